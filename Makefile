@@ -1,0 +1,75 @@
+# The front door of the Meson build. Each mode has its own build/<mode>/; the program is build/plumb.
+#   make            build                 make test [T=wal]   unit, golden, corpus, end to end
+#   make run        ./run                 make fmt            rewrite format
+#   make asan tsan  the same, sanitized   make lint           layers, limits, format, tidy
+#   make golden     rewrite golden files  make fuzz F=plain   explore for SECONDS=60
+#   make e2e crash  end to end            make conformance    the table against Graphite
+#   make bench      figures               make clean
+T ?=
+SECONDS ?= 60
+NINJA = ninja $(if $(VERBOSE),-v,--quiet)
+.DEFAULT_GOAL := build
+
+build/release/build.ninja:
+	@tools/setup build
+	@meson setup --buildtype=release -Db_ndebug=false build/release >build-setup.log 2>&1 || \
+	  { cat build-setup.log; rm -f build-setup.log; exit 1; }
+	@rm -f build-setup.log
+
+build: build/release/build.ninja
+	@$(NINJA) -C build/release
+	@ln -sfn release/src/app/plumb build/plumb
+
+# What ./run needs: the program alone.
+program: build/release/build.ninja
+	@$(NINJA) -C build/release src/app/plumb
+	@ln -sfn release/src/app/plumb build/plumb
+
+run:
+	@./run
+
+test:
+	@./test $(T)
+
+unit: build
+	@meson test -C build/release --no-rebuild --print-errorlogs -q $(if $(T),$(T),)
+
+golden: build
+	PLUMB_GOLDEN=write meson test -C build/release --no-rebuild -q
+	git status --short tests/golden
+
+e2e: build
+	@/usr/bin/python3 -m pytest -q tests/e2e $(if $(T),-k $(T),)
+
+crash: build
+	@/usr/bin/python3 -m pytest -q tests/crash
+
+conformance: build
+	@/usr/bin/python3 tests/conformance/run
+
+asan:
+	@tools/mode asan $(T)
+
+tsan:
+	@tools/mode tsan $(T)
+
+clang:
+	@tools/mode clang $(T)
+
+fuzz:
+	@tools/fuzz $(F) $(SECONDS)
+
+lint:
+	@tools/lint
+
+fmt:
+	@clang-format -i $$(git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h')
+
+bench: build
+	@tools/setup bench
+	@tests/bench/run
+
+clean:
+	rm -rf build
+
+.PHONY: build program run test unit golden e2e crash conformance asan tsan clang fuzz lint fmt bench clean

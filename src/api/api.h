@@ -1,0 +1,33 @@
+/* The routes: Graphite's API and ours, over query, chart and ledger. A file per route group, one table
+ * in routes.c. Thread: any. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/jsonw.h"
+#include "base/tz.h"
+#include "http/http.h"
+#include "ledger/ledger.h"
+#include "query/query.h"
+
+struct api;
+
+struct api_deps {
+    struct query_env query; /* source: events and store joined */
+    struct ledger *ledger;
+    struct clock clock;
+    const struct tz *tz;                             /* the server's default zone */
+    const struct tz *(*zone_find)(const char *name); /* NULL result: no such zone */
+    bool events_posted_only;                         /* [graphite] events = posted */
+    const char *chart_template;                      /* [render] template or NULL */
+    /* What api must not know, wired by app. */
+    void (*write_rejects)(void *self, size_t n_max, struct jsonw *json);
+    void (*write_stats)(void *self, struct jsonw *json);
+    bool (*flush)(void *self, struct err *err); /* everything on disk */
+    void *self;
+};
+
+MUST_CHECK struct api *api_new(const struct api_deps *deps);
+void api_free(struct api *api);
+
+/* An http_handler: self is the struct api. */
+void api_handle(void *self, const struct http_request *request, struct http_response *response);

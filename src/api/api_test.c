@@ -1,0 +1,214 @@
+#include "api/api.h"
+
+#include <math.h>
+
+#include "kit/fake_source.h"
+#include "kit/kit.h"
+
+/* 2017-07-14 02:40 UTC, where the kit's clock stands. */
+#define NOW_S 1500000000
+
+static double ramp[60];
+static const struct fake_series series[] = {
+    {"web.hits", NOW_S - 3600, 60, ramp, 60},
+    {"web.errors.total", NOW_S - 3600, 60, ramp, 60},
+};
+static struct fake_source fake = {.items = series, .n = COUNT_OF(series)};
+static struct ledger *ledger;
+static struct api *api;
+
+static const struct tz *no_zone(const char *name)
+{
+    (void)name;
+    return NULL;
+}
+
+static void write_nothing(void *self, size_t n_max, struct jsonw *json)
+{
+    (void)self, (void)n_max;
+    jsonw_array(json);
+    jsonw_end(json);
+}
+
+static void write_number(void *self, struct jsonw *json)
+{
+    (void)self;
+    jsonw_object(json);
+    jsonw_key(json, "store.points");
+    jsonw_i64(json, 42);
+    jsonw_end(json);
+}
+
+static bool flush_nothing(void *self, struct err *err)
+{
+    (void)self, (void)err;
+    return true;
+}
+
+static void start(void)
+{
+    for (size_t i = 0; i < COUNT_OF(ramp); i++)
+        ramp[i] = (double)i;
+    const struct ledger_options options = {.path = kit_path(kit_temp_dir(), "ledger.db"),
+                                           .clock = kit_clock()};
+    EXPECT_OK(ledger_open(&options, &ledger, &kit_err));
+    const struct api_deps deps = {
+        .query = {.source = fake_source(&fake),
+                  .changes = ledger_changes(ledger),
+                  .limits = query_limits_default(),
+                  .clock = kit_clock()},
+        .ledger = ledger,
+        .clock = kit_clock(),
+        .tz = tz_utc(),
+        .zone_find = no_zone,
+        .write_rejects = write_nothing,
+        .write_stats = write_number,
+        .flush = flush_nothing,
+    };
+    api = api_new(&deps);
+}
+
+static void stop(void)
+{
+    api_free(api);
+    ledger_close(ledger);
+}
+
+struct answer {
+    int status;
+    const char *type, *body;
+};
+
+/* One request; the query is "a=b&c=d" without escapes. */
+static struct answer ask(const char *method, const char *path, const char *query, const char *body)
+{
+    struct http_field *fields = arena_array(&kit_arena, 20, struct http_field);
+    size_t n = 0;
+    struct str rest = str_of(query), piece;
+    while (query[0] && str_split(&rest, '&', &piece)) {
+        const char *equals = memchr(piece.at, '=', piece.n);
+        size_t key_n = equals ? (size_t)(equals - piece.at) : piece.n;
+        fields[n++] = (struct http_field){
+            arena_strndup(&kit_arena, piece.at, key_n),
+            equals ? arena_strndup(&kit_arena, equals + 1, piece.n - key_n - 1) : ""};
+    }
+    const struct http_request request = {.method = method,
+                                         .path = path,
+                                         .raw_query = query,
+                                         .fields = fields,
+                                         .n_fields = n,
+                                         .body = body,
+                                         .n_body = strlen(body),
+                                         .peer = "127.0.0.1:1",
+                                         .arena = &kit_arena};
+    struct http_response response = {0};
+    buf_init(&response.body, 1 << 20);
+    api_handle(api, &request, &response);
+    struct answer answer = {response.status ? response.status : 200, response.content_type,
+                            arena_strndup(&kit_arena, buf_text(&response.body), response.body.n)};
+    buf_done(&response.body);
+    return answer;
+}
+
+TEST(each_route_answers)
+{
+    static const struct {
+        const char *row, *method, *path, *query, *body;
+        int status;
+        const char *part;
+    } rows[] = {
+        {"render", "GET", "/render", "target=web.hits&format=json&from=-5min", "", 200,
+         "\"target\":\"web.hits\""},
+        {"trailing slash", "GET", "/render/", "target=web.hits&format=raw&from=-2min", "", 200,
+         "web.hits,1499999940,1500000060,60|59.0,None"},
+        {"csv", "GET", "/render", "target=web.hits&format=csv&from=-2min", "", 200,
+         "web.hits,2017-07-14 02:39:00,59.0"},
+        {"no target", "GET", "/render", "format=json", "", 200, "[]"},
+        {"jsonp", "GET", "/render", "target=x.y&format=json&jsonp=cb", "", 200, "cb([])"},
+        {"bad jsonp", "GET", "/render", "target=x.y&format=json&jsonp=a(b", "", 400, "jsonp"},
+        {"unknown function", "GET", "/render", "target=scael(web.hits,2)&format=json", "", 400,
+         "scale"},
+        {"bad time", "GET", "/render", "target=web.hits&from=yesterdya&format=json", "", 400,
+         "from"},
+        {"empty range", "GET", "/render", "target=web.hits&from=now&until=now&format=json", "", 400,
+         "empty time range"},
+        {"bad number", "GET", "/render", "target=web.hits&maxDataPoints=0&format=json", "", 400,
+         "maxDataPoints"},
+        {"find", "GET", "/metrics/find", "query=web.*", "", 200,
+         "\"text\":\"errors\",\"id\":\"web.errors\",\"allowChildren\":1"},
+        {"find without query", "GET", "/metrics/find", "", "", 400, "query= is missing"},
+        {"expand", "GET", "/metrics/expand", "query=web.*", "", 200,
+         "{\"results\":[\"web.errors\",\"web.hits\"]}"},
+        {"index", "GET", "/metrics/index.json", "", "", 200, "[\"web.errors.total\",\"web.hits\"]"},
+        {"Prometheus", "GET", "/metrics", "", "", 200, "plumb_store_points 42\n"},
+        {"version", "GET", "/version/", "", "", 200, "1.1."},
+        {"functions", "GET", "/functions", "", "", 200, "\"movingAverage\""},
+        {"one function", "GET", "/functions/scale", "", "", 200, "\"scale(seriesList, factor)\""},
+        {"no such function", "GET", "/functions/nosuch", "", "", 404, "nosuch"},
+        {"events", "GET", "/events/get_data", "", "", 200, "[]"},
+        {"nothing there", "GET", "/nosuch/page", "", "", 404, "/nosuch/page"},
+        {"wrong method", "PUT", "/events/", "", "{}", 405, "PUT"},
+        {"ping", "GET", "/ping", "", "", 200, "ok"},
+        {"flush", "POST", "/api/v1/flush", "", "", 200, "on disk"},
+    };
+    start();
+    EACH_ROW (rows, r) {
+        struct answer answer = ask(r->method, r->path, r->query, r->body);
+        EXPECT_I64(answer.status, r->status);
+        EXPECT(strstr(answer.body, r->part) != NULL);
+        if (!strstr(answer.body, r->part))
+            print_message("%s: %.300s\n", r->row, answer.body);
+    }
+    stop();
+}
+
+TEST(draws_a_png_and_an_svg)
+{
+    start();
+    struct answer png = ask("GET", "/render", "target=web.hits&from=-1h", "");
+    EXPECT_TEXT(png.type, "image/png");
+    EXPECT(memcmp(png.body, "\x89PNG", 4) == 0);
+    struct answer svg = ask("GET", "/render", "target=web.hits&from=-1h&format=svg", "");
+    EXPECT(strstr(svg.body, "<svg") != NULL);
+    stop();
+}
+
+TEST(a_change_told_over_http_is_listed)
+{
+    start();
+    EXPECT_I64(ask("POST", "/deploy/website", "rev=4f2c1e9", "fix login\n").status, 200);
+    EXPECT_I64(ask("POST", "/deploy/search/start", "", "").status, 200);
+    struct answer list = ask("GET", "/api/v1/changes", "", "");
+    EXPECT(strstr(list.body, "\"msg\":\"fix login\"") != NULL);
+    EXPECT(strstr(list.body, "\"status\":\"running\"") != NULL);
+    kit_now_us += 60000000;
+    EXPECT_I64(ask("POST", "/deploy/search/fail", "", "disk full").status, 200);
+    list = ask("GET", "/api/v1/changes", "service=search", "");
+    EXPECT(strstr(list.body, "\"status\":\"failed\"") != NULL);
+    EXPECT(strstr(list.body, "\"msg\":\"disk full\"") != NULL);
+    EXPECT_I64(ask("POST", "/deploy/search/ok", "", "").status, 404);
+    EXPECT_I64(ask("POST", "/deploy/web site", "", "").status, 400);
+    stop();
+}
+
+TEST(a_posted_event_is_answered_as_graphite_does)
+{
+    start();
+    struct answer posted =
+        ask("POST", "/events/", "",
+            "{\"what\":\"deploy website r100\",\"tags\":[\"deploy\",\"website\"],"
+            "\"when\":1499999000,\"data\":\"revision 100\"}");
+    EXPECT_I64(posted.status, 200);
+    EXPECT_TEXT(posted.body, "");
+    struct answer got = ask("GET", "/events/get_data", "tags=deploy website", "");
+    EXPECT(strstr(got.body, "{\"when\":1499999000,\"what\":\"deploy website r100\","
+                            "\"data\":\"revision 100\",\"tags\":[\"deploy\",\"website\"]") != NULL);
+    EXPECT_TEXT(ask("GET", "/events/get_data", "tags=nosuch", "").body, "[]");
+    EXPECT_I64(ask("POST", "/events/", "", "{\"what\":\"x\",\"tags\":5}").status, 400);
+    EXPECT_I64(ask("POST", "/events/", "", "not json").status, 400);
+    stop();
+}
+
+RUN_TESTS(test_of(each_route_answers), test_of(draws_a_png_and_an_svg),
+          test_of(a_change_told_over_http_is_listed),
+          test_of(a_posted_event_is_answered_as_graphite_does))

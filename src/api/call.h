@@ -1,0 +1,47 @@
+/* One request on its way through a route, and how routes answer. One render thread. */
+#pragma once
+
+#include "api/api.h"
+
+struct api {
+    struct api_deps deps;
+};
+
+struct api_call {
+    const struct api *api;
+    const struct http_request *request;
+    struct http_response *response;
+    struct arena *arena;
+    const char *rest; /* of a prefix route: what follows the prefix, without a leading '/' */
+};
+
+/* A route's work. On false the error is answered by call_fail. */
+typedef bool (*call_run)(struct api_call *call, struct err *err);
+
+struct route {
+    const char *methods; /* "GET POST", blank-separated; HEAD goes with GET */
+    const char *path;    /* without a trailing slash; requests may have one */
+    bool is_prefix;      /* path is followed by '/' and more */
+    call_run run;
+};
+
+extern const struct route api_routes[];
+extern const size_t n_api_routes;
+
+/* ---- parameters ---- */
+const char *call_param(const struct api_call *call, const char *key); /* NULL: not given */
+bool call_flag(const struct api_call *call, const char *key);         /* given, not empty, not 0 */
+MUST_CHECK bool call_param_int(const struct api_call *call, const char *key, int64_t fallback,
+                               int64_t *out, struct err *err);
+/* tz= or the server's; an unknown one is the server's, as in Graphite. */
+const struct tz *call_zone(const struct api_call *call);
+int64_t call_clock_s(const struct api_call *call);
+
+/* ---- answers ---- */
+/* A JSON body: pretty= indents, jsonp= wraps; call_json_end finishes what call_json began.
+ * err: ERR_INPUT for a jsonp name that is no name. */
+MUST_CHECK bool call_json(struct api_call *call, struct jsonw *json, struct err *err);
+void call_json_end(struct api_call *call);
+void call_text_answer(struct api_call *call, const char *content_type, const char *text);
+/* The one place where kinds of errors become status codes. */
+void call_fail(struct api_call *call, const struct err *err);

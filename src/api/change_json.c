@@ -1,0 +1,224 @@
+#include "api/change_json.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+
+struct text_field {
+    const char *name;
+    size_t at;
+    bool is_outward_only; /* the ledger's to say */
+};
+
+#define TEXT(name, member, out)                                                                    \
+    {                                                                                              \
+        name, offsetof(struct change, member), out                                                 \
+    }
+/* In the order they are written; kind comes after key. */
+static const struct text_field texts[] = {
+    TEXT("action", action, false), TEXT("service", service, false), TEXT("env", env, false),
+    TEXT("rev", rev, false),       TEXT("prev", prev, false),       TEXT("by", by, false),
+    TEXT("msg", msg, false),       TEXT("url", url, false),         TEXT("diff", diff, false),
+    TEXT("parent", parent, false), TEXT("of", of, false),           TEXT("old", old_value, false),
+    TEXT("new", new_value, false), TEXT("source", source, false),   TEXT("key", key, false),
+    TEXT("id", id, true),          TEXT("data", data, false),
+};
+enum { N_WRITTEN_IN_ORDER = 13 /* those before source */ };
+
+static const char **text_at(struct change *change, const struct text_field *field)
+{
+    return (const char **)(void *)((char *)change + field->at);
+}
+
+static void write_time(struct jsonw *json, const char *key, int64_t ms)
+{
+    jsonw_key(json, key);
+    if (ms)
+        jsonw_f64(json, (double)ms / 1000.0);
+    else
+        jsonw_null(json);
+}
+
+static void write_tags(struct jsonw *json, const struct change *change)
+{
+    jsonw_key(json, "tags");
+    jsonw_object(json);
+    for (size_t i = 0; i < change->n_tags; i++) {
+        bool is_repeat = false;
+        for (size_t k = 0; k < i && !is_repeat; k++)
+            is_repeat = strcmp(change->tags[k].key, change->tags[i].key) == 0;
+        if (is_repeat)
+            continue;
+        jsonw_key(json, change->tags[i].key);
+        jsonw_text(json, change->tags[i].value);
+    }
+    jsonw_end(json);
+}
+
+void change_json_write(struct jsonw *json, const struct change *change)
+{
+    struct change copy = *change; /* only read, through the table */
+    jsonw_object(json);
+    jsonw_key(json, "id");
+    jsonw_text(json, change->id);
+    jsonw_key(json, "key");
+    jsonw_text(json, change->key);
+    jsonw_key(json, "kind");
+    jsonw_text(json, change_kind_name(change->kind));
+    for (size_t i = 0; i < N_WRITTEN_IN_ORDER; i++) {
+        jsonw_key(json, texts[i].name);
+        jsonw_text(json, *text_at(&copy, &texts[i]));
+    }
+    write_time(json, "start", change->start_ms);
+    write_time(json, "end", change->end_ms);
+    jsonw_key(json, "status");
+    jsonw_text(json, change_status_name(change->status));
+    write_tags(json, change);
+    jsonw_key(json, "value");
+    jsonw_f64(json, change->value);
+    jsonw_key(json, "source");
+    jsonw_text(json, change->source);
+    write_time(json, "received", change->received_ms);
+    jsonw_key(json, "seq");
+    jsonw_i64(json, (int64_t)change->seq);
+    jsonw_end(json);
+}
+
+bool change_json_time(const char *field, double value, int64_t *out_ms, struct err *err)
+{
+    if (!isfinite(value) || fabs(value) > 4e18)
+        return FAIL(err, ERR_INPUT, "%s is not a time", field);
+    *out_ms = (int64_t)(fabs(value) < 1e11 ? llround(value * 1000.0) : llround(value));
+    return true;
+}
+
+/* One member of the object. */
+struct member {
+    const char *key;
+    const json_t *value;
+};
+
+static bool read_special(const struct member *m, struct change *io, bool *out_is_known,
+                         struct err *err)
+{
+    const char *text = json_string_value(m->value);
+    *out_is_known = true;
+    if (strcmp(m->key, "kind") == 0)
+        return (text && change_kind_parse(str_of(text), &io->kind)) ||
+               FAIL(err, ERR_INPUT, "kind '%.50s' is not known", text ? text : "?");
+    if (strcmp(m->key, "status") == 0)
+        return (text && change_status_parse(text, &io->status)) ||
+               FAIL(err, ERR_INPUT, "status '%.50s' is not known", text ? text : "?");
+    bool is_start = strcmp(m->key, "start") == 0 || strcmp(m->key, "at") == 0;
+    if (is_start || strcmp(m->key, "end") == 0) {
+        if (json_is_null(m->value))
+            return true;
+        if (!json_is_number(m->value))
+            return FAIL(err, ERR_INPUT, "%s is not a number of seconds", m->key);
+        return change_json_time(m->key, json_number_value(m->value),
+                                is_start ? &io->start_ms : &io->end_ms, err);
+    }
+    if (strcmp(m->key, "value") == 0 && json_is_number(m->value)) {
+        io->value = json_number_value(m->value);
+        return true;
+    }
+    *out_is_known = false;
+    return true;
+}
+
+static bool add_tag(struct change *io, const char *key, const json_t *value, struct arena *arena,
+                    struct err *err)
+{
+    const char *text = json_string_value(value);
+    char number[NUM_TEXT_MAX];
+    if (json_is_number(value)) {
+        num_format_short(number, json_number_value(value));
+        text = number;
+    } else if (json_is_boolean(value)) {
+        text = json_is_true(value) ? "true" : "false";
+    }
+    if (!text)
+        return FAIL(err, ERR_INPUT, "tags: '%.50s' is neither text nor number", key);
+    if (io->n_tags == CHANGE_TAGS_MAX)
+        return FAIL(err, ERR_INPUT, "tags: more than %d", CHANGE_TAGS_MAX);
+    io->tags[io->n_tags++] = (struct tag){arena_strdup(arena, key), arena_strdup(arena, text)};
+    return true;
+}
+
+static bool read_tags(const json_t *tags, struct change *io, struct arena *arena, struct err *err)
+{
+    if (json_is_null(tags))
+        return true;
+    if (!json_is_object(tags))
+        return FAIL(err, ERR_INPUT, "tags is not an object of texts");
+    json_t *mutable_tags = (json_t *)(uintptr_t)tags; /* jansson's iterators take no const */
+    for (void *at = json_object_iter(mutable_tags); at;
+         at = json_object_iter_next(mutable_tags, at))
+        if (!add_tag(io, json_object_iter_key(at), json_object_iter_value(at), arena, err))
+            return false;
+    return true;
+}
+
+/* Keys that change_json_write writes and the ledger decides: accepted back, and ignored. */
+static bool is_ledgers(const char *key)
+{
+    static const char *const keys[] = {"id",    "received", "seq",     "skew",
+                                       "edits", "verdict",  "by_kind", "scope"};
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool read_member(const struct member *m, struct change *io, struct arena *arena,
+                        struct err *err)
+{
+    bool is_known = false;
+    if (!read_special(m, io, &is_known, err) || is_known)
+        return is_known;
+    if (strcmp(m->key, "tags") == 0)
+        return read_tags(m->value, io, arena, err);
+    if (is_ledgers(m->key))
+        return true;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        if (texts[i].is_outward_only || strcmp(texts[i].name, m->key) != 0)
+            continue;
+        if (json_is_null(m->value))
+            return true;
+        if (!json_is_string(m->value))
+            return FAIL(err, ERR_INPUT, "%s is not a text", m->key);
+        *text_at(io, &texts[i]) = arena_strdup(arena, json_string_value(m->value));
+        return true;
+    }
+    if (json_is_null(m->value) || json_is_object(m->value) || json_is_array(m->value))
+        return true; /* nothing is refused for being extra */
+    return add_tag(io, m->key, m->value, arena, err);
+}
+
+static void drop(json_t **root)
+{
+    json_decref(*root);
+}
+
+bool change_json_read(const char *text, size_t n, struct arena *arena, struct change *io,
+                      struct err *err)
+{
+    json_error_t why;
+    CLEANUP(drop) json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+    if (!root)
+        return FAIL(err, ERR_INPUT, "the body is not JSON: line %d, column %d: %s", why.line,
+                    why.column, why.text);
+    if (!json_is_object(root))
+        return FAIL(err, ERR_INPUT, "the body is not a JSON object");
+    io->tags = arena_array(arena, CHANGE_TAGS_MAX, struct tag);
+    io->n_tags = 0;
+    for (void *at = json_object_iter(root); at; at = json_object_iter_next(root, at)) {
+        const struct member m = {json_object_iter_key(at), json_object_iter_value(at)};
+        if (!read_member(&m, io, arena, err))
+            return false;
+    }
+    return true;
+}

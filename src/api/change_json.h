@@ -1,0 +1,14 @@
+/* A change as the API's JSON, in and out. Times are seconds with milliseconds behind the point. */
+#pragma once
+
+#include "base/jsonw.h"
+#include "model/change.h"
+
+/* Stable key order; every key always present. */
+void change_json_write(struct jsonw *json, const struct change *change);
+/* {"kind","service",...}: what is absent stays as in *io; unknown keys of text or number become tags.
+ * Strings in the arena. err: ERR_INPUT with the field. */
+MUST_CHECK bool change_json_read(const char *text, size_t n, struct arena *arena, struct change *io,
+                                 struct err *err);
+/* "1500000000", "1500000000.5", ms, us: whatever change_check tells apart. err: ERR_INPUT. */
+MUST_CHECK bool change_json_time(const char *field, double value, int64_t *out_ms, struct err *err);

@@ -1,0 +1,87 @@
+#include "api/change_json.h"
+
+#include "kit/kit.h"
+
+static bool read_text(const char *text, struct change *out)
+{
+    *out = change_blank();
+    return change_json_read(text, strlen(text), &kit_arena, out, &kit_err);
+}
+
+TEST(reads_what_a_client_sends)
+{
+    struct change got;
+    EXPECT_OK(read_text("{\"kind\":\"flag\",\"service\":\"checkout\",\"rev\":\"4f2c1e9\","
+                        "\"start\":1763837886.5,\"end\":null,\"status\":\"running\","
+                        "\"tags\":{\"team\":\"accounts\",\"pct\":5},\"old\":\"off\",\"new\":\"on\","
+                        "\"ticket\":\"OPS-1\",\"nested\":{\"a\":1}}",
+                        &got));
+    EXPECT_I64(got.kind, CHANGE_FLAG);
+    EXPECT_TEXT(got.service, "checkout");
+    EXPECT_I64(got.start_ms, 1763837886500);
+    EXPECT_I64(got.end_ms, 0);
+    EXPECT_I64(got.status, STATUS_RUNNING);
+    EXPECT_TEXT(got.new_value, "on");
+    EXPECT_I64(got.n_tags, 3);
+    EXPECT_TEXT(got.tags[1].value, "5");
+    EXPECT_TEXT(got.tags[2].key, "ticket");
+}
+
+TEST(tells_seconds_from_milliseconds)
+{
+    struct change got;
+    EXPECT_OK(read_text("{\"start\":1763837886}", &got));
+    EXPECT_I64(got.start_ms, 1763837886000);
+    EXPECT_OK(read_text("{\"start\":1763837886123}", &got));
+    EXPECT_I64(got.start_ms, 1763837886123);
+}
+
+TEST(bad_input_names_the_field)
+{
+    static const struct {
+        const char *row, *part;
+    } rows[] = {
+        {"not json", "not JSON"},
+        {"[1]", "not a JSON object"},
+        {"{\"kind\":\"party\"}", "kind 'party'"},
+        {"{\"kind\":5}", "kind"},
+        {"{\"status\":\"done\"}", "status 'done'"},
+        {"{\"start\":\"noon\"}", "start is not a number"},
+        {"{\"start\":1e300}", "start is not a time"},
+        {"{\"service\":7}", "service is not a text"},
+        {"{\"tags\":[1]}", "tags is not an object"},
+        {"{\"tags\":{\"a\":[1]}}", "tags: 'a'"},
+        {"{\"rev\":\"a\",\"rev\":\"b\"}", "duplicate"},
+    };
+    EACH_ROW (rows, r) {
+        struct change got;
+        EXPECT_ERR(read_text(r->row, &got), ERR_INPUT, r->part);
+    }
+}
+
+TEST(what_is_written_can_be_read)
+{
+    struct change change = change_blank(), got;
+    struct tag tags[] = {{"a", "b"}};
+    change.id = "01ABC";
+    change.service = "website";
+    change.msg = "fix \"it\"";
+    change.start_ms = 1763837886123;
+    change.status = STATUS_FAILED;
+    change.tags = tags;
+    change.n_tags = 1;
+    CLEANUP(buf_done) struct buf out;
+    buf_init(&out, 10000);
+    struct jsonw json;
+    jsonw_init(&json, &out, 0);
+    change_json_write(&json, &change);
+    EXPECT(strstr(buf_text(&out), "\"start\":1763837886.123,\"end\":null") != NULL);
+    EXPECT_OK(read_text(buf_text(&out), &got));
+    EXPECT_TEXT(got.msg, change.msg);
+    EXPECT_I64(got.start_ms, change.start_ms);
+    EXPECT_I64(got.status, STATUS_FAILED);
+    EXPECT_I64(got.n_tags, 1);
+}
+
+RUN_TESTS(test_of(reads_what_a_client_sends), test_of(tells_seconds_from_milliseconds),
+          test_of(bad_input_names_the_field), test_of(what_is_written_can_be_read))

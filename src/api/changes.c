@@ -1,0 +1,222 @@
+/* Changes over HTTP: POST /<kind>/<service>[/verb], and /api/v1/changes. */
+#include <string.h>
+#include <strings.h>
+
+#include "api/change_json.h"
+#include "api/routes.h"
+#include "base/mem.h"
+#include "base/num.h"
+
+enum {
+    LIST_DEFAULT = 100,
+    LIST_MAX = 10000, /* changes in one answer */
+};
+
+static bool answer_receipt(struct api_call *call, const struct ledger_receipt *receipt,
+                           struct err *err)
+{
+    struct jsonw json;
+    if (!call_json(call, &json, err))
+        return false;
+    jsonw_object(&json);
+    jsonw_key(&json, "id");
+    jsonw_text(&json, receipt->id);
+    jsonw_key(&json, "seq");
+    jsonw_i64(&json, (int64_t)receipt->seq);
+    jsonw_key(&json, "merged");
+    jsonw_bool(&json, receipt->is_merged);
+    jsonw_end(&json);
+    call_json_end(call);
+    buf_add_char(&call->response->body, '\n');
+    return true;
+}
+
+/* What a path's last word may say about the change. */
+enum verb { VERB_NONE, VERB_START, VERB_OK, VERB_FAIL, VERB_ROLLBACK };
+
+static enum verb take_verb(struct str *io_service)
+{
+    static const struct {
+        const char *suffix;
+        enum verb verb;
+    } verbs[] = {{"/start", VERB_START},
+                 {"/ok", VERB_OK},
+                 {"/fail", VERB_FAIL},
+                 {"/rollback", VERB_ROLLBACK}};
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        size_t n = strlen(verbs[i].suffix);
+        if (io_service->n <= n || !str_ends(*io_service, verbs[i].suffix))
+            continue;
+        io_service->n -= n;
+        return verbs[i].verb;
+    }
+    return VERB_NONE;
+}
+
+/* The query's fields that a change has, by name; the body is the message. */
+static bool take_fields(struct api_call *call, struct change *change, struct err *err)
+{
+    static const char *const names[] = {"env", "rev", "prev", "by", "url", "diff", "key", "action"};
+    const char **places[] = {&change->env, &change->rev,  &change->prev, &change->by,
+                             &change->url, &change->diff, &change->key,  &change->action};
+    struct http_request query = *call->request;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const char *value = http_field(&query, names[i]);
+        if (value)
+            *places[i] = value;
+    }
+    const char *at = http_field(&query, "at");
+    double seconds;
+    if (at && !num_parse_f64(at, strlen(at), &seconds))
+        return FAIL(err, ERR_INPUT, "at='%.50s' is not a number of seconds", at);
+    return !at || change_json_time("at", seconds, &change->start_ms, err);
+}
+
+static bool is_json(const struct api_call *call)
+{
+    static const char type[] = "application/json";
+    const char *given = http_header(call->request, "Content-Type");
+    return given && strncasecmp(given, type, sizeof type - 1) == 0;
+}
+
+/* Trailing line ends of an `echo ... | curl -d @-` are no part of the message. */
+static const char *message(struct api_call *call)
+{
+    size_t n = call->request->n_body;
+    while (n && strchr("\r\n", call->request->body[n - 1]))
+        n--;
+    return arena_strndup(call->arena, call->request->body, n);
+}
+
+static bool finish(struct api_call *call, const struct change *change, enum change_status status,
+                   struct err *err)
+{
+    struct ledger_receipt receipt;
+    const struct ledger_end end = {.id = "",
+                                   .kind = change->kind,
+                                   .service = change->service,
+                                   .env = change->env[0] ? change->env : "production",
+                                   .status = status,
+                                   .end_ms = change->start_ms,
+                                   .msg = change->msg};
+    if (!ledger_finish(call->api->deps.ledger, &end, &receipt, err))
+        return false;
+    return answer_receipt(call, &receipt, err);
+}
+
+static bool record(struct api_call *call, const struct change *change, struct err *err)
+{
+    struct ledger_receipt receipt;
+    if (!ledger_record(call->api->deps.ledger, change, &receipt, err))
+        return false;
+    return answer_receipt(call, &receipt, err);
+}
+
+bool changes_tell(struct api_call *call, struct err *err)
+{
+    struct change change = change_blank();
+    struct str kind = str_of(call->request->path + 1);
+    kind.n = (size_t)(strchr(kind.at, '/') - kind.at);
+    if (!change_kind_parse(kind, &change.kind))
+        return FAIL(err, ERR_MISSING, "'" STR_FMT "' is no kind of change", STR_ARG(kind));
+    struct str service = str_of(call->rest);
+    enum verb verb = take_verb(&service);
+    change.service = arena_strndup(call->arena, service.at, service.n);
+    change.source = "http";
+    if (!take_fields(call, &change, err))
+        return false;
+    if (!is_json(call))
+        change.msg = message(call);
+    else if (!change_json_read(call->request->body, call->request->n_body, call->arena, &change,
+                               err))
+        return false;
+    if (verb == VERB_OK || verb == VERB_FAIL)
+        return finish(call, &change, verb == VERB_OK ? STATUS_SUCCEEDED : STATUS_FAILED, err);
+    if (!change.start_ms)
+        change.start_ms = clock_us(&call->api->deps.clock) / 1000;
+    if (verb == VERB_ROLLBACK)
+        change.action = "rollback";
+    if (verb == VERB_START) {
+        change.status = STATUS_RUNNING;
+    } else if (change.status == STATUS_UNKNOWN) {
+        change.status = STATUS_SUCCEEDED;
+        change.end_ms = max_i64(change.end_ms, change.start_ms);
+    }
+    return record(call, &change, err);
+}
+
+/* A from= or until= of the API: epoch or Graphite's grammar, in ms. */
+static bool time_param(struct api_call *call, const char *key, int64_t fallback_ms, int64_t *out_ms,
+                       struct err *err)
+{
+    const char *text = call_param(call, key);
+    *out_ms = fallback_ms;
+    if (!text)
+        return true;
+    int64_t at_s;
+    if (!query_parse_time(text, call_zone(call), call_clock_s(call), &at_s, err)) {
+        err_prefix(err, "%s", key);
+        return false;
+    }
+    *out_ms = at_s * 1000;
+    return true;
+}
+
+static bool list_changes(struct api_call *call, struct err *err)
+{
+    struct change_query query = {.kind = -1, .service = call_param(call, "service")};
+    const char *kind = call_param(call, "kind");
+    enum change_kind parsed;
+    int64_t n;
+    if (kind && !change_kind_parse(str_of(kind), &parsed))
+        return FAIL(err, ERR_INPUT, "kind='%.50s' is not known", kind);
+    if (kind)
+        query.kind = (int)parsed;
+    const int64_t never_ms = INT64_C(4294967296000);
+    if (!time_param(call, "from", 0, &query.from_ms, err) ||
+        !time_param(call, "until", never_ms, &query.until_ms, err) ||
+        !call_param_int(call, "n", LIST_DEFAULT, &n, err))
+        return false;
+    query.n_max = (size_t)min_i64(max_i64(n, 1), LIST_MAX);
+    struct change_list list = {0};
+    struct jsonw json;
+    const struct changes *changes = &call->api->deps.query.changes;
+    if (!changes->ops->list(changes->self, &query, call->arena, &list, err) ||
+        !call_json(call, &json, err))
+        return false;
+    jsonw_array(&json);
+    for (size_t i = 0; i < list.n; i++)
+        change_json_write(&json, &list.items[i]);
+    jsonw_end(&json);
+    call_json_end(call);
+    return true;
+}
+
+bool changes_all(struct api_call *call, struct err *err)
+{
+    if (strcmp(call->request->method, "POST") != 0)
+        return list_changes(call, err);
+    struct change change = change_blank();
+    change.source = "http";
+    if (!change_json_read(call->request->body, call->request->n_body, call->arena, &change, err))
+        return false;
+    if (!change.start_ms && !change.end_ms)
+        change.start_ms = clock_us(&call->api->deps.clock) / 1000;
+    if (change.status == STATUS_UNKNOWN) { /* a point, or a span whose end is given: it succeeded */
+        change.status = STATUS_SUCCEEDED;
+        change.end_ms = max_i64(change.end_ms, change.start_ms);
+    }
+    return record(call, &change, err);
+}
+
+bool changes_one(struct api_call *call, struct err *err)
+{
+    struct change change;
+    struct jsonw json;
+    if (!ledger_get(call->api->deps.ledger, call->rest, call->arena, &change, err) ||
+        !call_json(call, &json, err))
+        return false;
+    change_json_write(&json, &change);
+    call_json_end(call);
+    return true;
+}

@@ -1,0 +1,274 @@
+/* /render: targets in, numbers or a picture out. */
+#include <math.h>
+#include <string.h>
+
+#include "api/routes.h"
+#include "api/series_text.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "chart/chart.h"
+
+enum {
+    TARGETS_MAX = 1000,
+    TEMPLATES_MAX = 100,
+    CHANGES_MAX = 10000, /* lines of changes=all in one picture */
+};
+
+enum format { FORMAT_PNG, FORMAT_SVG, FORMAT_JSON, FORMAT_CSV, FORMAT_RAW };
+
+/* The parameters that are not about looks. */
+struct ask {
+    struct query_request query;
+    enum format format;
+    bool no_null_points;
+    int64_t max_data_points; /* 0: not given */
+    bool with_changes;
+};
+
+static bool read_format(const struct api_call *call, enum format *out, struct err *err)
+{
+    static const struct {
+        const char *name;
+        enum format format;
+    } known[] = {{"png", FORMAT_PNG},
+                 {"svg", FORMAT_SVG},
+                 {"json", FORMAT_JSON},
+                 {"csv", FORMAT_CSV},
+                 {"raw", FORMAT_RAW}};
+    static const char *const later[] = {"pickle", "msgpack", "dygraph", "rickshaw", "pdf"};
+    const char *name = call_param(call, "format");
+    if (!name && call_param(call, "rawData"))
+        name = "raw";
+    *out = FORMAT_PNG; /* also for a name that nobody knows, as in Graphite */
+    for (size_t i = 0; name && i < COUNT_OF(known); i++)
+        if (strcmp(name, known[i].name) == 0)
+            *out = known[i].format;
+    for (size_t i = 0; name && i < COUNT_OF(later); i++)
+        if (strcmp(name, later[i]) == 0)
+            return FAIL(err, ERR_INPUT,
+                        "format=%s is not in this version; json, csv, raw, png and "
+                        "svg are",
+                        name);
+    return true;
+}
+
+static bool read_targets(struct api_call *call, struct ask *ask, struct err *err)
+{
+    const char *key = call_param(call, "target") ? "target" : "target[]";
+    const char **targets = arena_array(call->arena, TARGETS_MAX, const char *);
+    size_t n = 0;
+    for (size_t i = 0; i < call->request->n_fields; i++) {
+        const struct http_field *field = &call->request->fields[i];
+        if (strcmp(field->key, key) != 0)
+            continue;
+        if (n == TARGETS_MAX)
+            return FAIL(err, ERR_LIMIT, "more than %d targets", TARGETS_MAX);
+        targets[n++] = field->value;
+    }
+    ask->query.targets = targets;
+    ask->query.n_targets = n;
+    return true;
+}
+
+/* template[key]=value */
+static bool read_templates(struct api_call *call, struct ask *ask, struct err *err)
+{
+    struct query_template *templates =
+        arena_array(call->arena, TEMPLATES_MAX, struct query_template);
+    size_t n = 0;
+    for (size_t i = 0; i < call->request->n_fields; i++) {
+        const struct http_field *field = &call->request->fields[i];
+        size_t length = strlen(field->key);
+        if (!text_starts(field->key, "template[") || length < 10)
+            continue;
+        if (n == TEMPLATES_MAX)
+            return FAIL(err, ERR_LIMIT, "more than %d template values", TEMPLATES_MAX);
+        templates[n++] = (struct query_template){
+            arena_strndup(call->arena, field->key + 9, length - 10), field->value};
+    }
+    ask->query.templates = templates;
+    ask->query.n_templates = n;
+    return true;
+}
+
+static bool read_time(struct api_call *call, const char *key, const char *fallback, int64_t now_s,
+                      int64_t *out_s, struct err *err)
+{
+    const char *text = call_param(call, key);
+    if (query_parse_time(text ? text : fallback, call_zone(call), now_s, out_s, err))
+        return true;
+    err_prefix(err, "%s", key);
+    return false;
+}
+
+static bool read_span(struct api_call *call, struct query_request *query, struct err *err)
+{
+    int64_t from_s, until_s;
+    query->tz = call_zone(call);
+    if (!read_time(call, "now", "now", call_clock_s(call), &query->now_s, err) ||
+        !read_time(call, "from", "-1d", query->now_s, &from_s, err) ||
+        !read_time(call, "until", "now", query->now_s, &until_s, err))
+        return false;
+    if (from_s == until_s)
+        return FAIL(err, ERR_INPUT, "Invalid empty time range: from and until are both %lld",
+                    (long long)from_s);
+    query->from_s = min_i64(from_s, until_s);
+    query->until_s = max_i64(from_s, until_s);
+    return true;
+}
+
+static bool is_digits(const char *text)
+{
+    return text[0] && text[strspn(text, "0123456789")] == '\0';
+}
+
+static bool read_numbers(struct api_call *call, struct ask *ask, struct err *err)
+{
+    const char *xff = call_param(call, "xFilesFactor");
+    ask->query.x_files_factor = (double)NAN;
+    if (xff && !num_parse_f64(xff, strlen(xff), &ask->query.x_files_factor))
+        return FAIL(err, ERR_INPUT, "xFilesFactor='%.50s' is not a number", xff);
+    const char *points = call_param(call, "maxDataPoints");
+    ask->max_data_points = 0;
+    if (points && is_digits(points) &&
+        (!num_parse_i64(points, strlen(points), &ask->max_data_points) || !ask->max_data_points))
+        return FAIL(err, ERR_INPUT, "maxDataPoints='%.50s' is not a number from 1 on", points);
+    ask->no_null_points = call_param(call, "noNullPoints") != NULL;
+    return true;
+}
+
+static bool read_changes(struct api_call *call, struct ask *ask, struct err *err)
+{
+    const char *changes = call_param(call, "changes");
+    ask->with_changes = changes && strcmp(changes, "all") == 0;
+    if (changes && !ask->with_changes && strcmp(changes, "none") != 0)
+        return FAIL(err, ERR_INPUT, "changes='%.50s' is neither all nor none", changes);
+    return true;
+}
+
+static bool read_ask(struct api_call *call, struct ask *ask, struct err *err)
+{
+    const char *type = call_param(call, "graphType");
+    if (type && strcmp(type, "line") != 0)
+        return FAIL(err, ERR_INPUT, "graphType='%.50s' is not in this version; line is", type);
+    return read_format(call, &ask->format, err) && read_targets(call, ask, err) &&
+           read_templates(call, ask, err) && read_span(call, &ask->query, err) &&
+           read_numbers(call, ask, err) && read_changes(call, ask, err);
+}
+
+/* ---- pictures ---- */
+
+static bool list_changes(struct api_call *call, const struct query_request *query,
+                         struct chart_input *input, struct err *err)
+{
+    const struct change_query wanted = {.kind = -1,
+                                        .from_ms = query->from_s * 1000,
+                                        .until_ms = query->until_s * 1000,
+                                        .oldest_first = true,
+                                        .n_max = CHANGES_MAX};
+    const struct changes *changes = &call->api->deps.query.changes;
+    struct change_list list = {0};
+    if (!changes->ops->list(changes->self, &wanted, call->arena, &list, err))
+        return false;
+    struct chart_change *lines = arena_array(call->arena, list.n, struct chart_change);
+    for (size_t i = 0; i < list.n; i++) {
+        const struct change *change = &list.items[i];
+        lines[i] = (struct chart_change){
+            .start_ms = change->start_ms,
+            .end_ms = max_i64(change->end_ms, change->start_ms),
+            .label = change->service,
+            .is_failed = change->status == STATUS_FAILED,
+            .is_rollback = strcmp(change->action, "rollback") == 0,
+        };
+    }
+    input->changes = lines;
+    input->n_changes = list.n;
+    return true;
+}
+
+static bool draw(struct api_call *call, const struct ask *ask, struct series_list *list,
+                 struct err *err)
+{
+    struct chart_param *params =
+        arena_array(call->arena, call->request->n_fields, struct chart_param);
+    for (size_t i = 0; i < call->request->n_fields; i++)
+        params[i] =
+            (struct chart_param){call->request->fields[i].key, call->request->fields[i].value};
+    struct chart_input input = {
+        .params = params,
+        .n_params = call->request->n_fields,
+        .default_template = call->api->deps.chart_template,
+        .series = list,
+        .from_s = ask->query.from_s,
+        .until_s = ask->query.until_s,
+        .tz = ask->query.tz,
+    };
+    struct draw_list *drawing = NULL;
+    if ((ask->with_changes && !list_changes(call, &ask->query, &input, err)) ||
+        !chart_layout(&input, call->arena, &drawing, err))
+        return false;
+    bool is_svg = ask->format == FORMAT_SVG;
+    call->response->content_type = is_svg ? "image/svg+xml" : "image/png";
+    http_response_header(call->response, "Cache-Control", "no-cache");
+    return is_svg ? chart_svg(drawing, &call->response->body, err)
+                  : chart_png(drawing, &call->response->body, err);
+}
+
+/* jsonp of an SVG: the text of the image as one JSON string. */
+static bool draw_wrapped(struct api_call *call, const struct ask *ask, struct series_list *list,
+                         struct err *err)
+{
+    struct jsonw json;
+    if (!draw(call, ask, list, err))
+        return false;
+    struct buf svg = call->response->body;
+    buf_init(&call->response->body, svg.max);
+    bool is_ok = call_json(call, &json, err);
+    if (is_ok) {
+        jsonw_textn(&json, svg.at, svg.n);
+        call_json_end(call);
+    }
+    buf_done(&svg);
+    return is_ok;
+}
+
+static bool write_json(struct api_call *call, const struct ask *ask, struct series_list *list,
+                       struct err *err)
+{
+    struct jsonw json;
+    if (!call_json(call, &json, err))
+        return false;
+    if (ask->max_data_points)
+        query_consolidate(list, (size_t)ask->max_data_points, call->arena);
+    series_text_json(&json, list, ask->no_null_points);
+    call_json_end(call);
+    return true;
+}
+
+bool render_run(struct api_call *call, struct err *err)
+{
+    struct ask ask = {0};
+    struct series_list list = {0};
+    if (!read_ask(call, &ask, err) ||
+        !query_run(&call->api->deps.query, &ask.query, call->arena, &list, err))
+        return false;
+    switch (ask.format) {
+    case FORMAT_JSON:
+        return write_json(call, &ask, &list, err);
+    case FORMAT_CSV:
+        call->response->content_type = "text/csv; charset=utf-8";
+        series_text_csv(&call->response->body, &list, ask.query.tz);
+        return true;
+    case FORMAT_RAW:
+        call->response->content_type = "text/plain; charset=utf-8";
+        series_text_raw(&call->response->body, &list);
+        return true;
+    case FORMAT_SVG:
+        if (call_param(call, "jsonp"))
+            return draw_wrapped(call, &ask, &list, err);
+        break;
+    case FORMAT_PNG:
+        break;
+    }
+    return draw(call, &ask, &list, err);
+}

@@ -1,0 +1,35 @@
+#include "api/routes.h"
+
+/* First match wins; a change's kind is a prefix of its own, so the list names each. */
+const struct route api_routes[] = {
+    {"GET POST", "/render", false, render_run},
+    {"GET POST", "/metrics/find", false, find_run},
+    {"GET POST", "/metrics/expand", false, find_expand},
+    {"GET POST", "/metrics/index.json", false, find_index},
+    {"GET POST", "/metrics", false, find_metrics},
+    {"GET POST", "/events/get_data", false, events_data},
+    {"GET POST", "/events", false, events_page},
+    {"GET", "/events", true, events_one},
+    {"GET", "/functions", false, about_functions},
+    {"GET", "/functions", true, about_function},
+    {"GET", "/version", false, about_version},
+    {"GET", "/ping", false, about_ping},
+    {"GET", "/-/healthy", false, about_ping},
+    {"GET", "/-/ready", false, about_ping},
+    {"GET POST", "/api/v1/changes", false, changes_all},
+    {"GET", "/api/v1/changes", true, changes_one},
+    {"GET", "/api/v1/rejects", false, about_rejects},
+    {"GET", "/api/v1/stats", false, about_stats},
+    {"POST", "/api/v1/flush", false, about_flush},
+    {"POST", "/deploy", true, changes_tell},
+    {"POST", "/config", true, changes_tell},
+    {"POST", "/flag", true, changes_tell},
+    {"POST", "/infra", true, changes_tell},
+    {"POST", "/data", true, changes_tell},
+    {"POST", "/incident", true, changes_tell},
+    {"POST", "/thirdparty", true, changes_tell},
+    {"POST", "/freeze", true, changes_tell},
+    {"POST", "/note", true, changes_tell},
+    {"GET", "/", false, about_root},
+};
+const size_t n_api_routes = COUNT_OF(api_routes);

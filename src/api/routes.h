@@ -1,0 +1,31 @@
+/* The routes' work, a file per group; the table is routes.c. */
+#pragma once
+
+#include "api/call.h"
+
+/* render.c */
+MUST_CHECK bool render_run(struct api_call *call, struct err *err);
+/* find.c */
+MUST_CHECK bool find_metrics(struct api_call *call,
+                             struct err *err); /* also Prometheus' /metrics */
+MUST_CHECK bool find_run(struct api_call *call, struct err *err);
+MUST_CHECK bool find_expand(struct api_call *call, struct err *err);
+MUST_CHECK bool find_index(struct api_call *call, struct err *err);
+/* events.c */
+MUST_CHECK bool events_page(struct api_call *call, struct err *err); /* GET lists, POST adds */
+MUST_CHECK bool events_data(struct api_call *call, struct err *err);
+MUST_CHECK bool events_one(struct api_call *call, struct err *err);
+/* changes.c */
+MUST_CHECK bool changes_tell(struct api_call *call, struct err *err); /* POST /<kind>/<service> */
+MUST_CHECK bool changes_all(struct api_call *call, struct err *err);
+MUST_CHECK bool changes_one(struct api_call *call, struct err *err);
+/* about.c */
+MUST_CHECK bool about_root(struct api_call *call, struct err *err);
+MUST_CHECK bool about_version(struct api_call *call, struct err *err);
+MUST_CHECK bool about_ping(struct api_call *call, struct err *err);
+MUST_CHECK bool about_functions(struct api_call *call, struct err *err);
+MUST_CHECK bool about_function(struct api_call *call, struct err *err);
+MUST_CHECK bool about_rejects(struct api_call *call, struct err *err);
+MUST_CHECK bool about_stats(struct api_call *call, struct err *err);
+MUST_CHECK bool about_flush(struct api_call *call, struct err *err);
+MUST_CHECK bool about_prometheus(struct api_call *call, struct err *err);

@@ -1,0 +1,129 @@
+#include "api/series_text.h"
+
+#include <math.h>
+#include <string.h>
+
+static void write_tags(struct jsonw *json, const struct series *series)
+{
+    jsonw_key(json, "tags");
+    jsonw_object(json);
+    for (size_t i = 0; i < series->n_tags; i++) {
+        jsonw_key(json, series->tags[i].key);
+        jsonw_text(json, series->tags[i].value);
+    }
+    jsonw_end(json);
+}
+
+/* The points alone are most of an answer, so they are written without the writer's bookkeeping. */
+static void add_points(struct buf *out, const struct series *series, bool no_null_points)
+{
+    bool has_any = false;
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < series->n_points; i++) {
+        double value = series->values[i];
+        if (is_gap(value) && no_null_points)
+            continue;
+        buf_add_str(out, has_any ? ", [" : "[");
+        if (is_gap(value))
+            buf_add(out, "null", 4);
+        else if (isinf(value))
+            buf_add_str(out, value < 0 ? "-1e9999" : "1e9999");
+        else
+            buf_add_f64(out, value);
+        buf_add(out, ", ", 2);
+        buf_add_i64(out, series->start_s + (int64_t)i * series->step_s);
+        buf_add_char(out, ']');
+        has_any = true;
+    }
+    buf_add_char(out, ']');
+}
+
+static bool has_value(const struct series *series)
+{
+    for (size_t i = 0; i < series->n_points; i++)
+        if (!is_gap(series->values[i]))
+            return true;
+    return false;
+}
+
+static void write_series(struct jsonw *json, const struct series *series, bool no_null_points)
+{
+    jsonw_object(json);
+    jsonw_key(json, "target");
+    jsonw_text(json, series->name);
+    write_tags(json, series);
+    jsonw_key(json, "datapoints");
+    jsonw_raw(json, ""); /* places the separator */
+    add_points(json->out, series, no_null_points);
+    jsonw_end(json);
+}
+
+void series_text_json(struct jsonw *json, const struct series_list *list, bool no_null_points)
+{
+    bool has_points = false;
+    for (size_t i = 0; i < list->n; i++)
+        has_points |= list->items[i]->n_points > 0;
+    jsonw_array(json);
+    for (size_t i = 0; i < list->n && has_points; i++)
+        if (!no_null_points || has_value(list->items[i]))
+            write_series(json, list->items[i], no_null_points);
+    jsonw_end(json);
+}
+
+/* Quoted only where it must be: a comma, a quote, a line end. */
+static void add_csv_field(struct buf *out, const char *text)
+{
+    if (!strpbrk(text, ",\"\r\n")) {
+        buf_add_str(out, text);
+        return;
+    }
+    buf_add_char(out, '"');
+    for (; *text; text++) {
+        if (*text == '"')
+            buf_add_char(out, '"');
+        buf_add_char(out, *text);
+    }
+    buf_add_char(out, '"');
+}
+
+void series_text_csv(struct buf *out, const struct series_list *list, const struct tz *tz)
+{
+    for (size_t k = 0; k < list->n; k++) {
+        const struct series *series = list->items[k];
+        for (size_t i = 0; i < series->n_points && !out->is_full; i++) {
+            char when[32];
+            size_t n = tz_format(tz, series->start_s + (int64_t)i * series->step_s,
+                                 "%Y-%m-%d %H:%M:%S", when, sizeof when);
+            add_csv_field(out, series->name);
+            buf_add_char(out, ',');
+            buf_add(out, when, n);
+            buf_add_char(out, ',');
+            if (!is_gap(series->values[i]))
+                buf_add_f64(out, series->values[i]);
+            buf_add(out, "\r\n", 2);
+        }
+    }
+}
+
+void series_text_raw(struct buf *out, const struct series_list *list)
+{
+    for (size_t k = 0; k < list->n; k++) {
+        const struct series *series = list->items[k];
+        buf_add_str(out, series->name);
+        const int64_t numbers[] = {series->start_s, series->end_s, series->step_s};
+        for (size_t i = 0; i < 3; i++) {
+            buf_add_char(out, ',');
+            buf_add_i64(out, numbers[i]);
+        }
+        buf_add_char(out, '|');
+        for (size_t i = 0; i < series->n_points; i++) {
+            if (i)
+                buf_add_char(out, ',');
+            if (is_gap(series->values[i]))
+                buf_add(out, "None", 4);
+            else
+                buf_add_f64(out, series->values[i]);
+        }
+        buf_add_char(out, '\n');
+    }
+}

@@ -1,0 +1,248 @@
+#include "app/config.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/ini.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/str.h"
+#include "os/file.h"
+
+enum { CONFIG_BYTES_MAX = 1024 * 1024 };
+
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_SWITCH, KIND_EVENTS };
+
+struct key {
+    const char *section, *name; /* in plumb.conf; the flag is --name */
+    enum kind kind;
+    size_t at; /* in struct config */
+    const char *fallback;
+    const char *value_name, *help; /* value_name NULL: no flag, file only */
+};
+
+#define AT(field) offsetof(struct config, field)
+
+static const struct key keys[] = {
+    {"serve", "data", KIND_TEXT, AT(data), "data", "DIR", "where everything is kept"},
+    {"serve", "http", KIND_TEXT, AT(http), "127.0.0.1:2010", "ADDR", "HTTP API and graphs"},
+    {"serve", "line", KIND_TEXT, AT(line), "127.0.0.1:2003", "ADDR",
+     "carbon plaintext, TCP and UDP"},
+    {"serve", "pickle", KIND_TEXT, AT(pickle), "off", "ADDR",
+     "carbon pickle (not in this version)"},
+    {"serve", "statsd", KIND_TEXT, AT(statsd), "off", "ADDR", "StatsD (not in this version)"},
+    {"serve", "schemas", KIND_TEXT, AT(schemas), "", "FILE", "carbon's storage-schemas.conf"},
+    {"serve", "aggregation", KIND_TEXT, AT(aggregation), "", "FILE",
+     "carbon's storage-aggregation.conf"},
+    {"serve", "threads", KIND_NUMBER, AT(threads), "0", "N",
+     "receivers and render threads; 0: one a processor"},
+    {"serve", "time-zone", KIND_TEXT, AT(time_zone), "", "ZONE",
+     "of graphs and from/until without tz=; this machine's when not given"},
+    {"serve", "fsync-interval", KIND_NUMBER, AT(fsync_interval_ms), "1000", "MS",
+     "points older than this survive a power cut"},
+    {"query", "max-series", KIND_NUMBER, AT(max_series), "0", NULL, "series one request may read"},
+    {"query", "max-points", KIND_NUMBER, AT(max_points), "0", NULL, "values one request may hold"},
+    {"query", "max-time", KIND_NUMBER, AT(max_time_ms), "0", NULL, "ms one request may take"},
+    {"graphite", "events", KIND_EVENTS, AT(events), "all", NULL,
+     "what /events/get_data answers: all changes, or the posted ones"},
+    {"render", "template", KIND_TEXT, AT(template_name), "", NULL, "default look of graphs"},
+    {"collect", "host", KIND_SWITCH, AT(collect_host), "on", NULL, "this machine's metrics"},
+    {"collect", "self", KIND_SWITCH, AT(collect_self), "on", NULL, "plumb's own metrics"},
+};
+
+static bool is_switch(const char *value)
+{
+    static const char *const words[] = {"on", "off", "true", "false", "yes", "no", "1", "0"};
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (strcmp(value, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static const char *switch_of(const char *value)
+{
+    bool is_on = strcmp(value, "on") == 0 || strcmp(value, "true") == 0 ||
+                 strcmp(value, "yes") == 0 || strcmp(value, "1") == 0;
+    return is_on ? "on" : "off";
+}
+
+/* Sets the key's field. err: what the value should have been; the caller adds where it stood. */
+static bool set(struct config *config, const struct key *key, const char *value, struct err *err)
+{
+    char *field = (char *)config + key->at;
+    int64_t number;
+    switch (key->kind) {
+    case KIND_NUMBER:
+        if (!num_parse_i64(value, strlen(value), &number) || number < 0)
+            return FAIL(err, ERR_INPUT, "%s = '%s' is not a whole number", key->name, value);
+        memcpy(field, &number, sizeof number);
+        return true;
+    case KIND_SWITCH:
+        if (!is_switch(value))
+            return FAIL(err, ERR_INPUT, "%s = '%s' is neither on nor off", key->name, value);
+        value = switch_of(value);
+        break;
+    case KIND_EVENTS:
+        if (strcmp(value, "all") != 0 && strcmp(value, "posted") != 0)
+            return FAIL(err, ERR_INPUT, "%s = '%s' is neither all nor posted", key->name, value);
+        break;
+    case KIND_TEXT:
+        break;
+    }
+    memcpy(field, &value, sizeof value);
+    return true;
+}
+
+static const struct key *key_of(const char *section, const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        if ((!section || strcmp(keys[i].section, section) == 0) && strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+/* The name nearest to a mistyped one: of the flags (section NULL) or of a section's keys. */
+static const char *nearest(const char *section, const char *name)
+{
+    const char *names[COUNT_OF(keys) + 1];
+    size_t n = 0;
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        if (section ? strcmp(keys[i].section, section) == 0 : keys[i].value_name != NULL)
+            names[n++] = keys[i].name;
+    if (!section)
+        names[n++] = "config";
+    return text_nearest(name, names, n);
+}
+
+static bool set_entry(struct config *config, const struct ini *ini,
+                      const struct ini_section *section, const struct ini_entry *entry,
+                      struct err *err)
+{
+    const struct key *key = key_of(section->name, entry->key);
+    bool is_ok = key ? set(config, key, entry->value, err)
+                     : FAIL(err, ERR_INPUT, "[%s] has no key '%s'", section->name, entry->key);
+    if (is_ok)
+        return true;
+    const char *near = key ? NULL : nearest(section->name, entry->key);
+    if (near)
+        err_hint(err, "did you mean '%s'?", near);
+    err_prefix(err, "%s:%u", ini->file, entry->line);
+    return false;
+}
+
+static bool is_section(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        if (strcmp(keys[i].section, name) == 0)
+            return true;
+    return false;
+}
+
+static bool read_file(struct config *config, const char *path, struct arena *arena, struct err *err)
+{
+    CLEANUP(buf_done) struct buf text;
+    buf_init(&text, CONFIG_BYTES_MAX);
+    struct ini ini;
+    if (!file_read_all(path, &text, err) ||
+        !ini_parse(path, buf_text(&text), text.n, arena, &ini, err))
+        return false;
+    for (size_t i = 0; i < ini.n_sections; i++) {
+        const struct ini_section *section = &ini.sections[i];
+        if (!is_section(section->name))
+            return FAIL(err, ERR_INPUT, "%s:%u: there is no section [%s]", path, section->line,
+                        section->name);
+        for (size_t k = 0; k < section->n_entries; k++)
+            if (!set_entry(config, &ini, section, &section->entries[k], err))
+                return false;
+    }
+    return true;
+}
+
+/* "--name value" or "--name=value" at argv[*i]; *i moves past the value. */
+static bool read_flag(int argc, char **argv, int *i, struct str *out_name, const char **out_value,
+                      struct err *err)
+{
+    const char *arg = argv[*i];
+    if (!text_starts(arg, "--"))
+        return FAIL(err, ERR_INPUT, "unexpected argument '%s'", arg);
+    const char *equals = strchr(arg, '=');
+    *out_name = str_make(arg + 2, equals ? (size_t)(equals - arg - 2) : strlen(arg + 2));
+    if (equals)
+        *out_value = equals + 1;
+    else if (*i + 1 < argc)
+        *out_value = argv[++*i];
+    else
+        return FAIL(err, ERR_INPUT, "%s needs a value", arg);
+    return true;
+}
+
+static bool set_flag(struct config *config, const char *name, const char *value, struct err *err)
+{
+    const struct key *key = key_of(NULL, name);
+    if (key && key->value_name) {
+        if (set(config, key, value, err))
+            return true;
+        err_prefix(err, "--%s", name);
+        return false;
+    }
+    err_set(err, ERR_INPUT, "there is no flag --%s", name);
+    const char *near = nearest(NULL, name);
+    if (near)
+        err_hint(err, "did you mean --%s?", near);
+    return false;
+}
+
+/* Walks the flags twice: for --config, whose file they then override. */
+static bool read_flags(int argc, char **argv, bool want_config, struct arena *arena,
+                       struct config *config, struct err *err)
+{
+    for (int i = 1; i < argc; i++) {
+        struct str name;
+        const char *value;
+        if (!read_flag(argc, argv, &i, &name, &value, err))
+            return false;
+        bool is_config = str_is(name, "config");
+        if (is_config && want_config)
+            config->config_file = value;
+        if (is_config || want_config)
+            continue;
+        if (!set_flag(config, arena_strndup(arena, name.at, name.n), value, err))
+            return false;
+    }
+    return true;
+}
+
+bool config_read(int argc, char **argv, struct arena *arena, struct config *out, struct err *err)
+{
+    struct config config = {.config_file = ""};
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        if (!set(&config, &keys[i], keys[i].fallback, err))
+            return false;
+    if (!read_flags(argc, argv, true, arena, &config, err))
+        return false;
+    if (config.config_file[0] && !read_file(&config, config.config_file, arena, err))
+        return false;
+    if (!read_flags(argc, argv, false, arena, &config, err))
+        return false;
+    *out = config;
+    return true;
+}
+
+const char *config_help(struct arena *arena)
+{
+    CLEANUP(buf_done) struct buf out;
+    buf_init(&out, 64 * 1024);
+    buf_printf(&out, "  %-24s %s\n", "--config FILE",
+               "plumb.conf; a flag beats the same key there");
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        const struct key *key = &keys[i];
+        if (!key->value_name)
+            continue;
+        const char *flag = arena_printf(arena, "--%s %s", key->name, key->value_name);
+        buf_printf(&out, "  %-24s %s%s%s%s\n", flag, key->help, key->fallback[0] ? " [" : "",
+                   key->fallback, key->fallback[0] ? "]" : "");
+    }
+    return arena_strdup(arena, buf_text(&out));
+}

@@ -1,0 +1,89 @@
+#include "app/config.h"
+
+#include "kit/kit.h"
+#include "os/file.h"
+
+enum { ARGS_MAX = 12 };
+
+/* Reads "serve" and the given words. */
+static bool read_words(const char *const words[ARGS_MAX], struct config *out)
+{
+    char *argv[ARGS_MAX + 1];
+    int argc = 0;
+    argv[argc++] = arena_strdup(&kit_arena, "serve");
+    for (size_t i = 0; i < ARGS_MAX && words[i]; i++)
+        argv[argc++] = arena_strdup(&kit_arena, words[i]);
+    return config_read(argc, argv, &kit_arena, out, &kit_err);
+}
+
+static const char *conf(const char *text)
+{
+    const char *path = kit_path(kit_temp_dir(), "plumb.conf");
+    EXPECT_OK(file_replace(path, text, strlen(text), &kit_err));
+    return path;
+}
+
+TEST(has_defaults)
+{
+    struct config config;
+    EXPECT_OK(read_words((const char *const[ARGS_MAX]){NULL}, &config));
+    EXPECT_TEXT(config.http, "127.0.0.1:2010");
+    EXPECT_TEXT(config.line, "127.0.0.1:2003");
+    EXPECT_TEXT(config.collect_host, "on");
+    EXPECT_TEXT(config.events, "all");
+    EXPECT_I64(config.fsync_interval_ms, 1000);
+}
+
+TEST(a_flag_beats_the_file)
+{
+    const char *path = conf("[serve]\nhttp = :80\nline: off\n[collect]\nhost = no\n"
+                            "[graphite]\nevents = posted\n");
+    struct config config;
+    EXPECT_OK(read_words(
+        (const char *const[ARGS_MAX]){"--http=:90", "--config", path, "--data", "d"}, &config));
+    EXPECT_TEXT(config.http, ":90");
+    EXPECT_TEXT(config.line, "off");
+    EXPECT_TEXT(config.collect_host, "off");
+    EXPECT_TEXT(config.events, "posted");
+    EXPECT_TEXT(config.data, "d");
+}
+
+TEST(bad_input_says_where_and_what)
+{
+    static const struct {
+        const char *row, *text, *part, *hint;
+    } rows[] = {
+        {"unknown key", "[serve]\nhttpp = 1\n", "plumb.conf:2: [serve] has no key 'httpp'",
+         "'http'"},
+        {"unknown section", "[server]\n", "no section [server]", ""},
+        {"bad switch", "[collect]\n\nhost = maybe\n", "plumb.conf:3: host = 'maybe'", ""},
+        {"bad number", "[serve]\nthreads = many\n", "whole number", ""},
+        {"bad choice", "[graphite]\nevents = some\n", "neither all nor posted", ""},
+        {"no section", "http = 1\n", "plumb.conf:1", ""},
+    };
+    EACH_ROW (rows, r) {
+        struct config config;
+        const char *path = conf(r->text);
+        EXPECT_ERR(read_words((const char *const[ARGS_MAX]){"--config", path}, &config), ERR_INPUT,
+                   r->part);
+        EXPECT(strstr(kit_err.hint, r->hint) != NULL);
+    }
+}
+
+TEST(bad_flags_are_named)
+{
+    struct config config;
+    EXPECT_ERR(read_words((const char *const[ARGS_MAX]){"--dat", "x"}, &config), ERR_INPUT,
+               "no flag --dat");
+    EXPECT_TEXT(kit_err.hint, "did you mean --data?");
+    EXPECT_ERR(read_words((const char *const[ARGS_MAX]){"--data"}, &config), ERR_INPUT,
+               "--data needs a value");
+    EXPECT_ERR(read_words((const char *const[ARGS_MAX]){"now"}, &config), ERR_INPUT, "'now'");
+    EXPECT_ERR(read_words((const char *const[ARGS_MAX]){"--threads", "-1"}, &config), ERR_INPUT,
+               "--threads");
+    EXPECT_ERR(read_words((const char *const[ARGS_MAX]){"--config", "/nowhere"}, &config),
+               ERR_MISSING, "/nowhere");
+}
+
+RUN_TESTS(test_of(has_defaults), test_of(a_flag_beats_the_file),
+          test_of(bad_input_says_where_and_what), test_of(bad_flags_are_named))

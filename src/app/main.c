@@ -1,0 +1,7 @@
+#include "app/serve.h"
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
+{
+    return cli_main(argc, argv, &serve_command);
+}

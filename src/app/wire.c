@@ -1,0 +1,299 @@
+#include "app/wire.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "app/union_source.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "collect/collect.h"
+#include "http/http.h"
+#include "ingest/ingest.h"
+#include "ledger/ledger.h"
+#include "model/change.h"
+#include "os/file.h"
+#include "os/realtime.h"
+#include "os/zone.h"
+#include "query/query.h"
+#include "store/store.h"
+
+enum {
+    RULES_BYTES_MAX = 4 * 1024 * 1024, /* a schemas file */
+    COLLECT_EVERY_S = 10,
+    CHANGE_WAIT_US = 1000000, /* a receiver waits this long for room in the ledger's queue */
+    WRITERS_MAX = 64,
+};
+
+struct wire {
+    struct config config;
+    struct arena arena;
+    struct schemas *schemas;
+    struct store *store;
+    struct ledger *ledger;
+    struct ingest *ingest;
+    struct collect *collect;
+    struct api *api;
+    struct http *http;
+    struct union_source sources;
+    char http_url[128];
+};
+
+/* ---- what the folders may not know of each other ---- */
+
+static bool on_change(void *self, struct str name, double value, int64_t at_s, struct err *err)
+{
+    struct wire *wire = self;
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    struct change change;
+    bool is_nothing = false;
+    if (!change_from_line(name, value, at_s * 1000, &arena, &change, &is_nothing, err))
+        return false;
+    if (is_nothing)
+        return true;
+    change.received_ms = clock_system().now_us(NULL) / 1000;
+    return ledger_post(wire->ledger, &change, CHANGE_WAIT_US, err);
+}
+
+static void write_rejects(void *self, size_t n_max, struct jsonw *json)
+{
+    const struct wire *wire = self;
+    ingest_write_rejects(wire->ingest, n_max, json);
+}
+
+struct number {
+    const char *name;
+    uint64_t value;
+};
+
+enum { N_NUMBERS = 19 };
+
+/* Plumb's own state, as both /metrics and its own series tell it. */
+static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
+{
+    struct store_stats store;
+    struct ingest_stats ingest = {0};
+    struct ledger_stats ledger;
+    struct http_stats http = {0};
+    store_stats(wire->store, &store);
+    ledger_stats(wire->ledger, &ledger);
+    if (wire->ingest)
+        ingest_stats(wire->ingest, &ingest);
+    if (wire->http)
+        http_stats(wire->http, &http);
+    const struct number numbers[N_NUMBERS] = {
+        {"ingest.points", ingest.n_points},
+        {"ingest.refused", ingest.n_lines_refused},
+        {"ingest.bytes", ingest.n_bytes},
+        {"ingest.connections", ingest.n_connections_now},
+        {"ingest.datagrams", ingest.n_datagrams},
+        {"ingest.changes", ingest.n_changes},
+        {"store.series", store.n_series},
+        {"store.points", store.n_points_stored},
+        {"store.refused", store.n_points_refused},
+        {"store.late", store.n_late_points},
+        {"store.seals", store.n_seals},
+        {"store.wal_bytes", store.wal_bytes},
+        {"store.disk_bytes", store.disk_bytes},
+        {"store.files", store.n_files},
+        {"store.files_corrupt", store.n_files_corrupt},
+        {"ledger.changes", ledger.n_changes},
+        {"ledger.refused", ledger.n_refused},
+        {"http.requests", http.n_requests},
+        {"http.connections", http.n_connections_now},
+    };
+    memcpy(out, numbers, sizeof numbers);
+    return N_NUMBERS;
+}
+
+static void write_stats(void *self, struct jsonw *json)
+{
+    struct number numbers[N_NUMBERS];
+    size_t n = own_numbers(self, numbers);
+    jsonw_object(json);
+    for (size_t i = 0; i < n; i++) {
+        jsonw_key(json, numbers[i].name);
+        jsonw_i64(json, (int64_t)numbers[i].value);
+    }
+    jsonw_end(json);
+}
+
+static size_t self_values(void *self, struct collect_value *out, size_t n_max)
+{
+    struct number numbers[N_NUMBERS];
+    size_t n = min_size(own_numbers(self, numbers), n_max);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (struct collect_value){numbers[i].name, (double)numbers[i].value};
+    return n;
+}
+
+static bool flush(void *self, struct err *err)
+{
+    struct wire *wire = self;
+    struct sink sink = store_sink(wire->store);
+    return sink.ops->barrier(sink.self, err) && ledger_barrier(wire->ledger, err);
+}
+
+/* ---- starting ---- */
+
+static bool read_rules(const char *path, struct buf *out, struct err *err)
+{
+    buf_init(out, RULES_BYTES_MAX);
+    return !path[0] || file_read_all(path, out, err);
+}
+
+static bool start_schemas(struct wire *wire, struct err *err)
+{
+    const struct config *config = &wire->config;
+    CLEANUP(buf_done) struct buf schemas;
+    CLEANUP(buf_done) struct buf aggregation;
+    buf_init(&aggregation, 0);
+    if (!read_rules(config->schemas, &schemas, err) ||
+        !read_rules(config->aggregation, &aggregation, err))
+        return false;
+    return schemas_parse(
+        config->schemas, config->schemas[0] ? buf_text(&schemas) : NULL, config->aggregation,
+        config->aggregation[0] ? buf_text(&aggregation) : NULL, &wire->schemas, err);
+}
+
+static bool start_keeping(struct wire *wire, struct err *err)
+{
+    const struct store_options store = {
+        .dir = arena_printf(&wire->arena, "%s/store", wire->config.data),
+        .schemas = wire->schemas,
+        .clock = clock_system(),
+        .fsync_interval_ms = wire->config.fsync_interval_ms,
+        .writers_max = WRITERS_MAX,
+    };
+    const struct ledger_options ledger = {
+        .path = arena_printf(&wire->arena, "%s/ledger.db", wire->config.data),
+        .clock = clock_system(),
+        .schemas = wire->schemas,
+        .posted_apart = strcmp(wire->config.events, "posted") == 0,
+    };
+    return dir_make(wire->config.data, err) && store_open(&store, &wire->store, err) &&
+           ledger_open(&ledger, &wire->ledger, err);
+}
+
+static bool start_receiving(struct wire *wire, struct err *err)
+{
+    const struct ingest_options ingest = {
+        .line_addr = wire->config.line,
+        .n_receivers = (unsigned)min_i64(wire->config.threads, 16),
+        .clock = clock_system(),
+        .sink = store_sink(wire->store),
+        .on_change = on_change,
+        .on_change_self = wire,
+    };
+    const struct collect_options collect = {
+        .sink = store_sink(wire->store),
+        .clock = clock_system(),
+        .host = strcmp(wire->config.collect_host, "on") == 0,
+        .self = strcmp(wire->config.collect_self, "on") == 0,
+        .interval_s = COLLECT_EVERY_S,
+        .proc_dir = "/proc",
+        .self_values = self_values,
+        .self_values_self = wire,
+    };
+    return ingest_start(&ingest, &wire->ingest, err) &&
+           collect_start(&collect, &wire->collect, err);
+}
+
+static struct query_limits limits_of(const struct config *config)
+{
+    struct query_limits limits = query_limits_default();
+    if (config->max_series)
+        limits.n_series_max = (size_t)config->max_series;
+    if (config->max_points)
+        limits.n_points_max = (size_t)config->max_points;
+    if (config->max_time_ms)
+        limits.time_us_max = config->max_time_ms * 1000;
+    return limits;
+}
+
+static bool start_answering(struct wire *wire, struct err *err)
+{
+    const struct config *config = &wire->config;
+    const struct tz *tz = config->time_zone[0] ? zone_find(config->time_zone) : zone_local();
+    if (!tz)
+        return FAIL(err, ERR_INPUT, "there is no time zone '%s'", config->time_zone);
+    wire->sources = (struct union_source){ledger_source(wire->ledger), store_source(wire->store)};
+    const struct api_deps deps = {
+        .query = {.source = union_source(&wire->sources),
+                  .changes = ledger_changes(wire->ledger),
+                  .limits = limits_of(config),
+                  .clock = clock_system()},
+        .ledger = wire->ledger,
+        .clock = clock_system(),
+        .tz = tz,
+        .zone_find = zone_find,
+        .events_posted_only = strcmp(config->events, "posted") == 0,
+        .chart_template = config->template_name[0] ? config->template_name : NULL,
+        .write_rejects = write_rejects,
+        .write_stats = write_stats,
+        .flush = flush,
+        .self = wire,
+    };
+    wire->api = api_new(&deps);
+    const struct http_options http = {
+        .addr = config->http,
+        .n_workers = (unsigned)min_i64(config->threads, 64),
+        .handler = api_handle,
+        .handler_self = wire->api,
+    };
+    return http_start(&http, &wire->http, err);
+}
+
+static void warn_of_what_is_off(const struct config *config)
+{
+    if (strcmp(config->pickle, "off") != 0)
+        log_warn("pickle %s: this version has no pickle receiver; nothing listens there",
+                 config->pickle);
+    if (strcmp(config->statsd, "off") != 0)
+        log_warn("statsd %s: this version has no StatsD receiver; nothing listens there",
+                 config->statsd);
+}
+
+bool wire_start(const struct config *config, struct wire **out, struct err *err)
+{
+    struct wire *wire = mem_zalloc(sizeof *wire);
+    arena_init(&wire->arena);
+    wire->config = *config;
+    warn_of_what_is_off(config);
+    if (!start_schemas(wire, err) || !start_keeping(wire, err) || !start_receiving(wire, err) ||
+        !start_answering(wire, err)) {
+        wire_stop(wire);
+        return false;
+    }
+    snprintf(wire->http_url, sizeof wire->http_url, "http://%s", http_addr(wire->http));
+    *out = wire;
+    return true;
+}
+
+void wire_stop(struct wire *wire)
+{
+    if (!wire)
+        return;
+    collect_stop(wire->collect);
+    http_stop(wire->http); /* before what its answers tell of */
+    ingest_stop(wire->ingest);
+    api_free(wire->api);
+    ledger_close(wire->ledger);
+    store_close(wire->store);
+    schemas_free(wire->schemas);
+    arena_done(&wire->arena);
+    mem_free(wire);
+}
+
+const char *wire_http_addr(const struct wire *wire)
+{
+    return http_addr(wire->http)[0] ? wire->http_url : "off";
+}
+
+const char *wire_line_addr(const struct wire *wire)
+{
+    const char *addr = ingest_line_addr(wire->ingest);
+    return addr[0] ? addr : "off";
+}

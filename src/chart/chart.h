@@ -1,0 +1,46 @@
+/* Series in, picture out. Values become a draw list (pure numbers and text: chart_layout), and a draw
+ * list becomes PNG, SVG, or braille. Thread: any; one request is one thread with its own arena. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/tz.h"
+#include "model/series.h"
+
+struct chart_param {
+    const char *key, *value;
+};
+
+/* A vertical line that no target asked for: changes=all. Times in ms. */
+struct chart_change {
+    int64_t start_ms, end_ms;
+    const char *label;
+    bool is_failed, is_rollback;
+};
+
+struct chart_input {
+    const struct chart_param *params; /* Graphite's graph parameters; unknown ones are ignored */
+    size_t n_params;
+    const char *default_template; /* [render] template, NULL: ours */
+    const struct series_list *series;
+    const struct chart_change *changes; /* by time */
+    size_t n_changes;
+    int64_t from_s, until_s; /* Graphite's from and until */
+    const struct tz *tz;
+};
+
+struct draw_list; /* see draw_list.h */
+
+/* err: ERR_INPUT for a parameter that makes no sense (named), ERR_LIMIT for a size past 10,000. */
+MUST_CHECK bool chart_layout(const struct chart_input *input, struct arena *arena,
+                             struct draw_list **out, struct err *err);
+MUST_CHECK bool chart_png(const struct draw_list *list, struct buf *out, struct err *err);
+MUST_CHECK bool chart_svg(const struct draw_list *list, struct buf *out, struct err *err);
+
+/* For a terminal: plot, axis labels, change lines and legend as UTF-8 text of at most columns x rows.
+ * use_colour: ANSI colours; use_braille: else plain ASCII. */
+struct chart_text_size {
+    unsigned columns, rows;
+    bool use_colour, use_braille;
+};
+MUST_CHECK bool chart_text(const struct chart_input *input, struct chart_text_size size,
+                           struct arena *arena, struct buf *out, struct err *err);

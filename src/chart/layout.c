@@ -1,0 +1,401 @@
+#include "chart/layout.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+
+enum {
+    TITLE_LINES_MAX = 4,
+    PASSES_MAX = 3, /* labels' width -> plot's width -> values -> labels: settles at once or nearly */
+};
+
+/* The rows of a chart besides the plot, from the most to the least willing to go when a picture is too
+ * small for all of them. */
+enum row_kind { ROW_STRIP = 0, ROW_ERAS, ROW_LEGEND, ROW_TITLE, ROW_LABELS, ROW_KINDS };
+
+/* Heights in pixels; 0: not shown. */
+struct rows {
+    double px[ROW_KINDS];
+};
+
+/* Text left of the plot and right of it, in pixels. */
+struct sides {
+    double left, right;
+};
+
+struct titles {
+    const char *lines[TITLE_LINES_MAX];
+    size_t n;
+};
+
+/* What a chart is made of, once read. */
+struct content {
+    const struct chart_input *input;
+    const struct options *options;
+    struct lines lines;
+    struct marks marks;
+    struct titles titles;
+};
+
+static struct titles read_titles(const struct sheet *sheet, const struct options *o)
+{
+    struct titles titles = {0};
+    const char *rest = o->title;
+    double width = sheet->list->width - 2.0 * fmin(o->margin, sheet->list->width / 4.0);
+    while (rest && titles.n < TITLE_LINES_MAX) {
+        const char *line = label_line(&rest, sheet->arena);
+        titles.lines[titles.n++] =
+            label_fit(sheet->measure, &sheet->look->title, line, width, sheet->arena);
+    }
+    return titles;
+}
+
+static double title_row_px(const struct sheet *sheet)
+{
+    return ceil(sheet->look->title.size * 1.4);
+}
+
+static double margin_of(const struct options *o)
+{
+    return floor(fmin(o->margin, fmin(o->width, o->height) / 8.0));
+}
+
+static double vertical_room(const struct rows *rows, const struct options *o)
+{
+    double room = o->height - 2.0 * margin_of(o);
+    for (int i = 0; i < ROW_KINDS; i++)
+        room -= rows->px[i];
+    return room;
+}
+
+/* Gives up rows until the plot has its share of the picture. */
+static void fit_rows(struct rows *rows, const struct options *o)
+{
+    double wanted = fmin(o->height * 0.40, 160.0);
+    for (int i = 0; i < ROW_KINDS && vertical_room(rows, o) < wanted; i++)
+        rows->px[i] = 0.0;
+}
+
+static bool shows_x(const struct options *o)
+{
+    return !o->hides_axes && !o->hides_x;
+}
+
+static bool shows_y(const struct options *o)
+{
+    return !o->hides_axes && !o->hides_y;
+}
+
+static struct rows measure_rows(const struct sheet *sheet, const struct content *c,
+                                const struct legend *legend, bool needs_strip)
+{
+    const struct options *o = c->options;
+    double size = sheet->look->text.size;
+    bool has_eras = shows_x(o) && !sheet->look->is_graphite && !o->x_format;
+    struct rows rows = {0};
+    if (c->titles.n > 0)
+        rows.px[ROW_TITLE] = (double)c->titles.n * title_row_px(sheet) + floor(size * 0.5);
+    rows.px[ROW_STRIP] = needs_strip ? ceil(size * 1.4) : 0.0;
+    rows.px[ROW_LABELS] = shows_x(o) ? ceil(size * 1.6) : 0.0;
+    rows.px[ROW_ERAS] = has_eras ? ceil(size * 1.35) : 0.0;
+    if (legend->n_rows > 0)
+        rows.px[ROW_LEGEND] = layout_legend_height(legend) + ceil(size * 0.7);
+    fit_rows(&rows, o);
+    return rows;
+}
+
+static double side_title_px(const struct sheet *sheet, const char *title)
+{
+    return title ? ceil(sheet->look->text.size * 1.7) : 0.0;
+}
+
+/* The plot's rectangle; sides that leave no plot are given up. */
+static struct draw_box place_plot(const struct sheet *sheet, const struct options *o,
+                                  const struct rows *rows, struct sides *sides)
+{
+    double margin = margin_of(o), w = o->width - 2.0 * margin;
+    double titles = side_title_px(sheet, o->left_title) + side_title_px(sheet, o->right_title);
+    if (w - sides->left - sides->right - titles < fmin(o->width * 0.3, 100.0))
+        *sides = (struct sides){0};
+    struct draw_box box = {
+        .x = margin + sides->left + side_title_px(sheet, o->left_title),
+        .y = margin + rows->px[ROW_TITLE] + rows->px[ROW_STRIP],
+        .h = fmax(1.0, floor(vertical_room(rows, o))),
+    };
+    box.w = fmax(1.0, o->width - margin - sides->right - side_title_px(sheet, o->right_title) - box.x);
+    return box;
+}
+
+/* How many divisions look right at that height. Graphite always takes 4, 5 or 6. */
+static size_t choose_divisors(const struct look *look, const struct options *o, double height,
+                              unsigned *out)
+{
+    static const unsigned graphite[] = {4, 5, 6};
+    const unsigned *from = o->n_divisors ? o->divisors : graphite;
+    size_t n = o->n_divisors ? o->n_divisors : COUNT_OF(graphite);
+    if (o->n_divisors || look->is_graphite) {
+        for (size_t i = 0; i < n; i++)
+            out[i] = from[i];
+        return n;
+    }
+    unsigned most = (unsigned)fmax(1.0, fmin(8.0, floor(height / (look->text.size * 2.2))));
+    n = 0;
+    for (unsigned k = most > 2 ? (most + 1) / 2 : 1; k <= most; k++)
+        out[n++] = k;
+    return n;
+}
+
+static bool make_scales(const struct sheet *sheet, const struct content *c, struct plot *plot,
+                        struct err *err)
+{
+    const struct options *o = c->options;
+    unsigned divisors[OPTIONS_DIVISORS_MAX];
+    struct line_range range = lines_range(&c->lines, false, o->log_base > 0.0);
+    struct scale_ask ask = {
+        .low = range.low,
+        .high = range.high,
+        .axis = o->left,
+        .units = o->units,
+        .log_base = o->log_base,
+        .divisors = divisors,
+        .from_zero = c->lines.has_areas && !sheet->look->is_graphite,
+        .is_graphite = sheet->look->is_graphite,
+    };
+    ask.n_divisors = choose_divisors(sheet->look, o, plot->box.h, divisors);
+    if (!scale_make(&ask, &plot->left, err))
+        return false;
+    plot->has_right = c->lines.has_right;
+    if (!plot->has_right)
+        return true;
+
+    range = lines_range(&c->lines, true, o->log_base > 0.0);
+    ask.low = range.low;
+    ask.high = range.high;
+    ask.axis = o->right;
+    double n = plot->left.step > 0.0 ? (plot->left.top - plot->left.bottom) / plot->left.step : 0.0;
+    bool is_whole = fabs(n - floor(n + 0.5)) < 1e-3 && n > 0.5 && n < 100.0;
+    if (is_whole && !sheet->look->is_graphite && isnan(o->right.step)) {
+        divisors[0] = (unsigned)(n + 0.5);
+        ask.n_divisors = 1;
+        ask.keeps_divisions = true;
+    }
+    return scale_make(&ask, &plot->right, err);
+}
+
+static struct sides measure_sides(const struct sheet *sheet, const struct options *o,
+                                  const struct plot *plot)
+{
+    struct sides sides = {0};
+    if (!shows_y(o))
+        return sides;
+    sides.left = layout_axes_width(sheet, &plot->left);
+    if (plot->has_right)
+        sides.right = layout_axes_width(sheet, &plot->right);
+    else if (o->y_side == SIDE_RIGHT)
+        sides = (struct sides){0.0, sides.left};
+    return sides;
+}
+
+/* Finds plot and scales: the width of the labels and the values in view depend on each other. */
+static bool settle(const struct sheet *sheet, struct content *c, const struct rows *rows,
+                   struct plot *plot, struct err *err)
+{
+    const struct options *o = c->options;
+    double guess = shows_y(o) ? sheet->look->text.size * 3.0 : 0.0;
+    struct sides sides = {guess, c->lines.has_right ? guess : 0.0};
+    for (int pass = 0; pass < PASSES_MAX; pass++) {
+        struct sides used = sides;
+        plot->box = place_plot(sheet, o, rows, &used);
+        double room = plot->box.w / fmax(o->x_step_min, 1.0 / 16.0);
+        struct trace_ask ask = {
+            .from_s = plot->from_s,
+            .until_s = plot->until_s,
+            .n_max = (size_t)fmax(1.0, room),
+            .wants_band = !sheet->look->is_graphite && o->line_mode != LINE_STAIRCASE,
+        };
+        lines_trace(&c->lines, o, &ask, sheet->arena);
+        if (!make_scales(sheet, c, plot, err))
+            return false;
+        sides = measure_sides(sheet, o, plot);
+        if ((sides.left == used.left && sides.right == used.right) || used.left + used.right == 0.0)
+            return true;
+    }
+    return true;
+}
+
+static void draw_titles(const struct sheet *sheet, const struct content *c, const struct plot *plot)
+{
+    const struct options *o = c->options;
+    const struct look *look = sheet->look;
+    double y = margin_of(o);
+    for (size_t i = 0; i < c->titles.n; i++, y += title_row_px(sheet)) {
+        bool fits_plot = label_width(sheet->measure, &look->title, c->titles.lines[i]) <=
+                         o->width - margin_of(o) - plot->box.x;
+        double left = fits_plot ? plot->box.x : margin_of(o);
+        struct draw_text text = {
+            .x = look->is_graphite ? floor(o->width / 2.0) : left,
+            .y = y + floor(look->title.size),
+            .size = look->title.size,
+            .text = c->titles.lines[i],
+            .anchor = look->is_graphite ? ANCHOR_MIDDLE : ANCHOR_START,
+            .is_bold = look->title.is_bold,
+        };
+        draw_list_text(sheet->list, text, look->foreground);
+    }
+}
+
+static void draw_side_titles(const struct sheet *sheet, const struct options *o,
+                             const struct plot *plot)
+{
+    const struct look *look = sheet->look;
+    const char *texts[] = {o->left_title, o->right_title};
+    for (int i = 0; i < 2; i++) {
+        if (!texts[i])
+            continue;
+        const char *text = label_fit(sheet->measure, &look->text, label_clean(texts[i], sheet->arena),
+                                     plot->box.h, sheet->arena);
+        double size = look->text.size;
+        struct draw_text turned = {
+            .x = i == 0 ? margin_of(o) + size : o->width - margin_of(o) - size,
+            .y = floor(plot->box.y + plot->box.h / 2.0),
+            .size = size,
+            .text = text,
+            .anchor = ANCHOR_MIDDLE,
+            .turn = i == 0 ? -1 : 1,
+        };
+        draw_list_text(sheet->list, turned, look->muted);
+    }
+}
+
+static void draw_no_data(const struct sheet *sheet, double x, double y)
+{
+    const struct look *look = sheet->look;
+    double size = look->is_graphite ? log((double)sheet->list->width * sheet->list->height)
+                                    : look->text.size + 3.0;
+    size = fmin(size, fmax(4.0, sheet->list->width / 6.0));
+    struct draw_text text = {.x = floor(x),
+                             .y = floor(y + label_drop(size)),
+                             .size = fmax(size, 1.0),
+                             .text = "No Data",
+                             .anchor = ANCHOR_MIDDLE};
+    struct colour red = colour_of(0xc80032);
+    draw_list_text(sheet->list, text, look->is_graphite ? red : look->muted);
+}
+
+static void draw_data(const struct sheet *sheet, const struct content *c, const struct plot *plot)
+{
+    struct draw_box clip = plot->box;
+    clip.y -= 1.0; /* lines at the very top and bottom keep their width */
+    clip.h += 2.0;
+    draw_list_clip(sheet->list, clip);
+    layout_lines_areas(sheet, plot, &c->lines, c->options);
+    layout_marks_spans(sheet, plot, &c->marks);
+    layout_marks_lines(sheet, plot, &c->marks);
+    layout_lines_strokes(sheet, plot, &c->lines, c->options);
+    draw_list_clip_end(sheet->list);
+}
+
+static bool has_any_value(const struct content *c)
+{
+    for (size_t k = 0; k < c->lines.n; k++) {
+        struct line_range range = {NAN, NAN};
+        if (!c->lines.items[k].is_infinite)
+            trace_widen(&c->lines.items[k].trace, false, &range.low, &range.high);
+        if (!isnan(range.low))
+            return true;
+    }
+    return c->marks.n > 0;
+}
+
+static void draw_axes(const struct sheet *sheet, const struct content *c, const struct plot *plot,
+                      const struct rows *rows)
+{
+    const struct options *o = c->options;
+    double size = sheet->look->text.size, bottom = plot->box.y + plot->box.h;
+    struct axes_place place = {
+        .labels_y = rows->px[ROW_LABELS] > 0.0 ? bottom + floor(size * 1.35) : NAN,
+        .eras_y = rows->px[ROW_ERAS] > 0.0
+                      ? bottom + rows->px[ROW_LABELS] + floor(size * 1.1)
+                      : NAN,
+        .has_grid = !o->hides_grid && !o->hides_axes,
+        .has_y = shows_y(o) && (plot->box.x > margin_of(o) || o->y_side == SIDE_RIGHT),
+        .left_is_right = o->y_side == SIDE_RIGHT && !plot->has_right,
+        .n_minor_y = o->n_minor_y,
+    };
+    struct time_axis_ask ask = {
+        .from_s = plot->from_s,
+        .until_s = plot->until_s,
+        .tz = c->input->tz,
+        .width_px = plot->box.w,
+        .format = o->x_format,
+        .is_graphite = sheet->look->is_graphite,
+        .has_eras = !isnan(place.eras_y),
+        .style = sheet->look->text,
+    };
+    struct time_axis times;
+    time_axis_make(&ask, sheet->measure, sheet->arena, &times);
+    layout_axes_grid(sheet, plot, &times, &place);
+    draw_data(sheet, c, plot);
+    layout_axes_labels(sheet, plot, &times, &place);
+}
+
+static bool draw_chart(const struct sheet *sheet, struct content *c, struct err *err)
+{
+    const struct options *o = c->options;
+    double margin = margin_of(o), strip_y = NAN;
+    struct plot plot = {.from_s = c->input->from_s, .until_s = c->input->until_s};
+    struct draw_box room = {margin, 0.0, o->width - 2.0 * margin,
+                            o->height * (o->hide_legend == SWITCH_OFF ? 0.5 : 0.35)};
+    struct legend legend;
+    layout_legend_make(sheet, &c->lines, o, room, &legend);
+    plot.box = (struct draw_box){margin, 0.0, fmax(1.0, o->width - 2.0 * margin), 1.0};
+    bool needs_strip = !o->is_bare && layout_marks_need_strip(&plot, &c->marks, sheet->arena);
+    struct rows rows = measure_rows(sheet, c, &legend, needs_strip);
+    if (!settle(sheet, c, &rows, &plot, err))
+        return false;
+
+    if (rows.px[ROW_STRIP] > 0.0)
+        strip_y = plot.box.y - ceil(sheet->look->text.size * 0.4);
+    draw_axes(sheet, c, &plot, &rows);
+    layout_marks_strip(sheet, &plot, &c->marks, strip_y);
+    if (rows.px[ROW_TITLE] > 0.0)
+        draw_titles(sheet, c, &plot);
+    draw_side_titles(sheet, o, &plot);
+    double x = sheet->look->is_graphite ? margin + 10.0 : fmin(plot.box.x, o->width - margin - legend.width_px);
+    if (rows.px[ROW_LEGEND] > 0.0)
+        layout_legend_draw(sheet, &legend, x,
+                           o->height - margin - layout_legend_height(&legend));
+    if (!has_any_value(c))
+        draw_no_data(sheet, plot.box.x + plot.box.w / 2.0, plot.box.y + plot.box.h / 2.0);
+    return true;
+}
+
+bool layout_make(const struct chart_input *input, const struct label_measure *measure,
+                 struct arena *arena, struct draw_list **out, struct err *err)
+{
+    struct options options;
+    if (!time_axis_check(input->from_s, input->until_s, err) ||
+        !options_parse(input->params, input->n_params, arena, &options, err))
+        return false;
+    struct look look = look_make(&options, input->default_template);
+    struct draw_list *list =
+        draw_list_new(arena, options.width, options.height, look.background);
+    list->font = look.text.font;
+    list->title = label_clean(options.title, arena);
+
+    struct sheet sheet = {list, &look, measure, arena};
+    struct content content = {.input = input, .options = &options};
+    if (!lines_make(input->series, &options, &look, arena, &content.lines, err))
+        return false;
+    marks_collect(input, &content.lines, arena, &content.marks);
+    content.titles = read_titles(&sheet, &options);
+    if (content.lines.n == 0 && content.marks.n == 0) {
+        struct plot nothing = {.box = {.x = margin_of(&options)}};
+        draw_titles(&sheet, &content, &nothing);
+        draw_no_data(&sheet, options.width / 2.0, options.height / 2.0);
+    } else if (!draw_chart(&sheet, &content, err)) {
+        return false;
+    }
+    *out = list;
+    return true;
+}

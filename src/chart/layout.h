@@ -1,0 +1,75 @@
+/* From series and parameters to a draw list. Pure: no fonts, no clock, no pixels of its own; the
+ * same input and the same measure give the same list, which is what golden tests compare. */
+#pragma once
+
+#include "chart/chart.h"
+#include "chart/label.h"
+#include "chart/lines.h"
+#include "chart/look.h"
+#include "chart/marks.h"
+#include "chart/plot.h"
+#include "chart/time_axis.h"
+
+/* chart_layout with a given measure; same errors. */
+MUST_CHECK bool layout_make(const struct chart_input *input, const struct label_measure *measure,
+                            struct arena *arena, struct draw_list **out, struct err *err);
+
+/* What every part draws with. */
+struct sheet {
+    struct draw_list *list;
+    const struct look *look;
+    const struct label_measure *measure;
+    struct arena *arena;
+};
+
+/* layout_axes.c: grid behind the data; labels around it. */
+struct axes_place {
+    double labels_y; /* base line of the x labels; NaN: not shown */
+    double eras_y;   /* base line of the second row; NaN: not shown */
+    bool has_grid, has_y;
+    bool left_is_right; /* yAxisSide=right: the only axis stands right */
+    unsigned n_minor_y;
+};
+void layout_axes_grid(const struct sheet *sheet, const struct plot *plot,
+                      const struct time_axis *times, const struct axes_place *place);
+void layout_axes_labels(const struct sheet *sheet, const struct plot *plot,
+                        const struct time_axis *times, const struct axes_place *place);
+/* The widest label of a scale. */
+double layout_axes_width(const struct sheet *sheet, const struct scale *scale);
+
+/* layout_lines.c: areas first, then what lies above the change lines. */
+void layout_lines_areas(const struct sheet *sheet, const struct plot *plot,
+                        const struct lines *lines, const struct options *options);
+void layout_lines_strokes(const struct sheet *sheet, const struct plot *plot,
+                          const struct lines *lines, const struct options *options);
+
+/* layout_marks.c: change lines, spans, and the strip of labels and counts above the plot. */
+void layout_marks_spans(const struct sheet *sheet, const struct plot *plot,
+                        const struct marks *marks);
+void layout_marks_lines(const struct sheet *sheet, const struct plot *plot,
+                        const struct marks *marks);
+/* strip_y: base line of the strip; NaN: there is no room for one. */
+void layout_marks_strip(const struct sheet *sheet, const struct plot *plot,
+                        const struct marks *marks, double strip_y);
+/* Is there anything to write into a strip? */
+bool layout_marks_need_strip(const struct plot *plot, const struct marks *marks,
+                             struct arena *arena);
+
+/* layout_legend.c */
+struct legend_entry {
+    const char *text;
+    const struct line *line;
+    double x; /* from the left edge of the legend */
+};
+struct legend {
+    struct legend_entry *entries; /* row by row */
+    size_t n_entries; /* that are shown */
+    size_t n_left_out;
+    size_t n_columns, n_rows;
+    double width_px, row_px;
+};
+/* Entries for a width, in at most height_max pixels; none if the options say so. */
+void layout_legend_make(const struct sheet *sheet, const struct lines *lines,
+                        const struct options *options, struct draw_box room, struct legend *out);
+double layout_legend_height(const struct legend *legend);
+void layout_legend_draw(const struct sheet *sheet, const struct legend *legend, double x, double y);

@@ -1,0 +1,104 @@
+#include "chart/marks.h"
+
+#include "base/mem.h"
+
+struct view {
+    int64_t from_ms, until_ms;
+};
+
+static void add(struct marks *marks, const struct view *view, struct mark mark, struct arena *arena)
+{
+    bool is_span = mark.end_ms > mark.at_ms;
+    bool begins_inside = mark.at_ms >= view->from_ms && mark.at_ms <= view->until_ms;
+    bool reaches_in = is_span && mark.at_ms < view->from_ms && mark.end_ms > view->from_ms;
+    if (!begins_inside && !reaches_in)
+        return;
+    arena_grow(arena, &marks->items, &marks->cap, marks->n + 1, sizeof *marks->items);
+    marks->items[marks->n++] = mark;
+}
+
+/* First mark at or after at_ms. */
+static size_t first_mark(const struct series *s, int64_t at_ms)
+{
+    size_t low = 0, high = s->n_marks;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (s->marks[mid].at_ms < at_ms)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* One slot with a value that is not 0. A negative one is drawn only when the ledger says what it is:
+ * a rollback. */
+static void add_slot(struct marks *marks, const struct view *view, const struct line *line,
+                     size_t i, struct arena *arena)
+{
+    const struct series *s = line->series;
+    int64_t start_ms = (s->start_s + (int64_t)i * s->step_s) * 1000;
+    int64_t end_ms = start_ms + s->step_s * 1000;
+    size_t k = s->marks ? first_mark(s, start_ms) : 0;
+    bool is_known = false;
+    for (; s->marks && k < s->n_marks && s->marks[k].at_ms < end_ms; k++) {
+        const struct series_mark *m = &s->marks[k];
+        struct mark mark = {m->at_ms, m->at_ms, label_clean(m->label, arena), line, m->is_failed,
+                            m->value < 0.0};
+        add(marks, view, mark, arena);
+        is_known = true;
+    }
+    if (!is_known && s->values[i] > 0.0)
+        add(marks, view, (struct mark){start_ms, start_ms, "", line, false, false}, arena);
+}
+
+static void add_line(struct marks *marks, const struct view *view, const struct line *line,
+                     struct arena *arena)
+{
+    const struct series *s = line->series;
+    for (size_t i = 0; i < s->n_points; i++)
+        if (!is_gap(s->values[i]) && s->values[i] != 0.0)
+            add_slot(marks, view, line, i, arena);
+}
+
+static void add_changes(struct marks *marks, const struct view *view,
+                        const struct chart_input *input, struct arena *arena)
+{
+    for (size_t i = 0; i < input->n_changes; i++) {
+        const struct chart_change *c = &input->changes[i];
+        struct mark mark = {c->start_ms, c->end_ms, label_clean(c->label, arena), NULL,
+                            c->is_failed, c->is_rollback};
+        add(marks, view, mark, arena);
+    }
+}
+
+/* A merge sort's one step at a time: stable, and input that is sorted already (as most is) is one
+ * pass. */
+static void sort(struct mark *items, size_t n, struct mark *spare)
+{
+    if (n < 2)
+        return;
+    size_t half = n / 2;
+    sort(items, half, spare);
+    sort(items + half, n - half, spare);
+    if (items[half - 1].at_ms <= items[half].at_ms)
+        return;
+    for (size_t i = 0; i < half; i++)
+        spare[i] = items[i];
+    size_t a = 0, b = half, out = 0;
+    while (a < half)
+        items[out++] = b < n && items[b].at_ms < spare[a].at_ms ? items[b++] : spare[a++];
+}
+
+void marks_collect(const struct chart_input *input, const struct lines *lines, struct arena *arena,
+                   struct marks *out)
+{
+    struct view view = {input->from_s * 1000, input->until_s * 1000};
+    struct marks marks = {0};
+    for (size_t k = 0; k < lines->n; k++)
+        if (lines->items[k].is_infinite && !lines->items[k].is_hidden)
+            add_line(&marks, &view, &lines->items[k], arena);
+    add_changes(&marks, &view, input, arena);
+    sort(marks.items, marks.n, arena_array(arena, marks.n + 1, struct mark));
+    *out = marks;
+}

@@ -1,0 +1,23 @@
+/* The moments at which something was changed, gathered from drawAsInfinite series (every value above
+ * 0, before anything is consolidated, at its exact second where that is known) and from the ledger.
+ * Nothing is ever left out. Pure. */
+#pragma once
+
+#include "chart/chart.h"
+#include "chart/lines.h"
+
+struct mark {
+    int64_t at_ms, end_ms; /* end_ms <= at_ms: a moment, not a span */
+    const char *label;     /* clean; "" when there is none */
+    const struct line *line; /* the series it came from; NULL: the ledger */
+    bool is_failed, is_rollback;
+};
+
+struct marks {
+    struct mark *items; /* by time; those of one time in the order of the series */
+    size_t n, cap;
+};
+
+/* Marks that begin in the chart's time, both ends included, and spans that reach into it. */
+void marks_collect(const struct chart_input *input, const struct lines *lines, struct arena *arena,
+                   struct marks *out);

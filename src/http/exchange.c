@@ -1,0 +1,167 @@
+#include "http/exchange.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+
+enum {
+    HEADERS_MAX = 200,
+    REFUSAL_BYTES_MAX = 1024,
+};
+
+struct exchange *exchange_new(const char *target, size_t body_bytes_max, size_t response_bytes_max)
+{
+    struct exchange *exchange = mem_zalloc(sizeof *exchange);
+    arena_init(&exchange->arena);
+    buf_init(&exchange->body, body_bytes_max);
+    buf_init(&exchange->response.body, response_bytes_max);
+    exchange->target = arena_strdup(&exchange->arena, target);
+    return exchange;
+}
+
+void exchange_free(struct exchange *exchange)
+{
+    if (!exchange)
+        return;
+    buf_done(&exchange->body);
+    buf_done(&exchange->response.body);
+    arena_done(&exchange->arena);
+    mem_free(exchange);
+}
+
+struct header_walk {
+    struct exchange *exchange;
+    struct http_field *fields;
+    size_t n, n_lengths, n_codings, n_hosts;
+};
+
+static enum MHD_Result take_header(void *self, enum MHD_ValueKind kind, const char *key,
+                                   const char *value)
+{
+    (void)kind;
+    struct header_walk *walk = self;
+    walk->n_lengths += strcasecmp(key, "Content-Length") == 0;
+    walk->n_codings += strcasecmp(key, "Transfer-Encoding") == 0;
+    walk->n_hosts += strcasecmp(key, "Host") == 0;
+    if (walk->n == HEADERS_MAX)
+        return MHD_NO;
+    struct arena *arena = &walk->exchange->arena;
+    walk->fields[walk->n++] =
+        (struct http_field){arena_strdup(arena, key), arena_strdup(arena, value ? value : "")};
+    return MHD_YES;
+}
+
+static void refuse(struct exchange *exchange, int status, const char *text)
+{
+    if (exchange->refused_status)
+        return;
+    exchange->refused_status = status;
+    exchange->refused_text = text;
+}
+
+static void take_peer(struct exchange *exchange)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (!info || !info->client_addr)
+        return;
+    char host[40], port[8];
+    bool is_v6 = info->client_addr->sa_family == AF_INET6;
+    socklen_t n = is_v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    if (getnameinfo(info->client_addr, n, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        snprintf(exchange->peer, sizeof exchange->peer, is_v6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+void exchange_begin(struct exchange *exchange, struct MHD_Connection *connection,
+                    const char *method)
+{
+    exchange->connection = connection;
+    struct header_walk walk = {.exchange = exchange};
+    walk.fields = arena_array(&exchange->arena, HEADERS_MAX, struct http_field);
+    int n = MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, &walk);
+    exchange->request.headers = walk.fields;
+    exchange->request.n_headers = walk.n;
+    exchange->request.method = arena_strdup(&exchange->arena, method);
+    take_peer(exchange);
+    exchange->request.peer = exchange->peer;
+    if (walk.n_lengths > 1 || (walk.n_lengths && walk.n_codings) || walk.n_codings > 1)
+        refuse(exchange, 400, "more than one length for the request's body");
+    if (walk.n_hosts > 1)
+        refuse(exchange, 400, "more than one Host header");
+    if (n > HEADERS_MAX || walk.n == HEADERS_MAX)
+        refuse(exchange, 431, "too many headers");
+}
+
+void exchange_add_body(struct exchange *exchange, const char *bytes, size_t n)
+{
+    buf_add(&exchange->body, bytes, n);
+    if (exchange->body.is_full)
+        refuse(exchange, 413, "the request's body is too large");
+}
+
+static bool is_form(const struct http_request *request)
+{
+    static const char type[] = "application/x-www-form-urlencoded";
+    const char *given = http_header(request, "Content-Type");
+    return given && strncasecmp(given, type, sizeof type - 1) == 0;
+}
+
+void exchange_complete(struct exchange *exchange)
+{
+    struct http_request *request = &exchange->request;
+    struct form form = {0};
+    request->arena = &exchange->arena;
+    request->path = form_path(&exchange->arena, exchange->target, &request->raw_query);
+    request->body = buf_text(&exchange->body);
+    request->n_body = exchange->body.n;
+    bool fits = form_parse(&form, request->raw_query, strlen(request->raw_query), &exchange->arena);
+    if (fits && is_form(request))
+        fits = form_parse(&form, request->body, request->n_body, &exchange->arena);
+    if (!fits)
+        refuse(exchange, 413, "too many fields in the query or form");
+    request->fields = form.fields;
+    request->n_fields = form.n;
+}
+
+void exchange_refuse(struct exchange *exchange)
+{
+    struct http_response *response = &exchange->response;
+    buf_done(&response->body);
+    buf_init(&response->body, REFUSAL_BYTES_MAX); /* its own room: the answer's may be used up */
+    buf_printf(&response->body, "%s\n", exchange->refused_text);
+    response->status = exchange->refused_status;
+    response->content_type = "text/plain; charset=utf-8";
+    http_response_header(response, "Connection", "close");
+    exchange->state = EXCHANGE_ANSWERED;
+}
+
+enum MHD_Result exchange_send(struct exchange *exchange)
+{
+    struct http_response *from = &exchange->response;
+    if (from->body.is_full) {
+        exchange->refused_status = 413;
+        exchange->refused_text = "the answer would be too large; ask for less";
+        from->n_headers = 0;
+        exchange_refuse(exchange);
+    }
+    size_t n;
+    char *bytes = buf_take(&from->body, &n);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(n, bytes, MHD_RESPMEM_MUST_FREE);
+    if (!response) {
+        mem_free(bytes);
+        return MHD_NO;
+    }
+    const char *type = from->content_type ? from->content_type : "text/plain; charset=utf-8";
+    MHD_add_response_header(response, "Content-Type", type);
+    for (size_t i = 0; i < from->n_headers; i++)
+        MHD_add_response_header(response, from->headers[i].key, from->headers[i].value);
+    unsigned status = from->status ? (unsigned)from->status : 200;
+    enum MHD_Result sent = MHD_queue_response(exchange->connection, status, response);
+    MHD_destroy_response(response);
+    return sent;
+}

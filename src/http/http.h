@@ -1,0 +1,68 @@
+/* HTTP: bytes to requests, responses to bytes, on libmicrohttpd. Knows no route and no file. Handlers
+ * run on render threads, one request each with its own arena. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+struct http;
+
+struct http_field {
+    const char *key, *value; /* decoded; value "" when absent */
+};
+
+struct http_request {
+    const char *method; /* "GET", "POST", "HEAD", ... */
+    const char *path;   /* decoded, without query; never empty */
+    const char *raw_query;
+    const struct http_field *fields; /* query first, then the urlencoded form body, in order */
+    size_t n_fields;
+    const struct http_field *headers;
+    size_t n_headers;
+    const char *body; /* raw; ended by NUL */
+    size_t n_body;
+    const char *peer; /* "127.0.0.1:41234" */
+    struct arena *arena;
+};
+
+/* First field of that key, or NULL; i-th one of that key. Header names: any case. */
+const char *http_field(const struct http_request *request, const char *key);
+const char *http_header(const struct http_request *request, const char *name);
+
+struct http_response {
+    int status; /* 200 when not set */
+    const char *content_type;
+    struct buf body;
+    struct http_field headers[8]; /* strings live until the response is sent: arena or static */
+    size_t n_headers;
+};
+void http_response_header(struct http_response *response, const char *key, const char *value);
+
+/* Runs on a render thread. response->body is ready to be added to. */
+typedef void (*http_handler)(void *self, const struct http_request *request,
+                             struct http_response *response);
+
+struct http_options {
+    const char *addr;            /* "host:port", ":port" or "off" */
+    unsigned n_loops, n_workers; /* 0: by processors */
+    http_handler handler;
+    void *handler_self;
+    size_t body_bytes_max;     /* request bodies; past it 413. 0: 4 MiB */
+    size_t response_bytes_max; /* 0: 512 MiB */
+    int64_t read_deadline_ms;  /* a whole request must have arrived by then. 0: 15,000 */
+    unsigned connections_max;  /* 0: 2,000 */
+};
+
+/* err: ERR_IO (port in use, named, with a hint), ERR_INPUT (bad address). */
+MUST_CHECK bool http_start(const struct http_options *options, struct http **out, struct err *err);
+void http_stop(struct http *http); /* answers what is running, then ends. NULL is fine */
+const char *http_addr(const struct http *http); /* really bound; "" when off */
+
+struct http_stats {
+    uint64_t n_requests, n_refused, n_connections, n_connections_now;
+};
+void http_stats(const struct http *http, struct http_stats *out);
+
+/* For forms elsewhere: decodes %xx and '+' in place of the arena copy. */
+const char *http_decode(struct arena *arena, const char *text, size_t n);

@@ -1,0 +1,547 @@
+#include "ledger/db.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum {
+    FORMAT_VERSION = 1,
+    BUSY_WAIT_MS = 5000, /* readers never block the writer in WAL mode; a backup tool may */
+    ROW_BYTES_MAX = 1024 * 1024,
+};
+
+/* Statements that are prepared once a connection. */
+enum statement {
+    ST_BEGIN,
+    ST_COMMIT,
+    ST_ROLLBACK,
+    ST_LAST_ROW,
+    ST_ADD_ROW,
+    ST_PUT_CHANGE,
+    ST_DROP_TAGS,
+    ST_ADD_TAG,
+    ST_BY_KEY,
+    ST_BY_ID,
+    ST_NEWEST_OPEN,
+    ST_SUCCEEDED,
+    ST_EACH,
+    ST_COUNT,
+    N_STATEMENTS
+};
+
+static const char *const sql_of[N_STATEMENTS] = {
+    [ST_BEGIN] = "BEGIN IMMEDIATE",
+    [ST_COMMIT] = "COMMIT",
+    [ST_ROLLBACK] = "ROLLBACK",
+    [ST_LAST_ROW] = "SELECT seq, hash FROM rows ORDER BY seq DESC LIMIT 1",
+    [ST_ADD_ROW] = "INSERT INTO rows (seq, change_id, body, hash) VALUES (?1, ?2, ?3, ?4)",
+    [ST_PUT_CHANGE] = "INSERT INTO changes (id, seq, source, key, kind, service, env, rev, status,"
+                      " start_ms, end_ms, posted, body)"
+                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+                      " ON CONFLICT (id) DO UPDATE SET seq = ?2, key = ?4, rev = ?8, status = ?9,"
+                      " start_ms = ?10, end_ms = ?11, body = ?13",
+    [ST_DROP_TAGS] = "DELETE FROM tags WHERE change_id = ?1",
+    [ST_ADD_TAG] = "INSERT OR IGNORE INTO tags (tag, change_id) VALUES (?1, ?2)",
+    [ST_BY_KEY] = "SELECT body, seq FROM changes WHERE source = ?1 AND key = ?2",
+    [ST_BY_ID] = "SELECT body, seq FROM changes WHERE id >= ?1 AND id < ?1 || '~' LIMIT 2",
+    [ST_NEWEST_OPEN] = "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
+                       " AND end_ms = 0 ORDER BY start_ms DESC LIMIT 1",
+    [ST_SUCCEEDED] = "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
+                     " AND status = 4 AND start_ms < ?4 AND rev <> '' AND (?5 IS NULL OR rev = ?5)"
+                     " ORDER BY start_ms DESC LIMIT 1",
+    [ST_EACH] = "SELECT body, seq FROM changes ORDER BY start_ms",
+    [ST_COUNT] = "SELECT count(*) FROM changes",
+};
+_Static_assert(STATUS_SUCCEEDED == 4, "ST_SUCCEEDED names it by number");
+
+static const char tables[] =
+    "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS rows (seq INTEGER PRIMARY KEY, change_id TEXT NOT NULL,"
+    " body TEXT NOT NULL, hash BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS changes (id TEXT PRIMARY KEY, seq INTEGER NOT NULL,"
+    " source TEXT NOT NULL, key TEXT NOT NULL, kind INTEGER NOT NULL, service TEXT NOT NULL,"
+    " env TEXT NOT NULL, rev TEXT NOT NULL, status INTEGER NOT NULL, start_ms INTEGER NOT NULL,"
+    " end_ms INTEGER NOT NULL, posted INTEGER NOT NULL, body TEXT NOT NULL);"
+    "CREATE UNIQUE INDEX IF NOT EXISTS changes_by_key ON changes (source, key) WHERE key <> '';"
+    "CREATE INDEX IF NOT EXISTS changes_by_start ON changes (start_ms);"
+    "CREATE INDEX IF NOT EXISTS changes_by_place ON changes (kind, service, env, start_ms);"
+    "CREATE INDEX IF NOT EXISTS changes_open ON changes (kind, service, env) WHERE end_ms = 0;"
+    "CREATE TABLE IF NOT EXISTS tags (tag TEXT NOT NULL, change_id TEXT NOT NULL,"
+    " PRIMARY KEY (tag, change_id)) WITHOUT ROWID;"
+    "CREATE TRIGGER IF NOT EXISTS rows_stay BEFORE UPDATE ON rows"
+    " BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;"
+    "CREATE TRIGGER IF NOT EXISTS rows_remain BEFORE DELETE ON rows"
+    " BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;";
+
+struct db {
+    sqlite3 *handle;
+    sqlite3_stmt *statements[N_STATEMENTS];
+};
+
+static bool fail(struct db *db, const char *what, struct err *err)
+{
+    int code = sqlite3_errcode(db->handle) & 0xff;
+    bool is_corrupt = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+    err_set(err, is_corrupt ? ERR_CORRUPT : ERR_REFUSED, "ledger: %s: %s", what,
+            sqlite3_errmsg(db->handle));
+    if (err && !is_corrupt)
+        err->kind = code == SQLITE_BUSY ? ERR_BUSY : ERR_IO;
+    return false;
+}
+
+/* The prepared statement, reset, or NULL. */
+static sqlite3_stmt *statement(struct db *db, enum statement which, struct err *err)
+{
+    if (!db->statements[which] &&
+        sqlite3_prepare_v3(db->handle, sql_of[which], -1, SQLITE_PREPARE_PERSISTENT,
+                           &db->statements[which], NULL) != SQLITE_OK) {
+        fail(db, "prepare", err);
+        return NULL;
+    }
+    sqlite3_reset(db->statements[which]);
+    sqlite3_clear_bindings(db->statements[which]);
+    return db->statements[which];
+}
+
+static void bind_text(sqlite3_stmt *st, int i, const char *text)
+{
+    sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
+}
+
+/* Runs to its end a statement that answers nothing. */
+static bool finish(struct db *db, sqlite3_stmt *st, const char *what, struct err *err)
+{
+    int code = sqlite3_step(st);
+    if (code != SQLITE_DONE && code != SQLITE_ROW)
+        fail(db, what, err);
+    sqlite3_reset(st);
+    return code == SQLITE_DONE || code == SQLITE_ROW;
+}
+
+static bool run(struct db *db, enum statement which, const char *what, struct err *err)
+{
+    sqlite3_stmt *st = statement(db, which, err);
+    return st && finish(db, st, what, err);
+}
+
+static bool exec(struct db *db, const char *sql, struct err *err)
+{
+    if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return fail(db, "set up", err);
+    return true;
+}
+
+static bool read_version(struct db *db, int *out, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    if (sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &st, NULL) != SQLITE_OK)
+        return fail(db, "read the version", err);
+    *out = sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int(st, 0) : 0;
+    sqlite3_finalize(st);
+    return true;
+}
+
+static bool set_up(struct db *db, const char *path, struct err *err)
+{
+    int version = 0;
+    if (!exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", err) ||
+        !read_version(db, &version, err))
+        return false;
+    if (version > FORMAT_VERSION)
+        return FAIL(err, ERR_REFUSED,
+                    "'%s' was written by a newer plumb (ledger format %d, this one knows %d)", path,
+                    version, FORMAT_VERSION);
+    char stamp[64];
+    snprintf(stamp, sizeof stamp, "PRAGMA user_version = %d", FORMAT_VERSION);
+    return exec(db, tables, err) && (version == FORMAT_VERSION || exec(db, stamp, err));
+}
+
+bool db_open(const char *path, bool write, struct db **out, struct err *err)
+{
+    struct db *db = mem_zalloc(sizeof *db);
+    int flags = SQLITE_OPEN_NOMUTEX |
+                (write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+    bool is_ok = sqlite3_open_v2(path, &db->handle, flags, NULL) == SQLITE_OK;
+    if (!is_ok) {
+        err_set(err, ERR_REFUSED, "open the ledger '%s': %s", path, sqlite3_errmsg(db->handle));
+        if (err)
+            err->kind = ERR_IO;
+    } else {
+        sqlite3_busy_timeout(db->handle, BUSY_WAIT_MS);
+        is_ok = !write || set_up(db, path, err);
+    }
+    if (!is_ok) {
+        db_close(db);
+        return false;
+    }
+    *out = db;
+    return true;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    for (size_t i = 0; i < N_STATEMENTS; i++)
+        sqlite3_finalize(db->statements[i]);
+    sqlite3_close(db->handle);
+    mem_free(db);
+}
+
+bool db_begin(struct db *db, struct err *err)
+{
+    return run(db, ST_BEGIN, "begin", err);
+}
+
+bool db_commit(struct db *db, struct err *err)
+{
+    return run(db, ST_COMMIT, "commit", err);
+}
+
+void db_rollback(struct db *db)
+{
+    struct err ignored;
+    if (!sqlite3_get_autocommit(db->handle) && !run(db, ST_ROLLBACK, "roll back", &ignored))
+        return; /* the next begin will say so */
+}
+
+bool db_last_row(struct db *db, uint64_t *out_seq, unsigned char out[ROW_HASH_BYTES],
+                 struct err *err)
+{
+    sqlite3_stmt *st = statement(db, ST_LAST_ROW, err);
+    if (!st)
+        return false;
+    int code = sqlite3_step(st);
+    *out_seq = 0;
+    memset(out, 0, ROW_HASH_BYTES);
+    if (code == SQLITE_ROW && sqlite3_column_bytes(st, 1) == ROW_HASH_BYTES) {
+        *out_seq = (uint64_t)sqlite3_column_int64(st, 0);
+        memcpy(out, sqlite3_column_blob(st, 1), ROW_HASH_BYTES);
+    }
+    sqlite3_reset(st);
+    return code == SQLITE_ROW || code == SQLITE_DONE || fail(db, "read the last row", err);
+}
+
+static bool put_change(struct db *db, uint64_t seq, const struct change *change, const char *body,
+                       struct err *err)
+{
+    sqlite3_stmt *st = statement(db, ST_PUT_CHANGE, err);
+    if (!st)
+        return false;
+    bind_text(st, 1, change->id);
+    sqlite3_bind_int64(st, 2, (int64_t)seq);
+    bind_text(st, 3, change->source);
+    bind_text(st, 4, change->key);
+    sqlite3_bind_int(st, 5, (int)change->kind);
+    bind_text(st, 6, change->service);
+    bind_text(st, 7, change->env);
+    bind_text(st, 8, change->rev);
+    sqlite3_bind_int(st, 9, (int)change->status);
+    sqlite3_bind_int64(st, 10, change->start_ms);
+    sqlite3_bind_int64(st, 11, change->end_ms);
+    sqlite3_bind_int(st, 12, change->is_posted);
+    bind_text(st, 13, body);
+    return finish(db, st, "keep a change", err);
+}
+
+static bool add_tag(struct db *db, const char *tag, const char *id, struct err *err)
+{
+    sqlite3_stmt *st = statement(db, ST_ADD_TAG, err);
+    if (!st)
+        return false;
+    bind_text(st, 1, tag);
+    bind_text(st, 2, id);
+    return finish(db, st, "keep a tag", err);
+}
+
+/* A posted event is found by its tags as sent; any other change by kind, service and tag keys. */
+static bool put_tags(struct db *db, const struct change *change, struct err *err)
+{
+    sqlite3_stmt *st = statement(db, ST_DROP_TAGS, err);
+    if (!st)
+        return false;
+    bind_text(st, 1, change->id);
+    if (!finish(db, st, "keep tags", err))
+        return false;
+    for (size_t i = 0; i < change->n_tags; i++)
+        if (!add_tag(db, change->tags[i].key, change->id, err))
+            return false;
+    if (change->is_posted)
+        return true;
+    return add_tag(db, change_kind_name(change->kind), change->id, err) &&
+           add_tag(db, change->service, change->id, err);
+}
+
+bool db_append(struct db *db, uint64_t seq, const struct change *change,
+               unsigned char io_hash[ROW_HASH_BYTES], struct err *err)
+{
+    CLEANUP(buf_done) struct buf body;
+    buf_init(&body, ROW_BYTES_MAX);
+    row_encode(change, &body);
+    if (body.is_full)
+        return FAIL(err, ERR_LIMIT, "a change of more than %d bytes", ROW_BYTES_MAX);
+    unsigned char hash[ROW_HASH_BYTES];
+    row_hash(io_hash, seq, body.at, body.n, hash);
+    sqlite3_stmt *st = statement(db, ST_ADD_ROW, err);
+    if (!st)
+        return false;
+    sqlite3_bind_int64(st, 1, (int64_t)seq);
+    bind_text(st, 2, change->id);
+    bind_text(st, 3, body.at);
+    sqlite3_bind_blob(st, 4, hash, sizeof hash, SQLITE_STATIC);
+    if (!finish(db, st, "add a row", err) || !put_change(db, seq, change, body.at, err) ||
+        !put_tags(db, change, err))
+        return false;
+    memcpy(io_hash, hash, sizeof hash);
+    return true;
+}
+
+/* The change at the statement's current row: columns body, seq. */
+static bool take_change(sqlite3_stmt *st, struct arena *arena, struct change *out, struct err *err)
+{
+    const char *body = (const char *)sqlite3_column_text(st, 0);
+    size_t n = (size_t)sqlite3_column_bytes(st, 0);
+    if (!body || !row_decode(body, n, arena, out, err))
+        return body ? false : FAIL(err, ERR_CORRUPT, "a ledger row without a body");
+    out->seq = (uint64_t)sqlite3_column_int64(st, 1);
+    return true;
+}
+
+/* The one change that a bound statement finds. */
+static bool take_one(struct db *db, sqlite3_stmt *st, struct arena *arena, struct change *out,
+                     struct err *err)
+{
+    int code = sqlite3_step(st);
+    bool is_ok = false;
+    if (code == SQLITE_ROW)
+        is_ok = take_change(st, arena, out, err);
+    else if (code == SQLITE_DONE)
+        err_set(err, ERR_MISSING, "there is no such change");
+    else
+        fail(db, "look up a change", err);
+    sqlite3_reset(st);
+    return is_ok;
+}
+
+bool db_by_key(struct db *db, const char *source, const char *key, struct arena *arena,
+               struct change *out, struct err *err)
+{
+    sqlite3_stmt *st = statement(db, ST_BY_KEY, err);
+    if (!st)
+        return false;
+    bind_text(st, 1, source);
+    bind_text(st, 2, key);
+    return take_one(db, st, arena, out, err);
+}
+
+bool db_by_id(struct db *db, const char *id_prefix, struct arena *arena, struct change *out,
+              struct err *err)
+{
+    sqlite3_stmt *st = statement(db, ST_BY_ID, err);
+    if (!st)
+        return false;
+    bind_text(st, 1, id_prefix);
+    struct change change;
+    int code = sqlite3_step(st);
+    bool is_ok = code == SQLITE_ROW && take_change(st, arena, &change, err);
+    bool is_alone = sqlite3_step(st) != SQLITE_ROW;
+    sqlite3_reset(st);
+    if (code != SQLITE_ROW)
+        return FAIL(err, ERR_MISSING, "there is no change '%s'", id_prefix);
+    if (is_ok && !is_alone && strcmp(change.id, id_prefix) != 0)
+        return FAIL(err, ERR_INPUT, "'%s' begins more than one change's id", id_prefix);
+    if (is_ok)
+        *out = change;
+    return is_ok;
+}
+
+static void bind_place(sqlite3_stmt *st, const struct db_place *place)
+{
+    sqlite3_bind_int(st, 1, (int)place->kind);
+    bind_text(st, 2, place->service);
+    bind_text(st, 3, place->env);
+}
+
+bool db_newest_open(struct db *db, const struct db_place *place, struct arena *arena,
+                    struct change *out, struct err *err)
+{
+    sqlite3_stmt *st = statement(db, ST_NEWEST_OPEN, err);
+    if (!st)
+        return false;
+    bind_place(st, place);
+    return take_one(db, st, arena, out, err);
+}
+
+bool db_succeeded_before(struct db *db, const struct db_place *place, int64_t at_ms,
+                         const char *rev, struct arena *arena, struct change *out, struct err *err)
+{
+    sqlite3_stmt *st = statement(db, ST_SUCCEEDED, err);
+    if (!st)
+        return false;
+    bind_place(st, place);
+    sqlite3_bind_int64(st, 4, at_ms);
+    if (rev)
+        bind_text(st, 5, rev);
+    return take_one(db, st, arena, out, err);
+}
+
+/* ---- listing: the conditions that were given become the statement ---- */
+
+struct conditions {
+    struct buf sql;
+    const char *texts[CHANGE_TAGS_MAX + 3];
+    size_t n_texts;
+    bool has_any;
+};
+
+static void add_condition(struct conditions *c, const char *sql)
+{
+    buf_add_str(&c->sql, c->has_any ? " AND " : " WHERE ");
+    buf_add_str(&c->sql, sql);
+    c->has_any = true;
+}
+
+static void add_tag_conditions(struct conditions *c, const struct change_query *query)
+{
+    size_t n = min_size(query->n_tags, CHANGE_TAGS_MAX);
+    if (n == 0)
+        return;
+    add_condition(c, "id IN (SELECT change_id FROM tags WHERE tag IN (");
+    for (size_t i = 0; i < n; i++) {
+        buf_add_str(&c->sql, i ? ", ?" : "?");
+        c->texts[c->n_texts++] = query->tags[i];
+    }
+    buf_printf(&c->sql, ") GROUP BY change_id HAVING count(*) >= %zu)", query->any_tag ? 1 : n);
+}
+
+static void write_conditions(struct conditions *c, const struct change_query *query)
+{
+    char text[64];
+    if (query->from_ms || query->until_ms) {
+        snprintf(text, sizeof text, "start_ms >= %lld", (long long)query->from_ms);
+        add_condition(c, text);
+        snprintf(text, sizeof text, "start_ms < %lld", (long long)query->until_ms);
+        add_condition(c, text);
+    }
+    if (query->kind >= 0) {
+        snprintf(text, sizeof text, "kind = %d", query->kind);
+        add_condition(c, text);
+    }
+    if (query->only_posted)
+        add_condition(c, "posted = 1");
+    if (query->service && query->service[0]) {
+        add_condition(c, "(service = ? OR substr(service, 1, length(?) + 1) = ? || '/')");
+        for (int i = 0; i < 3; i++)
+            c->texts[c->n_texts++] = query->service;
+    }
+    add_tag_conditions(c, query);
+}
+
+static bool take_list(struct db *db, sqlite3_stmt *st, struct arena *arena, struct change_list *out,
+                      struct err *err)
+{
+    struct change_list list = {0};
+    int code;
+    while ((code = sqlite3_step(st)) == SQLITE_ROW) {
+        arena_grow(arena, &list.items, &list.cap, list.n + 1, sizeof *list.items);
+        if (!take_change(st, arena, &list.items[list.n], err))
+            return false;
+        list.n++;
+    }
+    if (code != SQLITE_DONE)
+        return fail(db, "list changes", err);
+    *out = list;
+    return true;
+}
+
+bool db_list(struct db *db, const struct change_query *query, size_t n_max, struct arena *arena,
+             struct change_list *out, struct err *err)
+{
+    struct conditions c = {0};
+    buf_init(&c.sql, 16 * 1024);
+    buf_add_str(&c.sql, "SELECT body, seq FROM changes");
+    write_conditions(&c, query);
+    buf_printf(&c.sql, " ORDER BY start_ms %s, id %s LIMIT %zu", query->oldest_first ? "" : "DESC",
+               query->oldest_first ? "" : "DESC", n_max);
+    sqlite3_stmt *st = NULL;
+    bool is_ok = sqlite3_prepare_v2(db->handle, buf_text(&c.sql), -1, &st, NULL) == SQLITE_OK;
+    for (size_t i = 0; is_ok && i < c.n_texts; i++)
+        bind_text(st, (int)i + 1, c.texts[i]);
+    is_ok = is_ok ? take_list(db, st, arena, out, err) : fail(db, "list changes", err);
+    sqlite3_finalize(st);
+    buf_done(&c.sql);
+    return is_ok;
+}
+
+bool db_each(struct db *db, db_each_fn fn, void *self, struct err *err)
+{
+    sqlite3_stmt *st = statement(db, ST_EACH, err);
+    if (!st)
+        return false;
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    int code;
+    bool is_ok = true;
+    while (is_ok && (code = sqlite3_step(st)) == SQLITE_ROW) {
+        struct change change;
+        is_ok = take_change(st, &arena, &change, err);
+        if (is_ok)
+            fn(self, &change);
+        arena_reset(&arena);
+    }
+    if (is_ok && code != SQLITE_DONE)
+        is_ok = fail(db, "read all changes", err);
+    sqlite3_reset(st);
+    return is_ok;
+}
+
+bool db_count(struct db *db, uint64_t *out_changes, struct err *err)
+{
+    sqlite3_stmt *st = statement(db, ST_COUNT, err);
+    if (!st)
+        return false;
+    bool is_ok = sqlite3_step(st) == SQLITE_ROW;
+    *out_changes = is_ok ? (uint64_t)sqlite3_column_int64(st, 0) : 0;
+    sqlite3_reset(st);
+    return is_ok || fail(db, "count changes", err);
+}
+
+/* Does the row at st follow from the hash before it? Moves hash on. */
+static bool row_fits(sqlite3_stmt *st, uint64_t wanted_seq, unsigned char hash[ROW_HASH_BYTES],
+                     struct err *err)
+{
+    uint64_t seq = (uint64_t)sqlite3_column_int64(st, 0);
+    const char *body = (const char *)sqlite3_column_text(st, 1);
+    size_t n = (size_t)sqlite3_column_bytes(st, 1);
+    unsigned char wanted[ROW_HASH_BYTES];
+    row_hash(hash, seq, body ? body : "", n, wanted);
+    if (seq != wanted_seq)
+        return FAIL(err, ERR_CORRUPT, "ledger row %llu is missing", (unsigned long long)wanted_seq);
+    if (sqlite3_column_bytes(st, 2) != ROW_HASH_BYTES ||
+        memcmp(sqlite3_column_blob(st, 2), wanted, ROW_HASH_BYTES) != 0)
+        return FAIL(err, ERR_CORRUPT, "ledger row %llu was changed after it was written",
+                    (unsigned long long)seq);
+    memcpy(hash, wanted, ROW_HASH_BYTES);
+    return true;
+}
+
+bool db_verify(struct db *db, uint64_t *out_rows, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    if (sqlite3_prepare_v2(db->handle, "SELECT seq, body, hash FROM rows ORDER BY seq", -1, &st,
+                           NULL) != SQLITE_OK)
+        return fail(db, "verify", err);
+    unsigned char hash[ROW_HASH_BYTES] = {0};
+    uint64_t n = 0;
+    int code;
+    bool is_ok = true;
+    while (is_ok && (code = sqlite3_step(st)) == SQLITE_ROW)
+        is_ok = row_fits(st, ++n, hash, err);
+    if (is_ok && code != SQLITE_DONE)
+        is_ok = fail(db, "verify", err);
+    sqlite3_finalize(st);
+    *out_rows = n;
+    return is_ok;
+}

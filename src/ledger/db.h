@@ -1,0 +1,53 @@
+/* The ledger's SQLite file: all SQL is here. One connection is one struct db, used by one thread at a
+ * time; the writer has one with write = true, readers take others. Format: docs/formats/ledger.md. */
+#pragma once
+
+#include "ledger/row.h"
+#include "model/change.h"
+
+struct db;
+
+/* Opens; the writer creates the tables and checks the version. err: ERR_REFUSED, ERR_IO, ERR_CORRUPT. */
+MUST_CHECK bool db_open(const char *path, bool write, struct db **out, struct err *err);
+void db_close(struct db *db); /* NULL is fine */
+
+/* Writer: a group of rows is one transaction, on disk when db_commit returns. */
+MUST_CHECK bool db_begin(struct db *db, struct err *err);
+MUST_CHECK bool db_commit(struct db *db, struct err *err);
+void db_rollback(struct db *db);
+
+/* The number and hash of the last row; 0 and zeroes for none. */
+MUST_CHECK bool db_last_row(struct db *db, uint64_t *out_seq, unsigned char out[ROW_HASH_BYTES],
+                            struct err *err);
+/* Appends a row with the change as it now is, and brings the table of changes up to date. */
+MUST_CHECK bool db_append(struct db *db, uint64_t seq, const struct change *change,
+                          unsigned char io_hash[ROW_HASH_BYTES], struct err *err);
+
+/* Looking up; false with ERR_MISSING when there is none. */
+MUST_CHECK bool db_by_key(struct db *db, const char *source, const char *key, struct arena *arena,
+                          struct change *out, struct err *err);
+MUST_CHECK bool db_by_id(struct db *db, const char *id_prefix, struct arena *arena,
+                         struct change *out, struct err *err);
+
+/* Kind, service and env that a look-up is about. */
+struct db_place {
+    enum change_kind kind;
+    const char *service, *env;
+};
+MUST_CHECK bool db_newest_open(struct db *db, const struct db_place *place, struct arena *arena,
+                               struct change *out, struct err *err);
+/* The newest that succeeded and has a rev, started before at_ms; rev NULL: any, else that one. */
+MUST_CHECK bool db_succeeded_before(struct db *db, const struct db_place *place, int64_t at_ms,
+                                    const char *rev, struct arena *arena, struct change *out,
+                                    struct err *err);
+
+/* By start; at most n_max. */
+MUST_CHECK bool db_list(struct db *db, const struct change_query *query, size_t n_max,
+                        struct arena *arena, struct change_list *out, struct err *err);
+
+/* Every change in start order, handed to fn without its strings' arena kept: for loading. */
+typedef void (*db_each_fn)(void *self, const struct change *change);
+MUST_CHECK bool db_each(struct db *db, db_each_fn fn, void *self, struct err *err);
+/* Walks the chain. err: ERR_CORRUPT with the first row that does not fit. */
+MUST_CHECK bool db_verify(struct db *db, uint64_t *out_rows, struct err *err);
+MUST_CHECK bool db_count(struct db *db, uint64_t *out_changes, struct err *err);

@@ -1,0 +1,527 @@
+#include "ledger/ledger.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "ledger/db.h"
+#include "ledger/events.h"
+#include "ledger/merge.h"
+#include "os/queue.h"
+#include "os/thread.h"
+
+/* Invariants
+ * 1. Only the writing thread uses `writer`, `seq` and `hash`.
+ * 2. A job is answered only after the transaction that holds it is on disk.
+ * 3. `events` holds what is committed, and nothing else. */
+
+enum {
+    QUEUE_MAX = 4096,  /* jobs waiting for the writer */
+    GROUP_MAX = 256,   /* jobs in one transaction */
+    READERS_MAX = 64,  /* idle reading connections that are kept */
+    LIST_MAX = 100000, /* changes in one answer */
+};
+
+enum job_kind { JOB_RECORD, JOB_FINISH, JOB_BARRIER };
+
+/* One wish to the writer. Somebody waits for it (owner: the waiter), or nobody does (owner: the writer
+ * frees it). */
+struct job {
+    enum job_kind kind;
+    struct arena arena; /* of change and end */
+    struct change change;
+    struct ledger_end end;
+    bool is_awaited;
+    /* Answer; guarded by mutex. */
+    pthread_mutex_t mutex;
+    pthread_cond_t answered;
+    bool is_done, is_ok;
+    struct ledger_receipt receipt;
+    struct err err;
+};
+
+struct ledger {
+    struct ledger_options options;
+    char *path;
+    struct queue *queue;
+    struct thread thread;
+    struct db *writer;
+    uint64_t seq;
+    unsigned char hash[ROW_HASH_BYTES];
+    struct events *events;
+    pthread_mutex_t readers_mutex;
+    struct db *readers[READERS_MAX];
+    size_t n_readers;
+    _Atomic uint64_t n_changes, n_rows, n_refused;
+};
+
+/* ---- ids ---- */
+
+/* ULID: 48 bits of milliseconds, 80 of randomness, in Crockford's base 32; sorts by time. */
+static void make_id(int64_t ms, char out[27])
+{
+    static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    unsigned char bytes[16];
+    BUG_IF(getrandom(bytes + 6, 10, 0) != 10);
+    for (int i = 0; i < 6; i++)
+        bytes[i] = (unsigned char)(ms >> (40 - 8 * i));
+    /* 128 bits, five at a time from the left: the first digit holds three. */
+    for (int i = 0; i < 26; i++) {
+        int bit = i * 5 - 2;
+        unsigned value = 0;
+        for (int k = 0; k < 5; k++) {
+            int at = bit + k;
+            unsigned one = at < 0 ? 0 : bytes[at / 8] >> (7 - at % 8) & 1u;
+            value = value << 1 | one;
+        }
+        out[i] = digits[value];
+    }
+    out[26] = '\0';
+}
+
+/* ---- the writer ---- */
+
+static struct db_place place_of(const struct change *change)
+{
+    return (struct db_place){change->kind, change->service, change->env};
+}
+
+/* prev = the revision that ran before; a revision that ran earlier still is a rollback of what replaced
+ * it. Only where nobody said otherwise. */
+static bool derive(struct ledger *ledger, struct change *change, struct arena *arena,
+                   struct err *err)
+{
+    struct change before, earlier;
+    struct db_place place = place_of(change);
+    bool has_before =
+        db_succeeded_before(ledger->writer, &place, change->start_ms, NULL, arena, &before, err);
+    if (!has_before)
+        return err->kind == ERR_MISSING;
+    if (!change->prev[0])
+        change->prev = before.rev;
+    bool is_rollback = strcmp(change->action, "rollback") == 0;
+    if (is_rollback && !change->of[0])
+        change->of = before.id;
+    if (is_rollback || change->action[0] || !change->rev[0] || strcmp(change->rev, before.rev) == 0)
+        return true;
+    if (!db_succeeded_before(ledger->writer, &place, before.start_ms, change->rev, arena, &earlier,
+                             err))
+        return err->kind == ERR_MISSING;
+    change->action = "rollback";
+    if (!change->of[0])
+        change->of = before.id;
+    return true;
+}
+
+static bool append(struct ledger *ledger, const struct change *change, struct job *job)
+{
+    if (!db_append(ledger->writer, ledger->seq + 1, change, ledger->hash, &job->err))
+        return false;
+    ledger->seq++;
+    job->receipt.seq = ledger->seq;
+    text_copy(job->receipt.id, sizeof job->receipt.id, change->id);
+    return true;
+}
+
+/* The change that this one is another telling of. False with ERR_MISSING: it is news. */
+static bool find_same(struct ledger *ledger, struct job *job, struct change *out)
+{
+    const struct change *told = &job->change;
+    if (told->key[0])
+        return db_by_key(ledger->writer, told->source, told->key, &job->arena, out, &job->err);
+    const struct change_query near = {.from_ms = told->start_ms - MERGE_SAME_MS,
+                                      .until_ms = told->start_ms + MERGE_SAME_MS + 1,
+                                      .service = told->service,
+                                      .kind = (int)told->kind};
+    struct change_list list = {0};
+    if (!told->is_posted &&
+        !db_list(ledger->writer, &near, GROUP_MAX, &job->arena, &list, &job->err))
+        return false;
+    for (size_t i = 0; i < list.n; i++) {
+        if (!merge_is_same(&list.items[i], told))
+            continue;
+        *out = list.items[i];
+        return true;
+    }
+    return FAIL(&job->err, ERR_MISSING, "no other telling");
+}
+
+static bool record(struct ledger *ledger, struct job *job)
+{
+    struct change *told = &job->change, known;
+    if (find_same(ledger, job, &known)) {
+        job->receipt.is_merged = true;
+        job->receipt.seq = known.seq;
+        text_copy(job->receipt.id, sizeof job->receipt.id, known.id);
+        bool is_changed = merge_into(&known, told);
+        job->change = known;
+        return !is_changed || append(ledger, &known, job);
+    }
+    if (job->err.kind != ERR_MISSING)
+        return false;
+    err_clear(&job->err);
+    char id[27];
+    make_id(told->start_ms, id);
+    told->id = arena_strdup(&job->arena, id);
+    if (!told->is_posted && !derive(ledger, told, &job->arena, &job->err))
+        return false;
+    if (!append(ledger, told, job))
+        return false;
+    atomic_fetch_add(&ledger->n_changes, 1);
+    return true;
+}
+
+static bool finish(struct ledger *ledger, struct job *job)
+{
+    const struct ledger_end *end = &job->end;
+    const struct db_place place = {end->kind, end->service, end->env};
+    struct change known;
+    bool is_found = end->id[0]
+                        ? db_by_id(ledger->writer, end->id, &job->arena, &known, &job->err)
+                        : db_newest_open(ledger->writer, &place, &job->arena, &known, &job->err);
+    if (!is_found && job->err.kind == ERR_MISSING && !end->id[0])
+        err_set(&job->err, ERR_MISSING, "no open %s of '%s' in %s to finish",
+                change_kind_name(end->kind), end->service, end->env);
+    if (!is_found)
+        return false;
+    struct change told = change_blank();
+    told.status = end->status;
+    told.end_ms = max_i64(end->end_ms, known.start_ms);
+    told.msg = end->msg;
+    job->receipt.is_merged = true;
+    job->receipt.seq = known.seq;
+    text_copy(job->receipt.id, sizeof job->receipt.id, known.id);
+    bool is_changed = merge_into(&known, &told);
+    job->change = known;
+    return !is_changed || append(ledger, &known, job);
+}
+
+static bool carry_out(struct ledger *ledger, struct job *job)
+{
+    err_clear(&job->err);
+    switch (job->kind) {
+    case JOB_RECORD:
+        return record(ledger, job);
+    case JOB_FINISH:
+        return finish(ledger, job);
+    case JOB_BARRIER:
+        break;
+    }
+    return true;
+}
+
+static void job_free(struct job *job)
+{
+    pthread_cond_destroy(&job->answered);
+    pthread_mutex_destroy(&job->mutex);
+    arena_done(&job->arena);
+    mem_free(job);
+}
+
+static void answer(struct job *job)
+{
+    if (!job->is_awaited) {
+        if (!job->is_ok)
+            log_error("a change was not kept: %s", job->err.text);
+        job_free(job);
+        return;
+    }
+    pthread_mutex_lock(&job->mutex);
+    job->is_done = true;
+    pthread_cond_signal(&job->answered);
+    pthread_mutex_unlock(&job->mutex);
+}
+
+/* The jobs of one transaction, in order of arrival. */
+struct group {
+    struct job *jobs[GROUP_MAX];
+    size_t n;
+};
+
+static void fail_group(struct group *group, const struct err *why)
+{
+    for (size_t i = 0; i < group->n; i++) {
+        group->jobs[i]->is_ok = false;
+        group->jobs[i]->err = *why;
+    }
+}
+
+/* A disk that refuses one job fails the group: nobody is told "kept" of what is not. */
+static bool run_group(struct ledger *ledger, struct group *group, struct err *err)
+{
+    if (!db_begin(ledger->writer, err))
+        return false;
+    for (size_t i = 0; i < group->n; i++) {
+        struct job *job = group->jobs[i];
+        job->is_ok = carry_out(ledger, job);
+        if (job->is_ok || job->err.kind == ERR_MISSING || job->err.kind == ERR_INPUT ||
+            job->err.kind == ERR_LIMIT)
+            continue;
+        *err = job->err;
+        return false;
+    }
+    return db_commit(ledger->writer, err);
+}
+
+static void commit_group(struct ledger *ledger, struct group *group)
+{
+    uint64_t seq = ledger->seq, n_changes = atomic_load(&ledger->n_changes);
+    unsigned char hash[ROW_HASH_BYTES];
+    memcpy(hash, ledger->hash, sizeof hash);
+    struct err err;
+    if (!run_group(ledger, group, &err)) {
+        db_rollback(ledger->writer);
+        ledger->seq = seq;
+        memcpy(ledger->hash, hash, sizeof hash);
+        atomic_store(&ledger->n_changes, n_changes);
+        fail_group(group, &err);
+    }
+    atomic_store(&ledger->n_rows, ledger->seq);
+    for (size_t i = 0; i < group->n; i++) {
+        struct job *job = group->jobs[i];
+        if (job->is_ok && job->kind != JOB_BARRIER)
+            events_put(ledger->events, &job->change);
+        answer(job);
+    }
+}
+
+static void write_jobs(void *self)
+{
+    struct ledger *ledger = self;
+    struct group group = {0};
+    while ((group.jobs[0] = queue_pop(ledger->queue, -1))) {
+        group.n = 1;
+        while (group.n < GROUP_MAX && (group.jobs[group.n] = queue_pop(ledger->queue, 0)))
+            group.n++;
+        commit_group(ledger, &group);
+    }
+}
+
+/* ---- opening ---- */
+
+static void load_one(void *self, const struct change *change)
+{
+    events_put(self, change);
+}
+
+static bool load(struct ledger *ledger, struct err *err)
+{
+    uint64_t n_changes;
+    if (!db_open(ledger->path, true, &ledger->writer, err) ||
+        !db_last_row(ledger->writer, &ledger->seq, ledger->hash, err) ||
+        !db_count(ledger->writer, &n_changes, err) ||
+        !db_each(ledger->writer, load_one, ledger->events, err))
+        return false;
+    atomic_store(&ledger->n_changes, n_changes);
+    atomic_store(&ledger->n_rows, ledger->seq);
+    return true;
+}
+
+bool ledger_open(const struct ledger_options *options, struct ledger **out, struct err *err)
+{
+    struct ledger *ledger = mem_zalloc(sizeof *ledger);
+    ledger->options = *options;
+    ledger->path = mem_strdup(options->path);
+    ledger->queue = queue_new(QUEUE_MAX);
+    ledger->events = events_new(options->schemas, options->posted_apart);
+    pthread_mutex_init(&ledger->readers_mutex, NULL);
+    if (!load(ledger, err) || !thread_start(&ledger->thread, "ledger", write_jobs, ledger, err)) {
+        ledger_close(ledger);
+        return false;
+    }
+    *out = ledger;
+    return true;
+}
+
+void ledger_close(struct ledger *ledger)
+{
+    if (!ledger)
+        return;
+    queue_close(ledger->queue);
+    thread_join(&ledger->thread);
+    for (size_t i = 0; i < ledger->n_readers; i++)
+        db_close(ledger->readers[i]);
+    db_close(ledger->writer);
+    events_free(ledger->events);
+    queue_free(ledger->queue);
+    pthread_mutex_destroy(&ledger->readers_mutex);
+    mem_free(ledger->path);
+    mem_free(ledger);
+}
+
+/* ---- wishes ---- */
+
+static struct job *job_new(enum job_kind kind, bool is_awaited)
+{
+    struct job *job = mem_zalloc(sizeof *job);
+    job->kind = kind;
+    job->is_awaited = is_awaited;
+    job->change = change_blank();
+    arena_init(&job->arena);
+    pthread_mutex_init(&job->mutex, NULL);
+    cond_init(&job->answered);
+    return job;
+}
+
+/* Queues it, waits for the answer, frees it. */
+static bool await(struct ledger *ledger, struct job *job, struct ledger_receipt *out,
+                  struct err *err)
+{
+    if (!queue_push(ledger->queue, job)) {
+        atomic_fetch_add(&ledger->n_refused, 1);
+        job_free(job);
+        return FAIL(err, ERR_BUSY, "the ledger has %d changes waiting; try again", QUEUE_MAX);
+    }
+    pthread_mutex_lock(&job->mutex);
+    while (!job->is_done)
+        pthread_cond_wait(&job->answered, &job->mutex);
+    pthread_mutex_unlock(&job->mutex);
+    bool is_ok = job->is_ok;
+    if (is_ok && out)
+        *out = job->receipt;
+    if (!is_ok && err)
+        *err = job->err;
+    job_free(job);
+    return is_ok;
+}
+
+/* A checked copy of what somebody told. */
+static struct job *job_of(struct ledger *ledger, const struct change *change, bool is_awaited,
+                          struct err *err)
+{
+    struct job *job = job_new(JOB_RECORD, is_awaited);
+    job->change = row_copy(change, &job->arena);
+    int64_t now_ms = clock_us(&ledger->options.clock) / 1000;
+    if (!job->change.received_ms)
+        job->change.received_ms = now_ms;
+    if (change_check(&job->change, now_ms, &job->arena, err))
+        return job;
+    job_free(job);
+    return NULL;
+}
+
+bool ledger_record(struct ledger *ledger, const struct change *change, struct ledger_receipt *out,
+                   struct err *err)
+{
+    struct job *job = job_of(ledger, change, true, err);
+    return job && await(ledger, job, out, err);
+}
+
+bool ledger_post(struct ledger *ledger, const struct change *change, int64_t wait_us,
+                 struct err *err)
+{
+    struct job *job = job_of(ledger, change, false, err);
+    if (!job)
+        return false;
+    if (queue_push_wait(ledger->queue, job, wait_us))
+        return true;
+    atomic_fetch_add(&ledger->n_refused, 1);
+    job_free(job);
+    return FAIL(err, ERR_BUSY, "the ledger's queue has been full for too long");
+}
+
+bool ledger_barrier(struct ledger *ledger, struct err *err)
+{
+    return await(ledger, job_new(JOB_BARRIER, true), NULL, err);
+}
+
+bool ledger_finish(struct ledger *ledger, const struct ledger_end *end, struct ledger_receipt *out,
+                   struct err *err)
+{
+    struct job *job = job_new(JOB_FINISH, true);
+    job->end = (struct ledger_end){
+        .id = arena_strdup(&job->arena, end->id),
+        .kind = end->kind,
+        .service = arena_strdup(&job->arena, end->service),
+        .env = arena_strdup(&job->arena, end->env),
+        .status = end->status,
+        .end_ms = end->end_ms ? end->end_ms : clock_us(&ledger->options.clock) / 1000,
+        .msg = arena_strdup(&job->arena, end->msg),
+    };
+    return await(ledger, job, out, err);
+}
+
+/* ---- reading ---- */
+
+static bool reader_take(struct ledger *ledger, struct db **out, struct err *err)
+{
+    struct db *db = NULL;
+    pthread_mutex_lock(&ledger->readers_mutex);
+    if (ledger->n_readers)
+        db = ledger->readers[--ledger->n_readers];
+    pthread_mutex_unlock(&ledger->readers_mutex);
+    if (!db && !db_open(ledger->path, false, &db, err))
+        return false;
+    *out = db;
+    return true;
+}
+
+static void reader_give(struct ledger *ledger, struct db *db)
+{
+    pthread_mutex_lock(&ledger->readers_mutex);
+    bool is_kept = ledger->n_readers < READERS_MAX;
+    if (is_kept)
+        ledger->readers[ledger->n_readers++] = db;
+    pthread_mutex_unlock(&ledger->readers_mutex);
+    if (!is_kept)
+        db_close(db);
+}
+
+bool ledger_get(struct ledger *ledger, const char *id, struct arena *arena, struct change *out,
+                struct err *err)
+{
+    struct db *db;
+    if (strlen(id) < 4)
+        return FAIL(err, ERR_INPUT, "'%s' is too short for an id: at least 4 characters", id);
+    if (!reader_take(ledger, &db, err))
+        return false;
+    bool is_ok = db_by_id(db, id, arena, out, err);
+    reader_give(ledger, db);
+    return is_ok;
+}
+
+static bool list(void *self, const struct change_query *query, struct arena *arena,
+                 struct change_list *out, struct err *err)
+{
+    struct ledger *ledger = self;
+    struct db *db;
+    if (!reader_take(ledger, &db, err))
+        return false;
+    size_t n_max = query->n_max ? min_size(query->n_max, LIST_MAX) : LIST_MAX;
+    bool is_ok = db_list(db, query, n_max, arena, out, err);
+    reader_give(ledger, db);
+    return is_ok;
+}
+
+struct changes ledger_changes(struct ledger *ledger)
+{
+    static const struct changes_ops ops = {.list = list};
+    return (struct changes){.ops = &ops, .self = ledger};
+}
+
+struct source ledger_source(struct ledger *ledger)
+{
+    return events_source(ledger->events);
+}
+
+void ledger_stats(struct ledger *ledger, struct ledger_stats *out)
+{
+    *out = (struct ledger_stats){
+        .n_changes = atomic_load(&ledger->n_changes),
+        .n_rows = atomic_load(&ledger->n_rows),
+        .n_queued = queue_count(ledger->queue),
+        .n_refused = atomic_load(&ledger->n_refused),
+    };
+}
+
+bool ledger_verify(struct ledger *ledger, uint64_t *out_rows, struct err *err)
+{
+    struct db *db;
+    if (!reader_take(ledger, &db, err))
+        return false;
+    bool is_ok = db_verify(db, out_rows, err);
+    reader_give(ledger, db);
+    return is_ok;
+}

@@ -1,0 +1,71 @@
+/* The ledger: every change, kept for ever, append-only, each row chained to the one before by hash.
+ * SQLite (WAL mode, synchronous FULL). One thread writes; readers have connections of their own.
+ * Thread: any, unless said otherwise. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "model/change.h"
+#include "model/schema.h"
+#include "model/source.h"
+
+struct ledger;
+
+struct ledger_options {
+    const char *path; /* <data>/ledger.db */
+    struct clock clock;
+    const struct schemas *schemas; /* steps of the event series; may be NULL */
+    bool posted_apart; /* Graphite's two worlds: what came through /events/ makes no series */
+};
+
+/* err: ERR_REFUSED (a newer version wrote it), ERR_IO, ERR_CORRUPT. Starts the writing thread. */
+MUST_CHECK bool ledger_open(const struct ledger_options *options, struct ledger **out,
+                            struct err *err);
+void ledger_close(struct ledger *ledger); /* finishes what is queued */
+
+/* What recording a change came to. */
+struct ledger_receipt {
+    char id[27]; /* ULID, NUL */
+    uint64_t seq;
+    bool is_merged; /* it was, or closed, a change already there */
+};
+
+/* Records (or merges by source and key, or by sameness; see docs/ledger.md) and returns when it is on
+ * disk. The change is borrowed. err: ERR_INPUT (field named), ERR_BUSY (queue full), ERR_IO. */
+MUST_CHECK bool ledger_record(struct ledger *ledger, const struct change *change,
+                              struct ledger_receipt *out, struct err *err);
+/* Copies and queues it; on disk a moment later. For the plain line. err: ERR_BUSY when the queue has
+ * been full for wait_us. */
+MUST_CHECK bool ledger_post(struct ledger *ledger, const struct change *change, int64_t wait_us,
+                            struct err *err);
+/* Waits until all that was posted before is on disk. */
+MUST_CHECK bool ledger_barrier(struct ledger *ledger, struct err *err);
+
+/* Ends the open change of (kind, service, env) or of id (when given): status, end, message.
+ * err: ERR_MISSING when none is open. */
+struct ledger_end {
+    const char *id; /* "" : the newest open one of kind, service, env */
+    enum change_kind kind;
+    const char *service, *env;
+    enum change_status status;
+    int64_t end_ms;
+    const char *msg; /* "" keeps it */
+};
+MUST_CHECK bool ledger_finish(struct ledger *ledger, const struct ledger_end *end,
+                              struct ledger_receipt *out, struct err *err);
+
+/* One change, whole. err: ERR_MISSING. A unique prefix of the id (>= 4) is enough. */
+MUST_CHECK bool ledger_get(struct ledger *ledger, const char *id, struct arena *arena,
+                           struct change *out, struct err *err);
+
+struct changes ledger_changes(struct ledger *ledger);
+/* events.<kind>.<service> series: step as the schemas say, else 1 s, coarsened so that an answer
+ * stays within 100,000 points; marks carry the exact times. Never expires. */
+struct source ledger_source(struct ledger *ledger);
+
+struct ledger_stats {
+    uint64_t n_changes, n_rows, n_queued, n_refused;
+};
+void ledger_stats(struct ledger *ledger, struct ledger_stats *out);
+/* Walks the hash chain. err: ERR_CORRUPT with the first row that does not fit. */
+MUST_CHECK bool ledger_verify(struct ledger *ledger, uint64_t *out_rows, struct err *err);

@@ -1,0 +1,174 @@
+#include "ledger/row.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "base/jsonw.h"
+
+/* The text fields in the order they are written. */
+struct text_field {
+    const char *name;
+    size_t at;
+};
+
+#define TEXT(name, member)                                                                         \
+    {                                                                                              \
+        name, offsetof(struct change, member)                                                      \
+    }
+static const struct text_field texts[] = {
+    TEXT("id", id),           TEXT("key", key),       TEXT("action", action),
+    TEXT("service", service), TEXT("env", env),       TEXT("rev", rev),
+    TEXT("prev", prev),       TEXT("by", by),         TEXT("msg", msg),
+    TEXT("data", data),       TEXT("url", url),       TEXT("diff", diff),
+    TEXT("parent", parent),   TEXT("of", of),         TEXT("scope", scope),
+    TEXT("old", old_value),   TEXT("new", new_value), TEXT("source", source),
+};
+
+static const char *text_of(const struct change *change, const struct text_field *field)
+{
+    const char *text;
+    memcpy(&text, (const char *)change + field->at, sizeof text);
+    return text ? text : "";
+}
+
+static void set_text(struct change *change, const struct text_field *field, const char *text)
+{
+    memcpy((char *)change + field->at, &text, sizeof text);
+}
+
+static void number(struct jsonw *json, const char *key, int64_t value)
+{
+    if (value == 0)
+        return;
+    jsonw_key(json, key);
+    jsonw_i64(json, value);
+}
+
+static void encode_tags(struct jsonw *json, const struct change *change)
+{
+    if (change->n_tags == 0)
+        return;
+    jsonw_key(json, "tags");
+    jsonw_array(json); /* pairs, not an object: a posted event may repeat a tag */
+    for (size_t i = 0; i < change->n_tags; i++) {
+        jsonw_array(json);
+        jsonw_text(json, change->tags[i].key);
+        jsonw_text(json, change->tags[i].value);
+        jsonw_end(json);
+    }
+    jsonw_end(json);
+}
+
+void row_encode(const struct change *change, struct buf *out)
+{
+    struct jsonw json;
+    jsonw_init(&json, out, 0);
+    jsonw_object(&json);
+    jsonw_key(&json, "kind");
+    jsonw_text(&json, change_kind_name(change->kind));
+    jsonw_key(&json, "status");
+    jsonw_text(&json, change_status_name(change->status));
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        const char *text = text_of(change, &texts[i]);
+        if (!text[0])
+            continue;
+        jsonw_key(&json, texts[i].name);
+        jsonw_text(&json, text);
+    }
+    number(&json, "start_ms", change->start_ms);
+    number(&json, "end_ms", change->end_ms);
+    number(&json, "received_ms", change->received_ms);
+    number(&json, "skew_ms", change->skew_ms);
+    jsonw_key(&json, "value");
+    jsonw_f64(&json, change->value);
+    if (change->is_posted) {
+        jsonw_key(&json, "posted");
+        jsonw_bool(&json, true);
+    }
+    encode_tags(&json, change);
+    jsonw_end(&json);
+}
+
+static void decode_tags(const json_t *tags, struct arena *arena, struct change *out)
+{
+    size_t n = json_array_size(tags), i;
+    const json_t *pair;
+    out->tags = arena_array(arena, n, struct tag);
+    json_array_foreach(tags, i, pair)
+    {
+        const char *key = json_string_value(json_array_get(pair, 0));
+        const char *value = json_string_value(json_array_get(pair, 1));
+        if (key && value)
+            out->tags[out->n_tags++] =
+                (struct tag){arena_strdup(arena, key), arena_strdup(arena, value)};
+    }
+}
+
+static void decode_fields(const json_t *root, struct arena *arena, struct change *out)
+{
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        const char *text = json_string_value(json_object_get(root, texts[i].name));
+        set_text(out, &texts[i], text ? arena_strdup(arena, text) : "");
+    }
+    out->start_ms = json_integer_value(json_object_get(root, "start_ms"));
+    out->end_ms = json_integer_value(json_object_get(root, "end_ms"));
+    out->received_ms = json_integer_value(json_object_get(root, "received_ms"));
+    out->skew_ms = json_integer_value(json_object_get(root, "skew_ms"));
+    out->value = json_number_value(json_object_get(root, "value"));
+    out->is_posted = json_is_true(json_object_get(root, "posted"));
+    decode_tags(json_object_get(root, "tags"), arena, out);
+}
+
+static void drop(json_t **root)
+{
+    json_decref(*root);
+}
+
+bool row_decode(const char *text, size_t n, struct arena *arena, struct change *out,
+                struct err *err)
+{
+    json_error_t why;
+    CLEANUP(drop) json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+    if (!json_is_object(root))
+        return FAIL(err, ERR_CORRUPT, "a ledger row is not JSON: %s", why.text);
+    struct change change = change_blank();
+    const char *kind = json_string_value(json_object_get(root, "kind"));
+    const char *status = json_string_value(json_object_get(root, "status"));
+    if (!kind || !change_kind_parse(str_of(kind), &change.kind))
+        return FAIL(err, ERR_CORRUPT, "a ledger row has no known kind");
+    if (!status || !change_status_parse(status, &change.status))
+        return FAIL(err, ERR_CORRUPT, "a ledger row has no known status");
+    decode_fields(root, arena, &change);
+    *out = change;
+    return true;
+}
+
+struct change row_copy(const struct change *change, struct arena *arena)
+{
+    struct change copy = *change;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        const char *text = text_of(change, &texts[i]);
+        set_text(&copy, &texts[i], text[0] ? arena_strdup(arena, text) : "");
+    }
+    copy.tags = arena_array(arena, change->n_tags, struct tag);
+    for (size_t i = 0; i < change->n_tags; i++)
+        copy.tags[i] = (struct tag){arena_strdup(arena, change->tags[i].key),
+                                    arena_strdup(arena, change->tags[i].value)};
+    return copy;
+}
+
+void row_hash(const unsigned char previous[ROW_HASH_BYTES], uint64_t seq, const char *text,
+              size_t n, unsigned char out[ROW_HASH_BYTES])
+{
+    unsigned char number_bytes[8];
+    for (int i = 0; i < 8; i++)
+        number_bytes[i] = (unsigned char)(seq >> (8 * i));
+    gnutls_hash_hd_t hash;
+    BUG_IF(gnutls_hash_init(&hash, GNUTLS_DIG_SHA256) != 0);
+    BUG_IF(gnutls_hash(hash, previous, ROW_HASH_BYTES) != 0);
+    BUG_IF(gnutls_hash(hash, number_bytes, sizeof number_bytes) != 0);
+    BUG_IF(gnutls_hash(hash, text, n) != 0);
+    gnutls_hash_deinit(hash, out);
+}

@@ -1,0 +1,327 @@
+#include "os/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+
+enum {
+    READ_CHUNK_BYTES = 256 * 1024,
+    PATH_BYTES_MAX = 4096, /* the kernel's own */
+};
+
+/* Calls made, and which one fails. Counters only. */
+static _Atomic uint64_t n_calls, fail_at;
+static _Atomic int fail_errno;
+
+uint64_t file_faults(uint64_t n, int errno_value)
+{
+    uint64_t made = atomic_exchange(&n_calls, 0);
+    atomic_store(&fail_errno, errno_value);
+    atomic_store(&fail_at, n);
+    return made;
+}
+
+/* True once, at the call that a test chose. */
+static bool fault(void)
+{
+    uint64_t wanted = atomic_load_explicit(&fail_at, memory_order_relaxed);
+    uint64_t now = atomic_fetch_add_explicit(&n_calls, 1, memory_order_relaxed) + 1;
+    if (LIKELY(wanted == 0 || now != wanted))
+        return false;
+    errno = atomic_load(&fail_errno);
+    return true;
+}
+
+void fd_done(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+int take_fd(int *fd)
+{
+    int taken = *fd;
+    *fd = -1;
+    return taken;
+}
+
+bool file_open(const char *path, int flags, int *out_fd, struct err *err)
+{
+    int fd = fault() ? -1 : open(path, flags | O_CLOEXEC, 0644);
+    if (fd < 0 && errno == ENOENT)
+        return FAIL(err, ERR_MISSING, "'%s' does not exist", path);
+    if (fd < 0)
+        return FAIL(err, ERR_IO, "open '%s'", path);
+    *out_fd = fd;
+    return true;
+}
+
+bool file_size(int fd, const char *path, int64_t *out_bytes, struct err *err)
+{
+    struct stat st;
+    if (fault() || fstat(fd, &st) != 0)
+        return FAIL(err, ERR_IO, "size of '%s'", path);
+    *out_bytes = st.st_size;
+    return true;
+}
+
+bool file_write(int fd, const char *path, const void *bytes, size_t n, struct err *err)
+{
+    const char *at = bytes;
+    while (n) {
+        ssize_t done = fault() ? -1 : write(fd, at, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return FAIL(err, ERR_IO, "write '%s'", path);
+        at += done;
+        n -= (size_t)done;
+    }
+    return true;
+}
+
+bool file_write_at(int fd, const char *path, const void *bytes, size_t n, int64_t at,
+                   struct err *err)
+{
+    const char *from = bytes;
+    while (n) {
+        ssize_t done = fault() ? -1 : pwrite(fd, from, n, at);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return FAIL(err, ERR_IO, "write '%s'", path);
+        from += done;
+        at += done;
+        n -= (size_t)done;
+    }
+    return true;
+}
+
+bool file_read_at(int fd, const char *path, void *bytes, size_t n, int64_t at, size_t *out_n,
+                  struct err *err)
+{
+    char *to = bytes;
+    size_t got = 0;
+    while (got < n) {
+        ssize_t done = fault() ? -1 : pread(fd, to + got, n - got, at + (int64_t)got);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return FAIL(err, ERR_IO, "read '%s'", path);
+        if (done == 0)
+            break;
+        got += (size_t)done;
+    }
+    *out_n = got;
+    return true;
+}
+
+bool file_sync(int fd, const char *path, struct err *err)
+{
+    if (fault() || fdatasync(fd) != 0)
+        return FAIL(err, ERR_IO, "sync '%s'", path);
+    return true;
+}
+
+bool file_truncate(int fd, const char *path, int64_t bytes, struct err *err)
+{
+    if (fault() || ftruncate(fd, bytes) != 0)
+        return FAIL(err, ERR_IO, "truncate '%s'", path);
+    return true;
+}
+
+bool file_rename(const char *from, const char *to, struct err *err)
+{
+    if (fault() || rename(from, to) != 0)
+        return FAIL(err, ERR_IO, "rename '%s' to '%s'", from, to);
+    return true;
+}
+
+bool file_unlink(const char *path, struct err *err)
+{
+    if (fault() || (unlink(path) != 0 && errno != ENOENT))
+        return FAIL(err, ERR_IO, "remove '%s'", path);
+    return true;
+}
+
+bool file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+bool file_read_all(const char *path, struct buf *out, struct err *err)
+{
+    CLEANUP(fd_done) int fd = -1;
+    if (!file_open(path, O_RDONLY, &fd, err))
+        return false;
+    for (int64_t at = 0;;) {
+        size_t wanted = min_size(READ_CHUNK_BYTES, out->max - out->n);
+        char *to = buf_room(out, wanted);
+        size_t got = 0;
+        if (!to || !file_read_at(fd, path, to, wanted, at, &got, err))
+            return to ? false : FAIL(err, ERR_LIMIT, "'%s' is too large", path);
+        out->n += got;
+        out->at[out->n] = '\0';
+        at += (int64_t)got;
+        if (got < wanted)
+            return true;
+        if (out->n == out->max)
+            return FAIL(err, ERR_LIMIT, "'%s' has more than %zu bytes", path, out->max);
+    }
+}
+
+/* The folder part of path ("." when it has none). */
+static void folder_of(const char *path, char out[PATH_BYTES_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        snprintf(out, PATH_BYTES_MAX, ".");
+    else
+        snprintf(out, PATH_BYTES_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+static bool write_new(const char *path, const void *bytes, size_t n, struct err *err)
+{
+    CLEANUP(fd_done) int fd = -1;
+    return file_open(path, O_WRONLY | O_CREAT | O_TRUNC, &fd, err) &&
+           file_write(fd, path, bytes, n, err) && file_sync(fd, path, err);
+}
+
+bool file_replace(const char *path, const void *bytes, size_t n, struct err *err)
+{
+    char temp[PATH_BYTES_MAX], folder[PATH_BYTES_MAX];
+    if (snprintf(temp, sizeof temp, "%s.tmp", path) >= (int)sizeof temp)
+        return FAIL(err, ERR_LIMIT, "path too long: '%.200s...'", path);
+    folder_of(path, folder);
+    if (!write_new(temp, bytes, n, err) || !file_rename(temp, path, err)) {
+        unlink(temp);
+        return false;
+    }
+    return dir_sync(folder, err);
+}
+
+bool file_map(const char *path, const void **out, size_t *out_n, struct err *err)
+{
+    CLEANUP(fd_done) int fd = -1;
+    int64_t bytes;
+    if (!file_open(path, O_RDONLY, &fd, err) || !file_size(fd, path, &bytes, err))
+        return false;
+    void *at = NULL;
+    if (bytes > 0) {
+        at = fault() ? MAP_FAILED : mmap(NULL, (size_t)bytes, PROT_READ, MAP_SHARED, fd, 0);
+        if (at == MAP_FAILED)
+            return FAIL(err, ERR_IO, "map '%s'", path);
+    }
+    *out = at;
+    *out_n = (size_t)bytes;
+    return true;
+}
+
+void file_unmap(const void *at, size_t n)
+{
+    union {
+        const void *in;
+        void *out;
+    } address = {.in = at};
+    if (at)
+        munmap(address.out, n);
+}
+
+bool dir_make(const char *path, struct err *err)
+{
+    char part[PATH_BYTES_MAX];
+    size_t n = strlen(path);
+    if (n >= sizeof part)
+        return FAIL(err, ERR_LIMIT, "path too long: '%.200s...'", path);
+    for (size_t i = 1; i <= n; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (fault() || (mkdir(part, 0755) != 0 && errno != EEXIST))
+            return FAIL(err, ERR_IO, "make folder '%s'", part);
+    }
+    return true;
+}
+
+bool dir_sync(const char *path, struct err *err)
+{
+    CLEANUP(fd_done) int fd = -1;
+    if (!file_open(path, O_RDONLY | O_DIRECTORY, &fd, err))
+        return false;
+    if (fault() || fsync(fd) != 0)
+        return FAIL(err, ERR_IO, "sync folder '%s'", path);
+    return true;
+}
+
+static void free_names(struct dirent **names, int n)
+{
+    for (int i = 0; i < n; i++)
+        mem_free(names[i]);
+    mem_free(names);
+}
+
+bool dir_each(const char *path, dir_fn fn, void *self, struct err *err)
+{
+    struct dirent **names = NULL;
+    int n = fault() ? -1 : scandir(path, &names, NULL, alphasort);
+    if (n < 0)
+        return FAIL(err, errno == ENOENT ? ERR_MISSING : ERR_IO, "list folder '%s'", path);
+    bool is_ok = true;
+    for (int i = 0; i < n && is_ok; i++) {
+        const char *name = names[i]->d_name;
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+            is_ok = fn(self, name, err);
+    }
+    free_names(names, n);
+    return is_ok;
+}
+
+static bool remove_entry(void *self, const char *name, struct err *err)
+{
+    const char *folder = self;
+    char path[PATH_BYTES_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
+        return FAIL(err, ERR_LIMIT, "path too long under '%.200s'", folder);
+    struct stat st;
+    if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return dir_remove(path, err);
+    return file_unlink(path, err);
+}
+
+bool dir_remove(const char *path, struct err *err)
+{
+    char copy[PATH_BYTES_MAX];
+    if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
+        return FAIL(err, ERR_LIMIT, "path too long: '%.200s...'", path);
+    if (!dir_each(path, remove_entry, copy, err))
+        return err && err->kind == ERR_MISSING;
+    if (fault() || rmdir(path) != 0)
+        return FAIL(err, ERR_IO, "remove folder '%s'", path);
+    return true;
+}
+
+bool file_lock(const char *path, int *out_fd, struct err *err)
+{
+    CLEANUP(fd_done) int fd = -1;
+    if (!file_open(path, O_RDWR | O_CREAT, &fd, err))
+        return false;
+    if (fault() || flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK)
+            return FAIL(err, ERR_BUSY, "'%s' is locked by another process", path);
+        return FAIL(err, ERR_IO, "lock '%s'", path);
+    }
+    *out_fd = take_fd(&fd);
+    return true;
+}

@@ -1,0 +1,52 @@
+/* Files and folders. Every system call on files goes through here, so that tests can make the n-th
+ * one fail (file_faults). Errors are ERR_IO with the path unless said otherwise. Thread: any. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+void fd_done(int *fd);           /* for CLEANUP: closes if >= 0 */
+MUST_CHECK int take_fd(int *fd); /* hands it over and leaves -1 */
+
+/* flags as open(2); O_CLOEXEC is added. ERR_MISSING when it does not exist. */
+MUST_CHECK bool file_open(const char *path, int flags, int *out_fd, struct err *err);
+MUST_CHECK bool file_size(int fd, const char *path, int64_t *out_bytes, struct err *err);
+/* All n bytes or false; a short write on a full disk is ERR_IO (ENOSPC). path is for the message. */
+MUST_CHECK bool file_write(int fd, const char *path, const void *bytes, size_t n, struct err *err);
+MUST_CHECK bool file_write_at(int fd, const char *path, const void *bytes, size_t n, int64_t at,
+                              struct err *err);
+/* Reads up to n; *out_n is less only at the end of the file. */
+MUST_CHECK bool file_read_at(int fd, const char *path, void *bytes, size_t n, int64_t at,
+                             size_t *out_n, struct err *err);
+MUST_CHECK bool file_sync(int fd, const char *path, struct err *err); /* fdatasync */
+MUST_CHECK bool file_truncate(int fd, const char *path, int64_t bytes, struct err *err);
+MUST_CHECK bool file_rename(const char *from, const char *to, struct err *err);
+MUST_CHECK bool file_unlink(const char *path, struct err *err); /* a missing file is fine */
+bool file_exists(const char *path);
+
+/* The whole file, appended to out (whose maximum is the limit: ERR_LIMIT past it). */
+MUST_CHECK bool file_read_all(const char *path, struct buf *out, struct err *err);
+/* Writes path.tmp, syncs it, renames it over path and syncs the folder. */
+MUST_CHECK bool file_replace(const char *path, const void *bytes, size_t n, struct err *err);
+
+/* Read-only mapping of a whole file (NULL and 0 for an empty one). */
+MUST_CHECK bool file_map(const char *path, const void **out, size_t *out_n, struct err *err);
+void file_unmap(const void *at, size_t n);
+
+MUST_CHECK bool dir_make(const char *path,
+                         struct err *err); /* and its parents; fine if it exists */
+MUST_CHECK bool dir_sync(const char *path, struct err *err);
+/* Calls fn for each entry but . and .., in name order. */
+typedef bool (*dir_fn)(void *self, const char *name, struct err *err);
+MUST_CHECK bool dir_each(const char *path, dir_fn fn, void *self, struct err *err);
+MUST_CHECK bool dir_remove(const char *path, struct err *err); /* with everything in it */
+
+/* An exclusive lock held until the descriptor is closed or the process ends.
+ * ERR_BUSY when another process holds it. */
+MUST_CHECK bool file_lock(const char *path, int *out_fd, struct err *err);
+
+/* Tests: the n-th call from now (1 = the next) fails with errno_value, once; n = 0: never.
+ * Returns how many calls were made since the last call of this. */
+uint64_t file_faults(uint64_t n, int errno_value);

@@ -1,0 +1,27 @@
+/* Many series made one by an aggregation function: what sumSeries, groupByNode and theirs share. */
+#pragma once
+
+#include "query/agg.h"
+#include "query/function.h"
+
+struct combine {
+    enum agg how;
+    const char *func;      /* as in the name and in the tag aggregatedBy: "sum" */
+    double x_files_factor; /* NaN: the request's */
+};
+
+/* "sum", "sumSeries" and so on to a combine. func in the arena. err: ERR_INPUT */
+MUST_CHECK bool combine_parse(struct call *call, const char *text, struct combine *out,
+                              struct err *err);
+
+/* One series of n >= 1, named sumSeries(<path expressions>); it has the tags that all share. */
+MUST_CHECK bool combine_series(struct call *call, const struct series_list *list,
+                               const struct combine *combine, struct series **out,
+                               struct err *err);
+
+/* The list becomes its one combination; an empty one stays empty. */
+MUST_CHECK bool combine_list(struct call *call, struct series_list *io, const struct combine *combine,
+                             struct err *err);
+
+/* The list becomes this one series. */
+void combine_only(struct call *call, struct series_list *io, struct series *series);

@@ -1,0 +1,199 @@
+#include "store/batch.h"
+
+#include <math.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+enum {
+    RAW_EXPONENT = 15, /* in the control byte: the double itself follows */
+    EXPONENT_MAX = 14,
+    DELTA_BYTES_MAX = 5, /* a zigzag difference of 32-bit numbers has 33 bits */
+};
+
+static const double POWERS[EXPONENT_MAX + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
+                                                1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
+static const double MANTISSA_MAX = 9007199254740992.0; /* 2^53: exact beneath */
+
+void batch_done(struct batch *batch)
+{
+    mem_free(batch->at);
+    *batch = (struct batch){0};
+}
+
+void batch_clear(struct batch *batch)
+{
+    batch->n = BATCH_HEADER_BYTES;
+    batch->count = 0;
+    batch->id = UINT32_MAX; /* the first point of id 0 at time 0 follows it */
+    batch->at_s = 0;
+}
+
+void batch_reserve(struct batch *batch, size_t n)
+{
+    bool is_first = batch->at == NULL;
+    size_t bytes = batch->n + BATCH_HEADER_BYTES + mul_size(n, BATCH_POINT_BYTES_MAX) + 16;
+
+    mem_grow(&batch->at, &batch->cap, bytes, 1);
+    if (is_first)
+        batch_clear(batch);
+}
+
+/* value = *out_mantissa / 10^*out_exponent, exactly; false: the bits must be kept. */
+static bool decimal_of(double value, int64_t *out_mantissa, unsigned *out_exponent)
+{
+    const double near = 1e-15; /* a first sieve that costs no division */
+
+    for (unsigned e = 0; e <= EXPONENT_MAX; e++) {
+        double scaled = value * POWERS[e];
+        if (!(fabs(scaled) < MANTISSA_MAX))
+            return false;
+        double whole = nearbyint(scaled);
+        if (fabs(whole - scaled) > fabs(scaled) * near || whole / POWERS[e] != value)
+            continue;
+        if (whole == 0 && (value != 0 || signbit(value)))
+            return false; /* -0.0, and what is too small for 14 decimals */
+        *out_mantissa = (int64_t)whole;
+        *out_exponent = e;
+        return true;
+    }
+    return false;
+}
+
+static uint8_t *varint_put(uint8_t *at, uint32_t now, uint32_t before)
+{
+    int64_t delta = (int64_t)now - (int64_t)before;
+    uint64_t left = (uint64_t)delta << 1 ^ (uint64_t)(delta >> 63);
+    for (; left >= 128; left >>= 7)
+        *at++ = (uint8_t)(left | 128);
+    *at++ = (uint8_t)left;
+    return at;
+}
+
+void batch_add(struct batch *batch, uint32_t id, uint32_t at_s, double value)
+{
+    uint8_t *at = batch->at + batch->n;
+    const bool follows = id == batch->id + 1 && at_s == batch->at_s;
+    int64_t mantissa;
+    unsigned exponent;
+
+    if (decimal_of(value, &mantissa, &exponent)) {
+        uint64_t zigzag = (uint64_t)mantissa << 1 ^ (uint64_t)(mantissa >> 63);
+        unsigned n_bytes = (71u - (unsigned)__builtin_clzll(zigzag | 1)) >> 3;
+        *at = (uint8_t)(exponent << 4 | (n_bytes - 1) << 1 | follows);
+        memcpy(at + 1, &zigzag, 8);
+        at += 1 + n_bytes;
+    } else {
+        *at = (uint8_t)(RAW_EXPONENT << 4 | follows);
+        memcpy(at + 1, &value, 8);
+        at += 9;
+    }
+    if (!follows) {
+        at = varint_put(at, id, batch->id);
+        at = varint_put(at, at_s, batch->at_s);
+    }
+    batch->n = (size_t)(at - batch->at);
+    batch->count++;
+    batch->id = id;
+    batch->at_s = at_s;
+}
+
+void batch_seal(struct batch *batch, uint32_t seed, uint64_t lsn, size_t *out_n)
+{
+    const uint32_t n_bytes = (uint32_t)(batch->n - BATCH_HEADER_BYTES), flags = 0;
+    const size_t all = (batch->n + 7) / 8 * 8;
+
+    memset(batch->at + batch->n, 0, all - batch->n);
+    memcpy(batch->at + 4, &n_bytes, 4);
+    memcpy(batch->at + 8, &batch->count, 4);
+    memcpy(batch->at + 12, &flags, 4);
+    memcpy(batch->at + 16, &lsn, 8);
+    uint32_t crc = hash_crc32c(seed, batch->at + 4, batch->n - 4);
+    memcpy(batch->at, &crc, 4);
+    *out_n = all;
+}
+
+/* ---- reading ---- */
+
+bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view *out)
+{
+    uint32_t crc, n_bytes, count, flags;
+    uint64_t lsn;
+
+    if (n < BATCH_HEADER_BYTES)
+        return false;
+    memcpy(&crc, bytes, 4);
+    memcpy(&n_bytes, bytes + 4, 4);
+    memcpy(&count, bytes + 8, 4);
+    memcpy(&flags, bytes + 12, 4);
+    memcpy(&lsn, bytes + 16, 8);
+    if (n_bytes > BATCH_PAYLOAD_MAX || n_bytes > n - BATCH_HEADER_BYTES || count > n_bytes / 2 ||
+        count == 0 || flags != 0 || lsn == 0)
+        return false;
+    if (hash_crc32c(seed, bytes + 4, BATCH_HEADER_BYTES - 4 + (size_t)n_bytes) != crc)
+        return false;
+    *out = (struct batch_view){
+        .payload = bytes + BATCH_HEADER_BYTES,
+        .n_bytes = n_bytes,
+        .count = count,
+        .lsn = lsn,
+        .all_bytes = (BATCH_HEADER_BYTES + (size_t)n_bytes + 7) / 8 * 8,
+    };
+    return true;
+}
+
+/* Moves *at past the number; false when it breaks off or leaves 32 bits. */
+static bool varint_get(const uint8_t **at, const uint8_t *end, uint32_t before, uint32_t *out)
+{
+    uint64_t zigzag = 0;
+    for (unsigned i = 0; i < DELTA_BYTES_MAX && *at < end; i++) {
+        uint8_t byte = *(*at)++;
+        zigzag |= (uint64_t)(byte & 127) << (7 * i);
+        if (byte & 128)
+            continue;
+        int64_t value = (int64_t)before + ((int64_t)(zigzag >> 1) ^ -(int64_t)(zigzag & 1));
+        *out = (uint32_t)value;
+        return value >= 0 && value <= UINT32_MAX;
+    }
+    return false;
+}
+
+static bool value_get(const uint8_t **at, const uint8_t *end, double *out)
+{
+    const uint8_t control = *(*at)++;
+    const unsigned exponent = control >> 4;
+    const size_t n_bytes = exponent == RAW_EXPONENT ? 8 : (size_t)(control >> 1 & 7) + 1;
+    uint64_t bits = 0;
+
+    if ((size_t)(end - *at) < n_bytes)
+        return false;
+    memcpy(&bits, *at, n_bytes);
+    *at += n_bytes;
+    if (exponent == RAW_EXPONENT) {
+        memcpy(out, &bits, 8);
+        return isfinite(*out);
+    }
+    *out = (double)((int64_t)(bits >> 1) ^ -(int64_t)(bits & 1)) / POWERS[exponent];
+    return true;
+}
+
+bool batch_each(const struct batch_view *view, batch_fn fn, void *self)
+{
+    const uint8_t *at = view->payload, *end = at + view->n_bytes;
+    uint32_t id = UINT32_MAX, at_s = 0;
+
+    for (uint32_t i = 0; i < view->count; i++) {
+        double value;
+        if (at == end)
+            return false;
+        const bool follows = *at & 1;
+        if (!value_get(&at, end, &value))
+            return false;
+        if (follows)
+            id++;
+        else if (!varint_get(&at, end, id, &id) || !varint_get(&at, end, at_s, &at_s))
+            return false;
+        fn(self, id, at_s, value);
+    }
+    return at == end;
+}

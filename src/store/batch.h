@@ -1,0 +1,45 @@
+/* A batch of points as the log holds it: about 3 bytes a point when ids and times run in order.
+ * Pure. Format: docs/formats/wal.md, "Batch". */
+#pragma once
+
+#include <string.h>
+
+#include "base/base.h"
+
+enum {
+    BATCH_HEADER_BYTES = 24,   /* crc, length, count, flags, lsn */
+    BATCH_POINT_BYTES_MAX = 19, /* control, 8 of the value, 5 of the id, 5 of the time */
+    BATCH_PAYLOAD_MAX = 4 << 20, /* a longer one is damage, not a batch */
+};
+
+/* One writer's growing batch. Zeroed is empty; batch_done ends it. */
+struct batch {
+    uint8_t *at; /* BATCH_HEADER_BYTES are left free in front */
+    size_t n, cap;
+    uint32_t count;
+    uint32_t id, at_s; /* of the last point */
+};
+
+void batch_done(struct batch *batch);
+void batch_clear(struct batch *batch); /* keeps the memory */
+/* Room for n more points; always before batch_add. */
+void batch_reserve(struct batch *batch, size_t n);
+void batch_add(struct batch *batch, uint32_t id, uint32_t at_s, double value);
+/* Fills in the header and pads to 8 bytes. seed ties the batch to its segment: a stale one in a
+ * recycled file fails its checksum. The bytes are batch->at[0 .. *out_n). May be called again. */
+void batch_seal(struct batch *batch, uint32_t seed, uint64_t lsn, size_t *out_n);
+
+/* What a batch's header says, once its checksum held. */
+struct batch_view {
+    const uint8_t *payload;
+    uint32_t n_bytes, count;
+    uint64_t lsn;
+    size_t all_bytes; /* with header and padding: the next batch begins there */
+};
+/* The batch at the beginning of n bytes; false: there is none that is whole and sound. */
+MUST_CHECK bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view *out);
+
+typedef void (*batch_fn)(void *self, uint32_t id, uint32_t at_s, double value);
+/* Calls fn for each point. False when the payload breaks off or holds what batch_add never writes;
+ * the points before were given. */
+MUST_CHECK bool batch_each(const struct batch_view *view, batch_fn fn, void *self);

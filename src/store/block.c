@@ -1,0 +1,422 @@
+/* Reading block files; block_writer.c writes them. */
+#include "store/block.h"
+
+#include <math.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "store/block_layout.h"
+
+struct block {
+    struct block_info info;
+    uint32_t n_units;
+    char *name;
+    const uint8_t *bytes;
+    uint64_t index_at;           /* where the runs end */
+    const uint8_t *ids;          /* u32 each */
+    const uint8_t *run_ats;      /* u64 for every 64th run */
+    const uint8_t *unit_lengths; /* u16, units of a series side by side */
+    const uint8_t *aggregates;   /* rows */
+};
+
+uint32_t block_n_units(const struct block_info *info)
+{
+    return (info->n_slots + info->unit_slots - 1) / info->unit_slots;
+}
+
+const char *block_layout_fault(const struct block_info *info)
+{
+    const int64_t slot_max = INT64_C(1) << 60; /* far from overflow, wherever slots are added */
+    if (info->first_slot < -slot_max || info->first_slot > slot_max)
+        return "first slot out of range";
+    if (info->step_s == 0)
+        return "step of 0";
+    if (info->n_slots == 0 || info->n_slots > BLOCK_SLOTS_MAX)
+        return "window out of range";
+    if (info->unit_slots == 0 || info->unit_slots > BLOCK_UNIT_SLOTS_MAX)
+        return "unit out of range";
+    if (block_n_units(info) > BLOCK_UNITS_MAX)
+        return "too many units";
+    if (info->n_series > BLOCK_SERIES_MAX)
+        return "too many series";
+    return NULL;
+}
+
+static bool corrupt(const struct block *block, const char *what, struct err *err)
+{
+    return FAIL(err, ERR_CORRUPT, "block '%s': %s", block->name, what);
+}
+
+static bool corrupt_series(const struct block *block, uint32_t row, const char *what,
+                           struct err *err)
+{
+    return FAIL(err, ERR_CORRUPT, "block '%s': series %u: %s", block->name, block_id(block, row),
+                what);
+}
+
+/* ---- opening ---- */
+
+static bool open_header(struct block *block, struct err *err)
+{
+    const uint8_t *at = block->bytes;
+    if (memcmp(at, BLOCK_LAYOUT_MAGIC, sizeof BLOCK_LAYOUT_MAGIC) != 0)
+        return corrupt(block, "does not begin as a block", err);
+    if (block_layout_u32(at + HEADER_CRC) != hash_crc32c(0, at, HEADER_CRC))
+        return corrupt(block, "header checksum is wrong", err);
+    const uint32_t version = block_layout_u32(at + HEADER_VERSION);
+    const uint32_t flags = block_layout_u32(at + HEADER_FLAGS);
+    if (version != BLOCK_LAYOUT_VERSION || flags & ~(uint32_t)BLOCK_LAYOUT_FLAG_AGGREGATES)
+        return FAIL(err, ERR_REFUSED, "block '%s': version %u, flags %u: only version %d is known",
+                    block->name, version, flags, BLOCK_LAYOUT_VERSION);
+    block->info = (struct block_info){
+        .first_slot = (int64_t)block_layout_u64(at + HEADER_FIRST_SLOT),
+        .step_s = block_layout_u32(at + HEADER_STEP),
+        .n_slots = block_layout_u32(at + HEADER_SLOTS),
+        .unit_slots = block_layout_u32(at + HEADER_UNIT_SLOTS),
+        .n_series = block_layout_u32(at + HEADER_SERIES),
+        .generation = block_layout_u64(at + HEADER_GENERATION),
+        .has_aggregates = flags & BLOCK_LAYOUT_FLAG_AGGREGATES,
+    };
+    const char *fault = block_layout_fault(&block->info);
+    if (fault)
+        return corrupt(block, fault, err);
+    block->n_units = block_n_units(&block->info);
+    return true;
+}
+
+/* Every section begins where the one before it ends, so lengths prove places. */
+static bool open_footer(struct block *block, uint64_t n, struct err *err)
+{
+    const struct block_info *info = &block->info;
+    const uint8_t *at = block->bytes + n - FOOTER_BYTES;
+    if (memcmp(at + FOOTER_MAGIC, BLOCK_LAYOUT_END_MAGIC, sizeof BLOCK_LAYOUT_END_MAGIC) != 0)
+        return corrupt(block, "does not end as a block", err);
+    if (block_layout_u32(at + FOOTER_CRC) != hash_crc32c(0, at, FOOTER_CRC))
+        return corrupt(block, "footer checksum is wrong", err);
+    if (block_layout_u64(at + FOOTER_FILE_BYTES) != n)
+        return corrupt(block, "has another length than it was written with", err);
+
+    const uint64_t index_bytes = block_layout_index_bytes(info);
+    const uint64_t row_bytes = info->has_aggregates ? block_layout_row_bytes(info) : 0;
+    const uint64_t tail_bytes = index_bytes + row_bytes * info->n_series + FOOTER_BYTES;
+    if (tail_bytes > n - HEADER_BYTES)
+        return corrupt(block, "is too short for its index", err);
+    block->index_at = n - tail_bytes;
+    if (block_layout_u64(at + FOOTER_INDEX_AT) != block->index_at ||
+        block_layout_u64(at + FOOTER_AGGREGATES_AT) != block->index_at + index_bytes)
+        return corrupt(block, "sections do not fit together", err);
+
+    const size_t n_groups = (info->n_series + INDEX_RUN_GROUP - 1) / INDEX_RUN_GROUP;
+    block->ids = block->bytes + block->index_at;
+    block->run_ats = block->ids + 4 * (size_t)info->n_series;
+    block->unit_lengths = block->run_ats + 8 * n_groups;
+    block->aggregates = block->ids + index_bytes;
+    if (block_layout_u32(at + FOOTER_INDEX_CRC) != hash_crc32c(0, block->ids, (size_t)index_bytes))
+        return corrupt(block, "index checksum is wrong", err);
+    return true;
+}
+
+static uint64_t units_bytes(const struct block *block, uint32_t row)
+{
+    const uint8_t *at = block->unit_lengths + 2 * (size_t)row * block->n_units;
+    uint64_t n_bytes = 0;
+    for (uint32_t u = 0; u < block->n_units; u++)
+        n_bytes += block_layout_u16(at + 2 * (size_t)u);
+    return n_bytes;
+}
+
+/* Invariants 1 and 2: from here on every id can be found and every run lies inside the file. */
+static bool open_index(const struct block *block, struct err *err)
+{
+    uint64_t run_at = HEADER_BYTES;
+    for (uint32_t row = 0; row < block->info.n_series; row++) {
+        const uint8_t *noted = block->run_ats + 8 * (size_t)(row / INDEX_RUN_GROUP);
+        if (row > 0 && block_id(block, row) <= block_id(block, row - 1))
+            return corrupt_series(block, row, "is out of order in the index", err);
+        if (row % INDEX_RUN_GROUP == 0 && block_layout_u64(noted) != run_at)
+            return corrupt_series(block, row, "is not where the index says", err);
+        const uint64_t n_bytes = units_bytes(block, row);
+        if (n_bytes == 0)
+            return corrupt_series(block, row, "is listed but holds nothing", err);
+        run_at += n_bytes + RUN_CRC_BYTES;
+    }
+    if (run_at != block->index_at)
+        return corrupt(block, "runs and index do not meet", err);
+    return true;
+}
+
+bool block_open(const void *bytes, size_t n, const char *name, struct block **out, struct err *err)
+{
+    struct block *block = mem_zalloc(sizeof *block);
+    block->bytes = bytes;
+    block->name = mem_strdup(name);
+    bool is_good = n >= HEADER_BYTES + FOOTER_BYTES || corrupt(block, "is too short", err);
+    is_good =
+        is_good && open_header(block, err) && open_footer(block, n, err) && open_index(block, err);
+    if (!is_good) {
+        block_close(block);
+        return false;
+    }
+    *out = block;
+    return true;
+}
+
+void block_close(struct block *block)
+{
+    if (!block)
+        return;
+    mem_free(block->name);
+    mem_free(block);
+}
+
+/* ---- the index ---- */
+
+const struct block_info *block_info(const struct block *block)
+{
+    return &block->info;
+}
+
+uint32_t block_id(const struct block *block, uint32_t row)
+{
+    return block_layout_u32(block->ids + 4 * (size_t)row);
+}
+
+static bool find_row(const struct block *block, uint32_t id, uint32_t *out)
+{
+    uint32_t from = 0, until = block->info.n_series;
+    while (from < until) {
+        const uint32_t mid = from + (until - from) / 2;
+        if (block_id(block, mid) < id)
+            from = mid + 1;
+        else
+            until = mid;
+    }
+    *out = from;
+    return from < block->info.n_series && block_id(block, from) == id;
+}
+
+bool block_has(const struct block *block, uint32_t id)
+{
+    uint32_t row;
+    return find_row(block, id, &row);
+}
+
+/* ---- values ---- */
+
+/* A series' bytes, proven to be what was written. */
+struct run {
+    uint32_t row;
+    const uint8_t *units, *end;
+};
+
+static bool open_run(const struct block *block, uint32_t row, struct run *out, struct err *err)
+{
+    const uint32_t group = row / INDEX_RUN_GROUP;
+    uint64_t at = block_layout_u64(block->run_ats + 8 * (size_t)group);
+    for (uint32_t r = group * INDEX_RUN_GROUP; r < row; r++)
+        at += units_bytes(block, r) + RUN_CRC_BYTES;
+    const uint64_t n_bytes = units_bytes(block, row);
+    /* Opening proved it; a mapped file may have changed since. */
+    if (at > block->index_at || n_bytes + RUN_CRC_BYTES > block->index_at - at)
+        return corrupt_series(block, row, "lies outside the file", err);
+    const uint8_t *units = block->bytes + at;
+    if (block_layout_u32(units + n_bytes) !=
+        hash_crc32c(block_id(block, row), units, (size_t)n_bytes))
+        return corrupt_series(block, row, "checksum is wrong", err);
+    *out = (struct run){row, units, units + n_bytes};
+    return true;
+}
+
+/* Decodes the next unit at *io_at into values; false with *err set when it cannot be one. */
+static bool next_unit(const struct block *block, const struct run *run, uint32_t u,
+                      const uint8_t **io_at, double *values, struct err *err)
+{
+    const size_t place = (size_t)run->row * block->n_units + u;
+    const size_t n_bytes = block_layout_u16(block->unit_lengths + 2 * place);
+    const uint32_t n = block_layout_unit_slots(&block->info, u);
+    const uint8_t *at = *io_at;
+    if ((size_t)(run->end - at) < n_bytes)
+        return corrupt_series(block, run->row, "lies outside the file", err);
+    *io_at = at + n_bytes;
+    if (n_bytes > 0)
+        return codec_decode(at, n_bytes, values, n) ||
+               corrupt_series(block, run->row, "a unit cannot be decoded", err);
+    for (uint32_t i = 0; i < n; i++)
+        values[i] = (double)NAN;
+    return true;
+}
+
+static size_t copy_values(const double *from, double *to, size_t n)
+{
+    size_t n_values = 0;
+    for (size_t i = 0; i < n; i++) {
+        const bool is_value = !isnan(from[i]);
+        to[i] = is_value ? from[i] : to[i];
+        n_values += is_value;
+    }
+    return n_values;
+}
+
+/* What a reader asks for, in slots of the block. */
+struct window {
+    int64_t from, until; /* 0 <= from < until <= n_slots */
+    double *out;         /* of slot from */
+};
+
+static bool read_run(const struct block *block, const struct run *run, const struct window *window,
+                     size_t *out_n, struct err *err)
+{
+    const uint8_t *at = run->units;
+    size_t n_values = 0;
+    const int64_t unit_slots = block->info.unit_slots;
+    for (uint32_t u = 0; u * unit_slots < window->until; u++) {
+        const int64_t unit_from = u * unit_slots;
+        const int64_t unit_until = unit_from + block_layout_unit_slots(&block->info, u);
+        const size_t place = (size_t)run->row * block->n_units + u;
+        if (unit_until <= window->from) {
+            at += block_layout_u16(block->unit_lengths + 2 * place);
+            continue;
+        }
+        double values[BLOCK_UNIT_SLOTS_MAX];
+        if (!next_unit(block, run, u, &at, values, err))
+            return false;
+        const int64_t from = max_i64(unit_from, window->from);
+        const int64_t until = min_i64(unit_until, window->until);
+        n_values += copy_values(values + (from - unit_from), window->out + (from - window->from),
+                                (size_t)(until - from));
+    }
+    *out_n = n_values;
+    return true;
+}
+
+bool block_read(const struct block *block, uint32_t id, int64_t first_slot, size_t n_slots,
+                double *out, size_t *out_n_values, struct err *err)
+{
+    const struct block_info *info = &block->info;
+    int64_t until_slot;
+    if (__builtin_add_overflow(first_slot, n_slots, &until_slot))
+        until_slot = INT64_MAX;
+    const int64_t from = max_i64(first_slot, info->first_slot);
+    const int64_t until = min_i64(until_slot, info->first_slot + info->n_slots);
+    uint32_t row;
+    if (from >= until || !find_row(block, id, &row)) {
+        *out_n_values = 0;
+        return true;
+    }
+    struct run run;
+    const struct window window = {from - info->first_slot, until - info->first_slot,
+                                  out + (from - first_slot)};
+    return open_run(block, row, &run, err) && read_run(block, &run, &window, out_n_values, err);
+}
+
+/* ---- aggregates ---- */
+
+struct block_aggregate block_aggregate_of(const double *values, size_t n)
+{
+    const double gap = (double)NAN;
+    struct block_aggregate a = {gap, gap, gap, gap, gap, 0};
+    for (size_t i = 0; i < n; i++) {
+        const double v = values[i];
+        if (isnan(v))
+            continue;
+        a.last = v;
+        if (a.n_values++ == 0) {
+            a.min = a.max = a.sum = a.first = v;
+            continue;
+        }
+        a.min = v < a.min ? v : a.min;
+        a.max = v > a.max ? v : a.max;
+        a.sum += v;
+    }
+    return a;
+}
+
+static bool open_row(const struct block *block, uint32_t row, const uint8_t **out, struct err *err)
+{
+    const size_t row_bytes = (size_t)block_layout_row_bytes(&block->info);
+    const uint8_t *at = block->aggregates + row * row_bytes;
+    const size_t crc_at = row_bytes - RUN_CRC_BYTES;
+    if (block_layout_u32(at + crc_at) != hash_crc32c(block_id(block, row), at, crc_at))
+        return corrupt_series(block, row, "aggregate checksum is wrong", err);
+    *out = at;
+    return true;
+}
+
+static struct block_aggregate aggregate_at(const struct block *block, const uint8_t *row, size_t u)
+{
+    const size_t n = block->n_units;
+    return (struct block_aggregate){
+        .min = block_layout_f64(row + 8 * u),
+        .max = block_layout_f64(row + 8 * (n + u)),
+        .sum = block_layout_f64(row + 8 * (2 * n + u)),
+        .first = block_layout_f64(row + 8 * (3 * n + u)),
+        .last = block_layout_f64(row + 8 * (4 * n + u)),
+        .n_values = block_layout_u16(row + 8 * 5 * n + 2 * u),
+    };
+}
+
+bool block_aggregates(const struct block *block, uint32_t id, uint32_t first_unit, uint32_t n_units,
+                      struct block_aggregate *out, bool *out_found, struct err *err)
+{
+    BUG_IF(first_unit > block->n_units);
+    BUG_IF(n_units > block->n_units - first_unit);
+    if (!block->info.has_aggregates)
+        return FAIL(err, ERR_MISSING, "block '%s' has no aggregates", block->name);
+    uint32_t row;
+    const uint8_t *at;
+    if (!find_row(block, id, &row)) {
+        *out_found = false;
+        return true;
+    }
+    if (!open_row(block, row, &at, err))
+        return false;
+    for (uint32_t u = 0; u < n_units; u++)
+        out[u] = aggregate_at(block, at, first_unit + u);
+    *out_found = true;
+    return true;
+}
+
+/* ---- looking at everything ---- */
+
+static bool same(double a, double b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
+
+static bool same_aggregate(const struct block_aggregate *a, const struct block_aggregate *b)
+{
+    return a->n_values == b->n_values && same(a->min, b->min) && same(a->max, b->max) &&
+           same(a->sum, b->sum) && same(a->first, b->first) && same(a->last, b->last);
+}
+
+static bool verify_series(const struct block *block, uint32_t row, struct err *err)
+{
+    struct run run;
+    const uint8_t *aggregates = NULL;
+    if (!open_run(block, row, &run, err))
+        return false;
+    if (block->info.has_aggregates && !open_row(block, row, &aggregates, err))
+        return false;
+    const uint8_t *at = run.units;
+    for (uint32_t u = 0; u < block->n_units; u++) {
+        double values[BLOCK_UNIT_SLOTS_MAX];
+        if (!next_unit(block, &run, u, &at, values, err))
+            return false;
+        if (!aggregates)
+            continue;
+        const struct block_aggregate got = aggregate_at(block, aggregates, u);
+        const struct block_aggregate want =
+            block_aggregate_of(values, block_layout_unit_slots(&block->info, u));
+        if (!same_aggregate(&got, &want))
+            return corrupt_series(block, row, "aggregates are not those of its values", err);
+    }
+    return true;
+}
+
+bool block_verify(const struct block *block, struct err *err)
+{
+    for (uint32_t row = 0; row < block->info.n_series; row++)
+        if (!verify_series(block, row, err))
+            return false;
+    return true;
+}

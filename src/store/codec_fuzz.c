@@ -1,0 +1,48 @@
+/* The first two bytes say how many values; the rest is a unit to decode, and then values to encode. */
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/codec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+static struct codec *codec;
+static struct codec_hint hint; /* whatever the input before this one left */
+
+/* What comes out of the codec must go through it unchanged. */
+static void round_trip(const double *values, size_t n)
+{
+    static double again[CODEC_POINTS_MAX];
+    struct buf out;
+    buf_init(&out, codec_bytes_max(n));
+    const size_t n_bytes = codec_encode(codec, values, n, &hint, &out);
+    BUG_IF(n_bytes == 0);
+    uint8_t *exact = mem_alloc(n_bytes);
+    memcpy(exact, out.at, n_bytes);
+    BUG_IF(!codec_decode(exact, n_bytes, again, n));
+    for (size_t i = 0; i < n; i++) {
+        BUG_IF(isnan(values[i]) != isnan(again[i]));
+        BUG_IF(!isnan(values[i]) && memcmp(&values[i], &again[i], sizeof again[i]) != 0);
+    }
+    mem_free(exact);
+    buf_done(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    static double values[CODEC_POINTS_MAX];
+    if (!codec)
+        codec = codec_new();
+    if (n < 2)
+        return 0;
+    const size_t n_points = 1 + (bytes[0] | (size_t)bytes[1] << 8) % CODEC_POINTS_MAX;
+    if (codec_decode(bytes + 2, n - 2, values, n_points))
+        round_trip(values, n_points);
+    const size_t n_values = min_size((n - 2) / sizeof *values, CODEC_POINTS_MAX);
+    if (n_values > 0) {
+        memcpy(values, bytes + 2, n_values * sizeof *values);
+        round_trip(values, n_values);
+    }
+    return 0;
+}

@@ -1,0 +1,278 @@
+#include "store/head.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { LANE_CHUNK = 1 << 16, LANE_CHUNKS_MAX = 1 << 15 };
+
+struct head {
+    pthread_mutex_t lock; /* creation of classes, tablets and lanes */
+    struct head_class *classes[HEAD_CLASSES_MAX];
+    uint32_t n_classes; /* atomic, published last */
+    struct head_tablet **tablets;
+    uint32_t n_tablets;  /* atomic, published last */
+    uint32_t **lanes;    /* chunks by id; 0: none, else lane + 1 */
+};
+
+struct head *head_new(void)
+{
+    struct head *head = mem_zalloc(sizeof(struct head));
+    pthread_mutex_init(&head->lock, NULL);
+    head->tablets = mem_array(HEAD_TABLETS_MAX, struct head_tablet *);
+    head->lanes = mem_array(LANE_CHUNKS_MAX, uint32_t *);
+    return head;
+}
+
+void head_free(struct head *head)
+{
+    if (!head)
+        return;
+    for (uint32_t i = 0; i < head->n_tablets; i++) {
+        pthread_mutex_destroy(&head->tablets[i]->lock);
+        mem_free(head->tablets[i]->ids);
+        mem_free(head->tablets[i]->cells);
+        mem_free(head->tablets[i]);
+    }
+    for (uint32_t i = 0; i < HEAD_CLASSES_MAX; i++)
+        mem_free(head->classes[i]);
+    for (uint32_t i = 0; i < LANE_CHUNKS_MAX; i++)
+        mem_free(head->lanes[i]);
+    mem_free(head->tablets);
+    mem_free(head->lanes);
+    pthread_mutex_destroy(&head->lock);
+    mem_free(head);
+}
+
+/* ---- classes ---- */
+
+uint32_t head_window_at(const struct schema *schema, int64_t now_s)
+{
+    int64_t slot = now_s / schema->archives[0].step_s - HEAD_GRACE_SLOTS;
+    /* never 0: freed - 1 means "no column" */
+    return slot <= HEAD_SEAL_SLOTS ? 1 : (uint32_t)(slot - slot % HEAD_SEAL_SLOTS);
+}
+
+static struct head_class *class_new(uint16_t no, const struct schema *schema, int64_t created_s)
+{
+    struct head_class *of = mem_zalloc(sizeof(struct head_class));
+    of->no = no;
+    of->schema = *schema;
+    of->created_s = created_s;
+    of->sealed = of->freed = head_window_at(schema, created_s);
+    of->filling = UINT32_MAX;
+    return of;
+}
+
+uint16_t head_n_classes(const struct head *head)
+{
+    return (uint16_t)__atomic_load_n(&head->n_classes, __ATOMIC_ACQUIRE);
+}
+
+struct head_class *head_class(const struct head *head, uint16_t no)
+{
+    return no < head_n_classes(head) ? head->classes[no] : NULL;
+}
+
+static struct head_class *class_find(const struct head *head, const struct schema *schema)
+{
+    uint16_t n = head_n_classes(head);
+    for (uint16_t i = 0; i < n; i++)
+        if (head->classes[i] && schema_equal(&head->classes[i]->schema, schema))
+            return head->classes[i];
+    return NULL;
+}
+
+struct head_class *head_class_make(struct head *head, const struct schema *schema, int64_t now_s,
+                                   bool *out_is_new)
+{
+    *out_is_new = false;
+    struct head_class *of = class_find(head, schema);
+    if (of)
+        return of;
+
+    pthread_mutex_lock(&head->lock);
+    of = class_find(head, schema);
+    if (!of && head->n_classes < HEAD_CLASSES_MAX) {
+        of = class_new((uint16_t)head->n_classes, schema, now_s);
+        head->classes[of->no] = of;
+        __atomic_store_n(&head->n_classes, of->no + 1u, __ATOMIC_RELEASE);
+        *out_is_new = true;
+    }
+    pthread_mutex_unlock(&head->lock);
+    return of;
+}
+
+bool head_class_load(struct head *head, uint16_t no, const struct schema *schema, int64_t created_s)
+{
+    if (no >= HEAD_CLASSES_MAX || head->classes[no])
+        return false;
+    head->classes[no] = class_new(no, schema, created_s);
+    if (no >= head->n_classes)
+        __atomic_store_n(&head->n_classes, no + 1u, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* ---- lanes and tablets ---- */
+
+uint32_t head_lane(const struct head *head, uint32_t id)
+{
+    if (id / LANE_CHUNK >= LANE_CHUNKS_MAX)
+        return HEAD_LANE_NONE;
+    uint32_t *chunk = __atomic_load_n(&head->lanes[id / LANE_CHUNK], __ATOMIC_ACQUIRE);
+    return chunk ? __atomic_load_n(&chunk[id % LANE_CHUNK], __ATOMIC_ACQUIRE) - 1 : HEAD_LANE_NONE;
+}
+
+uint32_t head_n_tablets(const struct head *head)
+{
+    return __atomic_load_n(&head->n_tablets, __ATOMIC_ACQUIRE);
+}
+
+struct head_tablet *head_tablet(const struct head *head, uint32_t no)
+{
+    return head->tablets[no];
+}
+
+static struct head_tablet *tablet_new(struct head_class *of)
+{
+    struct head_tablet *tablet = mem_zalloc(sizeof(struct head_tablet));
+    tablet->of = of;
+    tablet->head = __atomic_load_n(&of->freed, __ATOMIC_ACQUIRE) - 1;
+    pthread_mutex_init(&tablet->lock, NULL);
+    tablet->ids = mem_array(HEAD_LANES, uint32_t);
+    tablet->cells = mem_array((size_t)HEAD_SLOTS * HEAD_LANES, uint64_t);
+    return tablet;
+}
+
+static void cell_clear(struct head_tablet *tablet, uint32_t slot, uint32_t lane)
+{
+    __atomic_store_n(head_cell(tablet, slot, lane), HEAD_ABSENT, __ATOMIC_RELEASE);
+}
+
+/* Lane n_lanes of the tablet is id's from now on. */
+static uint32_t lane_open(struct head_tablet *tablet, uint32_t id)
+{
+    pthread_mutex_lock(&tablet->lock);
+    uint32_t lane = tablet->n_lanes;
+    for (uint32_t slot = 0; slot < HEAD_SLOTS; slot++)
+        cell_clear(tablet, slot, lane);
+    tablet->ids[lane] = id;
+    __atomic_store_n(&tablet->n_lanes, lane + 1, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&tablet->lock);
+    return lane;
+}
+
+static uint32_t lane_take_locked(struct head *head, struct head_class *of, uint32_t id)
+{
+    bool is_full = of->filling == UINT32_MAX || head->tablets[of->filling]->n_lanes == HEAD_LANES;
+    if (is_full) {
+        if (head->n_tablets == HEAD_TABLETS_MAX)
+            return HEAD_LANE_NONE;
+        head->tablets[head->n_tablets] = tablet_new(of);
+        of->filling = head->n_tablets;
+        __atomic_store_n(&head->n_tablets, of->filling + 1, __ATOMIC_RELEASE);
+    }
+    return of->filling * HEAD_LANES + lane_open(head->tablets[of->filling], id);
+}
+
+uint32_t head_lane_take(struct head *head, struct head_class *of, uint32_t id)
+{
+    if (id / LANE_CHUNK >= LANE_CHUNKS_MAX)
+        return HEAD_LANE_NONE;
+
+    pthread_mutex_lock(&head->lock);
+    uint32_t lane = head_lane(head, id); /* another writer may have been faster */
+    if (lane == HEAD_LANE_NONE)
+        lane = lane_take_locked(head, of, id);
+    if (!head->lanes[id / LANE_CHUNK]) {
+        uint32_t *chunk = mem_array(LANE_CHUNK, uint32_t);
+        __atomic_store_n(&head->lanes[id / LANE_CHUNK], chunk, __ATOMIC_RELEASE);
+    }
+    __atomic_store_n(&head->lanes[id / LANE_CHUNK][id % LANE_CHUNK], lane + 1, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&head->lock);
+    return lane;
+}
+
+bool head_advance(struct head_tablet *tablet, uint32_t slot)
+{
+    pthread_mutex_lock(&tablet->lock);
+    uint32_t freed = __atomic_load_n(&tablet->of->freed, __ATOMIC_SEQ_CST);
+    bool fits = slot >= freed && slot - freed < HEAD_SLOTS;
+    uint32_t head = tablet->head;
+    uint32_t next = (int32_t)(head + 1 - freed) > 0 ? head + 1 : freed;
+    for (uint32_t s = next; fits && s <= slot; s++)
+        for (uint32_t lane = 0; lane < tablet->n_lanes; lane++)
+            cell_clear(tablet, s, lane);
+    if (fits && slot + 1 > next)
+        __atomic_store_n(&tablet->head, slot, __ATOMIC_SEQ_CST);
+    pthread_mutex_unlock(&tablet->lock);
+    return fits;
+}
+
+void head_read(const struct head *head, uint32_t id, struct head_recent *out)
+{
+    out->first = out->n = 0;
+    uint32_t lane = head_lane(head, id);
+    if (lane == HEAD_LANE_NONE)
+        return;
+
+    const struct head_tablet *tablet = head->tablets[lane / HEAD_LANES];
+    uint32_t freed = __atomic_load_n(&tablet->of->freed, __ATOMIC_ACQUIRE);
+    uint32_t end = __atomic_load_n(&tablet->head, __ATOMIC_ACQUIRE) + 1;
+    if ((int32_t)(end - freed) <= 0)
+        return;
+    out->first = freed;
+    out->n = end - freed < HEAD_SLOTS ? end - freed : HEAD_SLOTS;
+    for (uint32_t i = 0; i < out->n; i++) {
+        const uint64_t *cell = head_cell(tablet, freed + i, lane % HEAD_LANES);
+        uint64_t bits = __atomic_load_n(cell, __ATOMIC_ACQUIRE);
+        memcpy(&out->values[i], &bits, sizeof bits);
+    }
+    uint32_t freed_since = __atomic_load_n(&tablet->of->freed, __ATOMIC_ACQUIRE);
+    if ((int32_t)(freed_since - freed) < 0) /* the window was set back: nothing read here counts */
+        out->n = 0;
+    for (uint32_t i = 0; i < out->n && (int32_t)(freed_since - (freed + i)) > 0; i++)
+        out->values[i] = (double)NAN;
+}
+
+/* ---- for the keeper ---- */
+
+uint32_t head_class_end(const struct head *head, const struct head_class *of)
+{
+    uint32_t n = head_n_tablets(head), last = of->freed;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct head_tablet *tablet = head->tablets[i];
+        uint32_t end = __atomic_load_n(&tablet->head, __ATOMIC_ACQUIRE) + 1;
+        if (tablet->of == of && (int32_t)(end - last) > 0)
+            last = end;
+    }
+    return last;
+}
+
+bool head_class_is_busy(const struct head *head, const struct head_class *of)
+{
+    return (int32_t)(head_class_end(head, of) - of->sealed) > 0;
+}
+
+void head_window_set(struct head *head, struct head_class *of, uint32_t window)
+{
+    uint32_t n = head_n_tablets(head);
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct head_tablet *tablet = head->tablets[i];
+        if (tablet->of != of)
+            continue;
+        pthread_mutex_lock(&tablet->lock);
+        __atomic_store_n(&tablet->head, window - 1, __ATOMIC_SEQ_CST);
+        pthread_mutex_unlock(&tablet->lock);
+    }
+    __atomic_store_n(&of->freed, window, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&of->sealed, window, __ATOMIC_SEQ_CST);
+}
+
+uint64_t head_bytes(const struct head *head)
+{
+    return (uint64_t)head_n_tablets(head) * HEAD_SLOTS * HEAD_LANES * sizeof(uint64_t);
+}

@@ -1,0 +1,115 @@
+/* The recent points of every series, in columns. A class is one (retentions, aggregation) rule; its
+ * series take lanes in tablets of 4,096; a tablet is a matrix [HEAD_SLOTS][4096] of doubles, a ring
+ * over slot numbers (time / step of the finest archive). All-ones NaN: no value.
+ *
+ * Sharing (the one place where threads share what changes; see also epoch.h):
+ *   - a writer inside its epoch stores a value with one atomic 8-byte store when
+ *     sealed <= slot <= tablet head; two writers of one cell race as they would in the network
+ *   - `head` of a tablet moves under the tablet's lock, after the new columns were cleared
+ *   - the keeper moves `sealed` (from then on older points go the late way), waits for an epoch of
+ *     all writers, writes the file, and only then moves `freed`: columns below it may be reused
+ *   - a reader copies columns of [freed, head], then loads freed again and drops what lies below:
+ *     that is in files by now, and it reads files after
+ *
+ * Invariants:
+ *   1. freed <= sealed <= freed + HEAD_SLOTS, head < freed + HEAD_SLOTS
+ *   2. columns of slots in [freed, head] are this window's; all others are garbage
+ *   3. a series keeps its lane while any of its unsealed cells may be set */
+#pragma once
+
+#include <pthread.h>
+
+#include "base/err.h"
+#include "model/schema.h"
+
+enum {
+    HEAD_LANES = 4096,      /* of a tablet: a column is 32 KB */
+    HEAD_SLOTS = 112,       /* what one seal takes, the grace, and room for what comes meanwhile */
+    HEAD_SEAL_SLOTS = 64,   /* one file of a seal */
+    HEAD_GRACE_SLOTS = 32,  /* this late a point is still an ordinary one */
+    HEAD_FUTURE_SLOTS = 32, /* further ahead of the clock is refused: a bad clock somewhere */
+    HEAD_CLASSES_MAX = 1024, /* different rules that series were ever created under */
+    HEAD_TABLETS_MAX = 1 << 19, /* 2^31 lanes */
+};
+
+#define HEAD_LANE_NONE 0xFFFFFFFFu
+#define HEAD_ABSENT    0xFFFFFFFFFFFFFFFFull /* the bits of a cell without a value */
+
+struct head_class {
+    uint16_t no;
+    struct schema schema;
+    int64_t created_s; /* floors of archives count from it until the keeper moves them */
+    uint32_t sealed;   /* slots below are in files or late; atomic */
+    uint32_t freed;    /* slots below have no columns; atomic */
+    uint64_t sealing_lsn; /* keeper: the log's position when sealed moved last */
+    uint32_t filling;     /* the tablet with free lanes; under head's lock */
+};
+
+struct head_tablet {
+    struct head_class *of;
+    uint32_t head;    /* last slot with a column; freed - 1: none; atomic */
+    uint32_t n_lanes; /* in use, from lane 0; atomic, moves under the lock */
+    pthread_mutex_t lock;
+    uint32_t *ids; /* of the lanes */
+    uint64_t *cells; /* [HEAD_SLOTS][HEAD_LANES], the doubles' bits */
+};
+
+struct head;
+
+MUST_CHECK struct head *head_new(void);
+void head_free(struct head *head);
+
+/* The class with this schema, or a new one. NULL: HEAD_CLASSES_MAX are there. *out_is_new: it was made
+ * just now, its window set around now_s. Thread: any. */
+struct head_class *head_class_make(struct head *head, const struct schema *schema, int64_t now_s,
+                                   bool *out_is_new);
+/* At start: class no as recorded; false if a class is there already or no is out of range. */
+MUST_CHECK bool head_class_load(struct head *head, uint16_t no, const struct schema *schema,
+                                int64_t created_s);
+/* NULL when there is none. Lent until head_free. Thread: any. */
+struct head_class *head_class(const struct head *head, uint16_t no);
+uint16_t head_n_classes(const struct head *head);
+/* Where a window stands that was set at now_s. */
+uint32_t head_window_at(const struct schema *schema, int64_t now_s);
+
+/* The lane of id: tablet << 12 | lane, or HEAD_LANE_NONE. Thread: any. */
+uint32_t head_lane(const struct head *head, uint32_t id);
+/* Takes a lane for id; HEAD_LANE_NONE when the tablets are full. Thread: writers. */
+uint32_t head_lane_take(struct head *head, struct head_class *of, uint32_t id);
+struct head_tablet *head_tablet(const struct head *head, uint32_t no);
+uint32_t head_n_tablets(const struct head *head);
+
+/* Makes columns up to slot; false when the ring has no room for it (it goes the late way).
+ * Thread: writers inside their epoch. */
+MUST_CHECK bool head_advance(struct head_tablet *tablet, uint32_t slot);
+
+/* The cell of a slot that has a column. */
+static inline uint64_t *head_cell(const struct head_tablet *tablet, uint32_t slot, uint32_t lane)
+{
+    return tablet->cells + (size_t)(slot % HEAD_SLOTS) * HEAD_LANES + lane;
+}
+
+/* Release, so that a reader who sees a column's new use also sees the freed slot before it. */
+static inline void head_store(struct head_tablet *tablet, uint32_t slot, uint32_t lane, double value)
+{
+    uint64_t bits;
+    __builtin_memcpy(&bits, &value, sizeof bits);
+    __atomic_store_n(head_cell(tablet, slot, lane), bits, __ATOMIC_RELEASE);
+}
+
+/* The recent values of one series: slot first + i has values[i], gaps NaN. */
+struct head_recent {
+    uint32_t first, n;
+    double values[HEAD_SLOTS];
+};
+/* n = 0: no lane or no column. Thread: any. */
+void head_read(const struct head *head, uint32_t id, struct head_recent *out);
+
+/* Behind the last column of the class (freed: none), and: is that above the sealed slot? Thread: keeper. */
+uint32_t head_class_end(const struct head *head, const struct head_class *of);
+bool head_class_is_busy(const struct head *head, const struct head_class *of);
+/* Empties the class and sets its window. No writer uses it meanwhile: sealed was UINT32_MAX for an
+ * epoch. Thread: keeper. */
+void head_window_set(struct head *head, struct head_class *of, uint32_t window);
+/* The columns' memory. */
+uint64_t head_bytes(const struct head *head);

@@ -1,0 +1,351 @@
+/* Searching paths. A search is a walk over the trie with its own stack, in path order, so that
+ * results need no sorting and the lock can be let go between two steps. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/index_state.h"
+
+enum {
+    MEMO_AFTER = 256, /* matches at one position before verdicts are remembered per component */
+    MEMOS_MAX = 16,   /* memory of a search is bounded by it: one byte a component each */
+    MEMO_YES = 1,
+    MEMO_NO = 2,
+};
+
+enum step_kind { STEP_LEAF, STEP_BRANCH, STEP_DESCEND };
+
+/* What is left to do at a place of the trie. Ordered by the bytes of the paths it will give: what
+ * lies below "a" follows "a-b", because '.' follows '-', but "a" itself comes before. */
+struct step {
+    const char *at; /* the component */
+    uint32_t n;
+    uint32_t ref;    /* node, or series id */
+    uint32_t parent; /* node */
+    uint64_t places;
+    enum step_kind kind;
+};
+
+/* One node of the pattern. */
+struct place {
+    const struct glob *glob;
+    bool is_any_depth, is_literal, is_last;
+    const uint32_t *literals; /* components that exist */
+    size_t n_literals;
+    uint32_t n_matches;
+    uint8_t *memo; /* per component below n_memo: 0 unknown, MEMO_YES, MEMO_NO */
+    size_t n_memo;
+};
+
+/* Where in the pattern a walk is: without "**" the one place, as a number; with it, since "**" may
+ * end at any depth, a set of places, as bits. Reaching place n is a hit. */
+struct search {
+    const struct index *index;
+    struct place *places;
+    size_t n_places, n_memos;
+    bool has_any_depth, only_leaves;
+    struct step *stack;
+    size_t n, cap;
+    size_t n_held;     /* entries looked at since the lock was taken */
+    uint32_t expanded; /* the node whose children are being pushed */
+    size_t n_max;
+    struct arena *arena;
+    struct source_nodes *out;
+    struct step last; /* the last one that was emitted or descended into */
+};
+
+/* ---- the pattern ---- */
+
+/* A list of plain names is looked up instead of trying every child. */
+static void find_literals(struct search *search, struct place *place)
+{
+    const struct str *names;
+    size_t n;
+    place->is_literal = !place->is_any_depth && glob_literals(place->glob, &names, &n);
+    if (!place->is_literal)
+        return;
+    uint32_t *components = arena_array(search->arena, n, uint32_t);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t component = index_state_component(search->index, names[i]);
+        if (component != INDEX_STATE_NONE)
+            components[place->n_literals++] = component;
+    }
+    place->literals = components;
+}
+
+static bool search_init(struct search *search, const struct glob_path *pattern, struct err *err)
+{
+    search->n_places = pattern->n_nodes;
+    search->places = arena_zarray(search->arena, pattern->n_nodes, struct place);
+    for (size_t i = 0; i < pattern->n_nodes; i++) {
+        struct place *place = &search->places[i];
+        place->glob = pattern->nodes[i];
+        place->is_any_depth = pattern->is_any_depth[i];
+        place->is_last = i + 1 == pattern->n_nodes;
+        search->has_any_depth |= place->is_any_depth;
+        find_literals(search, place);
+    }
+    if (search->has_any_depth && search->n_places > INDEX_ANY_DEPTH_NODES_MAX)
+        return FAIL(err, ERR_LIMIT, "more than %d nodes in a pattern with **",
+                    INDEX_ANY_DEPTH_NODES_MAX);
+    return true;
+}
+
+static void search_done(struct search *search)
+{
+    for (size_t i = 0; i < search->n_places; i++)
+        mem_free(search->places[i].memo);
+    mem_free(search->stack);
+}
+
+static bool matches(struct search *search, struct place *place, uint32_t component)
+{
+    const struct component *c = &search->index->components[component];
+    if (place->is_literal && place->n_literals < 2)
+        return place->n_literals == 1 && place->literals[0] == component;
+    if (component < place->n_memo && place->memo[component])
+        return place->memo[component] == MEMO_YES;
+    const bool is_match = glob_match(place->glob, str_make(c->at, c->n));
+    if (component < place->n_memo) {
+        place->memo[component] = is_match ? MEMO_YES : MEMO_NO;
+    } else if (++place->n_matches == MEMO_AFTER && search->n_memos < MEMOS_MAX) {
+        search->n_memos++;
+        place->n_memo = search->index->n_components;
+        place->memo = mem_zalloc(place->n_memo);
+    }
+    return is_match;
+}
+
+/* "**" may stand for nothing unless it is the last: who is at it is behind it as well. */
+static uint64_t skip_any_depth(const struct search *search, uint64_t places)
+{
+    for (size_t i = 0; i + 1 < search->n_places; i++)
+        if (places >> i & 1 && search->places[i].is_any_depth)
+            places |= UINT64_C(2) << i;
+    return places;
+}
+
+/* Where the walk is after that component: nowhere unless *out_has_places. *out_hit: the whole
+ * pattern is used up. */
+static uint64_t advance(struct search *search, uint64_t places, uint32_t component, bool *out_hit,
+                        bool *out_has_places)
+{
+    const size_t n = search->n_places;
+    if (!search->has_any_depth) {
+        const bool is_match = matches(search, &search->places[places], component);
+        *out_hit = is_match && places + 1 == n;
+        *out_has_places = is_match && places + 1 < n;
+        return places + 1;
+    }
+    uint64_t next = 0;
+    for (uint64_t left = places; left; left &= left - 1) {
+        struct place *place = &search->places[__builtin_ctzll(left)];
+        const uint64_t bit = left & -left;
+        if (place->is_any_depth)
+            next |= place->is_last ? bit | bit << 1 : bit;
+        else if (matches(search, place, component))
+            next |= bit << 1;
+    }
+    *out_hit = next >> n & 1;
+    next = skip_any_depth(search, next & ~(UINT64_C(1) << n));
+    *out_has_places = next != 0;
+    return next;
+}
+
+/* The one place where the walk is, if it is plain names and they are fewer than n; else NULL. */
+static const struct place *only_literals(const struct search *search, uint64_t places, size_t n)
+{
+    if (search->has_any_depth && (places & (places - 1)))
+        return NULL;
+    const struct place *place =
+        &search->places[search->has_any_depth ? (size_t)__builtin_ctzll(places) : places];
+    return place->is_literal && place->n_literals < n ? place : NULL;
+}
+
+/* ---- the walk ---- */
+
+static void push(struct search *search, const struct kid *kid, uint64_t places, enum step_kind kind)
+{
+    const struct component *c = &search->index->components[kid->component];
+    mem_grow(&search->stack, &search->cap, search->n + 1, sizeof *search->stack);
+    struct step *step = &search->stack[search->n++];
+    step->at = c->at;
+    step->n = c->n;
+    step->ref = kid->ref & ~INDEX_STATE_SERIES;
+    step->parent = search->expanded;
+    step->places = places;
+    step->kind = kind;
+}
+
+static void push_kid(struct search *search, const struct kid *kid, uint64_t places)
+{
+    bool is_hit, has_places;
+    const uint64_t next = advance(search, places, kid->component, &is_hit, &has_places);
+    const bool is_series = kid->ref & INDEX_STATE_SERIES;
+    if (is_hit && is_series)
+        push(search, kid, 0, STEP_LEAF);
+    if (is_hit && !is_series && !search->only_leaves)
+        push(search, kid, 0, STEP_BRANCH);
+    if (has_places && !is_series)
+        push(search, kid, next, STEP_DESCEND);
+}
+
+static int step_end(const struct step *step, uint32_t n)
+{
+    if (step->n > n)
+        return (unsigned char)step->at[n];
+    return step->kind == STEP_DESCEND ? '.' : '\0';
+}
+
+/* Backwards, since the last one is taken from the stack first. */
+static int compare_steps(const void *left, const void *right)
+{
+    const struct step *a = left, *b = right;
+    const uint32_t n = a->n < b->n ? a->n : b->n;
+    const int by_bytes = memcmp(b->at, a->at, n);
+    if (by_bytes != 0)
+        return by_bytes;
+    const int by_end = step_end(b, n) - step_end(a, n);
+    return by_end != 0 ? by_end : (int)b->kind - (int)a->kind;
+}
+
+static void push_literals(struct search *search, const struct node *node, const struct place *place,
+                          uint64_t places)
+{
+    for (size_t i = 0; i < place->n_literals; i++) {
+        const struct kid *branch = index_state_kid(node, place->literals[i], false);
+        const struct kid *series = index_state_kid(node, place->literals[i], true);
+        if (branch)
+            push_kid(search, branch, places);
+        if (series)
+            push_kid(search, series, places);
+    }
+    search->n_held += 2 * place->n_literals;
+}
+
+static void expand(struct search *search, uint32_t ref, uint64_t places)
+{
+    const struct node *node = &search->index->nodes[ref];
+    const struct place *literals = only_literals(search, places, node->n);
+    const size_t from = search->n;
+    search->expanded = ref;
+    if (literals) {
+        push_literals(search, node, literals, places);
+    } else {
+        for (uint32_t k = 0; k < node->n; k++)
+            push_kid(search, &node->kids[k], places);
+        search->n_held += node->n;
+    }
+    if (search->n - from > 1)
+        qsort(search->stack + from, search->n - from, sizeof *search->stack, compare_steps);
+}
+
+/* The path of a branch, written from its end. */
+static const char *branch_path(const struct search *search, uint32_t ref)
+{
+    const struct index *index = search->index;
+    size_t n = 0;
+    for (uint32_t i = ref; i != 0; i = index->nodes[i].parent)
+        n += index->components[index->nodes[i].component].n + 1;
+    char *path = arena_alloc(search->arena, n);
+    path[--n] = '\0';
+    for (uint32_t i = ref; i != 0; i = index->nodes[i].parent) {
+        const struct component *c = &index->components[index->nodes[i].component];
+        n -= c->n;
+        memcpy(path + n, c->at, c->n);
+        if (n > 0)
+            path[--n] = '.';
+    }
+    return path;
+}
+
+static bool emit(struct search *search, const struct step *step, struct err *err)
+{
+    struct source_nodes *out = search->out;
+    const bool is_leaf = step->kind == STEP_LEAF;
+    /* A name that is both comes as two steps in a row, the leaf first. */
+    const struct step *last = &search->last;
+    if (!is_leaf && last->kind == STEP_LEAF && last->at == step->at &&
+        last->parent == step->parent) {
+        out->items[out->n - 1].is_branch = true;
+        return true;
+    }
+    if (out->n == search->n_max)
+        return FAIL(err, ERR_LIMIT, "more than %zu series and branches match", search->n_max);
+    arena_grow(search->arena, &out->items, &out->cap, out->n + 1, sizeof *out->items);
+    out->items[out->n++] = (struct source_node){
+        .path =
+            is_leaf ? index_state_name(search->index, step->ref) : branch_path(search, step->ref),
+        .id = is_leaf ? step->ref : 0,
+        .is_leaf = is_leaf,
+        .is_branch = !is_leaf,
+    };
+    return true;
+}
+
+/* Lets a waiting index_add in. Node and series numbers stay valid, and so do the strings. */
+static void breathe(struct search *search)
+{
+    if (search->n_held < INDEX_STATE_HOLD)
+        return;
+    search->n_held = 0;
+    index_state_unlock(search->index);
+    index_state_lock(search->index);
+}
+
+static bool walk(struct search *search, struct err *err)
+{
+    search->last.kind = STEP_DESCEND;
+    expand(search, 0, search->has_any_depth ? skip_any_depth(search, 1) : 0);
+    while (search->n > 0) {
+        const struct step step = search->stack[--search->n];
+        if (step.kind == STEP_DESCEND)
+            expand(search, step.ref, step.places);
+        else if (!emit(search, &step, err))
+            return false;
+        search->last = step;
+        search->n_held++;
+        breathe(search);
+    }
+    return true;
+}
+
+static bool run(const struct index *index, const struct glob_path *pattern, bool only_leaves,
+                size_t n_max, struct search *search, struct err *err)
+{
+    BUG_IF(pattern->n_nodes == 0);
+    *search->out = (struct source_nodes){0};
+    search->index = index;
+    search->only_leaves = only_leaves;
+    search->n_max = n_max;
+    index_state_lock(index);
+    const bool is_good = search_init(search, pattern, err) && walk(search, err);
+    index_state_unlock(index);
+    search_done(search);
+    return is_good;
+}
+
+bool index_find(const struct index *index, const struct glob_path *pattern, size_t n_max,
+                struct arena *arena, struct source_nodes *out, struct err *err)
+{
+    struct source_nodes found;
+    struct search search = {.arena = arena, .out = &found};
+    if (!run(index, pattern, false, n_max, &search, err))
+        return false;
+    *out = found;
+    return true;
+}
+
+bool index_all(const struct index *index, struct arena *arena, struct source_nodes *out,
+               struct err *err)
+{
+    struct glob *no_glob = NULL;
+    bool is_any_depth = true;
+    const struct glob_path everything = {&no_glob, &is_any_depth, 1};
+    struct source_nodes found;
+    struct search search = {.arena = arena, .out = &found};
+    if (!run(index, &everything, true, SIZE_MAX, &search, err))
+        return false;
+    *out = found;
+    return true;
+}

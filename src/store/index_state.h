@@ -1,0 +1,83 @@
+/* The inside of struct index. Private to index*.c.
+ *
+ * Invariants, under the lock:
+ *   1. nodes, components and ids never go away and keep their numbers; so a search may let go of the
+ *      lock and go on with the numbers it has
+ *   2. strings are pieces of names, which are lent for ever, or keys of the maps, which never move;
+ *      they may be read without the lock
+ *   3. a node has at most one child of each component and kind (series or branch) */
+#pragma once
+
+#include <pthread.h>
+
+#include "base/hash.h"
+#include "base/map.h"
+#include "store/index.h"
+
+#define INDEX_STATE_NONE UINT32_MAX
+
+enum {
+    INDEX_STATE_NAMES = 4096,     /* of one chunk */
+    INDEX_STATE_KIDS_LINEAR = 64, /* more children get a hash table */
+    INDEX_STATE_HOLD = 4096,      /* entries looked at before the lock is let go once */
+};
+#define INDEX_STATE_SERIES 0x80000000u /* in kid.ref: a series id, not a node */
+
+struct component {
+    const char *at;
+    uint32_t n;
+};
+
+struct kid {
+    uint32_t component;
+    uint32_t ref; /* a node, or a series id with INDEX_STATE_SERIES */
+};
+
+struct node {
+    struct kid *kids;
+    uint32_t *slots; /* kid + 1, 0: free; NULL while there are few */
+    uint32_t n, cap;
+    uint32_t n_slots; /* a power of two */
+    uint32_t parent, component;
+};
+
+struct posting {
+    uint32_t *ids;
+    uint32_t n, cap;
+};
+
+struct name_chunk {
+    const char *names[INDEX_STATE_NAMES]; /* NULL: no such id */
+};
+
+struct index {
+    pthread_rwlock_t *lock;
+    struct name_chunk **chunks;
+    size_t n_chunks, cap_chunks;
+    size_t n_series;
+
+    struct component *components;
+    size_t n_components, cap_components;
+    uint64_t *component_slots; /* (component + 1) << 32 | low half of its hash; 0: free */
+    size_t n_component_slots;
+    struct hash_key seed;
+
+    struct node *nodes; /* 0: the root */
+    size_t n_nodes, cap_nodes;
+    struct map *tags; /* key -> map of value -> struct posting */
+    size_t bytes;     /* of what hangs below the arrays */
+};
+
+void index_state_lock(const struct index *index); /* for reading */
+void index_state_unlock(const struct index *index);
+
+/* ---- all below: with the lock held ---- */
+
+/* INDEX_STATE_NONE: there is none. */
+uint32_t index_state_component(const struct index *index, struct str text);
+/* The child of that component; is_series picks the kind. NULL: none. */
+const struct kid *index_state_kid(const struct node *node, uint32_t component, bool is_series);
+/* The name of id, or NULL. */
+const char *index_state_name(const struct index *index, uint32_t id);
+/* The plain series of that very path, or INDEX_STATE_NONE. */
+uint32_t index_state_path(const struct index *index, const char *path);

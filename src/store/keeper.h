@@ -1,0 +1,18 @@
+/* The keeper: everything that happens behind the receivers' backs. Seals windows, writes late points,
+ * merges files, rolls up and drops what has expired, gives log segments back. */
+#pragma once
+
+#include "base/err.h"
+
+struct store;
+
+void keeper_init(struct store *store);
+MUST_CHECK bool keeper_start(struct store *store, struct err *err);
+void keeper_stop(struct store *store);
+void keeper_done(struct store *store);
+
+/* One round of all duties. Thread: the keeper, or a test without threads. False: some of it must be
+ * tried again. */
+MUST_CHECK bool keeper_pass(struct store *store, struct err *err);
+/* Everything that may be sealed now is; late points are written. Thread: any but the keeper. */
+MUST_CHECK bool keeper_seal(struct store *store, struct err *err);

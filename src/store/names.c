@@ -1,0 +1,357 @@
+#include "store/names.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum {
+    CHUNK_BYTES = 1 << 20,    /* of the arena; records do not cross chunks */
+    CHUNK_UNITS = CHUNK_BYTES / 8,
+    CHUNKS_MAX = 1 << 15,     /* 32 GB of names: what 32 bits of 8-byte units reach */
+    SLACK_BYTES = 64,         /* readable after the last record */
+    SEGMENTS = 256,           /* of the hash table: each grows alone, so no long stop */
+    SEGMENT_SLOTS_MIN = 16,
+    ID_CHUNK = 1 << 16,
+    ID_CHUNKS_MAX = 1 << 15,  /* ids below 2^31, as the index wants */
+};
+
+/* 8-aligned in the arena. A canonical record holds its name twice: followed by a blank for receivers,
+ * and after that blank once more ended by NUL for the index and for queries. An alias only once. */
+struct record {
+    uint32_t id;
+    uint16_t n;
+    char at[];
+};
+
+/* Slot: tag in the low 32 bits, the record's place in the high ones (8-byte units); 0 is free. */
+struct names_table {
+    struct names_table *next_retired;
+    uint32_t mask, n_used;
+    uint64_t slots[];
+};
+
+struct of_id {
+    uint32_t place; /* of the canonical record; 0: a hole */
+    uint16_t class_no;
+    uint16_t unused;
+};
+
+struct names {
+    struct hash_key key;
+    struct names_hooks hooks;
+    uint64_t series_max;
+    struct names_table *segments[SEGMENTS]; /* read without a lock */
+    unsigned char **chunks;                 /* CHUNKS_MAX; published before a place in them */
+    struct of_id **ids;                     /* ID_CHUNKS_MAX */
+    uint32_t n_ids;                         /* published last */
+    size_t n_series;
+
+    pthread_mutex_t creation; /* everything below, and all stores to the above */
+    uint32_t used;            /* next free place */
+    uint32_t n_chunks;
+    size_t n_aliases;
+    struct names_table *retired;
+};
+
+static struct names_table *table_new(uint32_t n_slots)
+{
+    struct names_table *table =
+        mem_zalloc(sizeof(struct names_table) + mul_size(n_slots, sizeof(uint64_t)));
+    table->mask = n_slots - 1;
+    return table;
+}
+
+struct names *names_new(uint64_t series_max, struct names_hooks hooks)
+{
+    struct names *names = mem_zalloc(sizeof(struct names));
+    const uint64_t most = (uint64_t)ID_CHUNK * ID_CHUNKS_MAX - 2;
+
+    names->key = hash_key_random();
+    names->hooks = hooks;
+    names->series_max = series_max == 0 || series_max > most ? most : series_max;
+    names->chunks = mem_array(CHUNKS_MAX, unsigned char *);
+    names->ids = mem_array(ID_CHUNKS_MAX, struct of_id *);
+    for (size_t i = 0; i < SEGMENTS; i++)
+        names->segments[i] = table_new(SEGMENT_SLOTS_MIN);
+    pthread_mutex_init(&names->creation, NULL);
+    return names;
+}
+
+void names_drop(struct names_table *tables)
+{
+    while (tables) {
+        struct names_table *next = tables->next_retired;
+        mem_free(tables);
+        tables = next;
+    }
+}
+
+void names_free(struct names *names)
+{
+    if (!names)
+        return;
+    for (size_t i = 0; i < SEGMENTS; i++)
+        mem_free(names->segments[i]);
+    names_drop(names->retired);
+    for (size_t i = 0; i < names->n_chunks; i++)
+        mem_free(names->chunks[i]);
+    for (size_t i = 0; i < ID_CHUNKS_MAX && names->ids[i]; i++)
+        mem_free(names->ids[i]);
+    mem_free(names->chunks);
+    mem_free(names->ids);
+    pthread_mutex_destroy(&names->creation);
+    mem_free(names);
+}
+
+static struct record *record_at(const struct names *names, uint32_t place)
+{
+    unsigned char *chunk = __atomic_load_n(&names->chunks[place / CHUNK_UNITS], __ATOMIC_ACQUIRE);
+    return (struct record *)(void *)(chunk + (size_t)(place % CHUNK_UNITS) * 8);
+}
+
+static bool find_hashed(const struct names *names, struct str name, uint64_t hash, uint32_t *out_id)
+{
+    const struct names_table *table =
+        __atomic_load_n(&names->segments[hash >> 56], __ATOMIC_SEQ_CST);
+    const uint32_t tag = (uint32_t)hash;
+
+    for (uint32_t i = tag & table->mask;; i = (i + 1) & table->mask) {
+        uint64_t slot = __atomic_load_n(&table->slots[i], __ATOMIC_ACQUIRE);
+        if (slot == 0)
+            return false;
+        if ((uint32_t)slot != tag)
+            continue;
+        const struct record *record = record_at(names, (uint32_t)(slot >> 32));
+        if (record->n == name.n && memcmp(record->at, name.at, name.n) == 0) {
+            *out_id = record->id;
+            return true;
+        }
+    }
+}
+
+bool names_find(const struct names *names, struct str spelling, uint32_t *out_id)
+{
+    return find_hashed(names, spelling, hash_sip13(names->key, spelling.at, spelling.n), out_id);
+}
+
+/* ---- creation: the caller holds the lock, or is alone ---- */
+
+/* Room for a record; 0 when the arena is full. */
+static uint32_t arena_place(struct names *names, size_t bytes)
+{
+    uint32_t units = (uint32_t)((bytes + 7) / 8);
+    uint32_t left = names->n_chunks == 0 ? 0 : CHUNK_UNITS - names->used % CHUNK_UNITS;
+    bool is_at_edge = names->n_chunks == 0 || names->used == names->n_chunks * CHUNK_UNITS;
+
+    if (is_at_edge || left < units) {
+        if (names->n_chunks == CHUNKS_MAX)
+            return 0;
+        unsigned char *chunk = mem_zalloc(CHUNK_BYTES + SLACK_BYTES);
+        __atomic_store_n(&names->chunks[names->n_chunks], chunk, __ATOMIC_RELEASE);
+        names->used = names->n_chunks * CHUNK_UNITS + (names->n_chunks == 0 ? 1 : 0);
+        names->n_chunks++;
+    }
+    uint32_t place = names->used;
+    names->used += units;
+    return place;
+}
+
+static uint32_t record_add(struct names *names, uint32_t id, struct str name, bool is_canonical)
+{
+    size_t text_bytes = is_canonical ? name.n + 1 : 0;
+    uint32_t place = arena_place(names, sizeof(struct record) + name.n + 1 + text_bytes);
+    if (place == 0)
+        return 0;
+    struct record *record = record_at(names, place);
+    record->id = id;
+    record->n = (uint16_t)name.n;
+    memcpy(record->at, name.at, name.n);
+    record->at[name.n] = ' ';
+    if (is_canonical)
+        memcpy(record->at + name.n + 1, name.at, name.n);
+    return place;
+}
+
+static void slot_put(struct names_table *table, uint64_t slot)
+{
+    uint32_t i = (uint32_t)slot & table->mask;
+    while (table->slots[i] != 0)
+        i = (i + 1) & table->mask;
+    __atomic_store_n(&table->slots[i], slot, __ATOMIC_RELEASE);
+    table->n_used++;
+}
+
+static void slot_add(struct names *names, uint64_t hash, uint32_t place)
+{
+    struct names_table **segment = &names->segments[hash >> 56];
+    struct names_table *table = *segment;
+
+    if ((table->n_used + 1) * 4 > (table->mask + 1) * 3) { /* load <= 0.75 */
+        struct names_table *bigger = table_new((table->mask + 1) * 2);
+        for (uint32_t i = 0; i <= table->mask; i++)
+            if (table->slots[i] != 0)
+                slot_put(bigger, table->slots[i]);
+        __atomic_store_n(segment, bigger, __ATOMIC_SEQ_CST);
+        table->next_retired = names->retired;
+        names->retired = table;
+        table = bigger;
+    }
+    slot_put(table, (uint64_t)place << 32 | (uint32_t)hash);
+}
+
+static struct of_id *id_make(struct names *names, uint32_t id)
+{
+    /* chunks are filled from the first, so freeing may stop at the first missing one */
+    for (uint32_t c = 0; c <= id / ID_CHUNK; c++) {
+        if (names->ids[c])
+            continue;
+        struct of_id *chunk = mem_array(ID_CHUNK, struct of_id);
+        __atomic_store_n(&names->ids[c], chunk, __ATOMIC_RELEASE);
+    }
+    return &names->ids[id / ID_CHUNK][id % ID_CHUNK];
+}
+
+static bool series_add(struct names *names, uint32_t id, uint16_t class_no, struct str name,
+                       uint64_t hash)
+{
+    uint32_t place = record_add(names, id, name, true);
+    if (place == 0)
+        return false;
+    struct of_id *of_id = id_make(names, id);
+    of_id->class_no = class_no;
+    __atomic_store_n(&of_id->place, place, __ATOMIC_RELEASE);
+    __atomic_store_n(&names->n_series, names->n_series + 1, __ATOMIC_RELAXED);
+    if (id >= names->n_ids)
+        __atomic_store_n(&names->n_ids, id + 1, __ATOMIC_RELEASE);
+    slot_add(names, hash, place);
+    return true;
+}
+
+static enum sink_fate create_locked(struct names *names, struct str name, uint16_t class_no,
+                                    uint64_t hash, uint32_t *out_id)
+{
+    if (find_hashed(names, name, hash, out_id)) /* another writer was faster */
+        return SINK_OK;
+    uint32_t id = names->n_ids;
+    if (names->n_series >= names->series_max || id >= INT32_MAX - 2)
+        return SINK_NAME_LIMIT;
+    if (!series_add(names, id, class_no, name, hash))
+        return SINK_NAME_LIMIT;
+    names->hooks.created(names->hooks.self, id, class_no, names_text(names, id));
+    *out_id = id;
+    return SINK_OK;
+}
+
+static void alias_add(struct names *names, struct str spelling, uint64_t hash, uint32_t id)
+{
+    uint32_t there;
+
+    pthread_mutex_lock(&names->creation);
+    if (names->n_aliases < NAMES_ALIASES_MAX && !find_hashed(names, spelling, hash, &there)) {
+        uint32_t place = record_add(names, id, spelling, false);
+        if (place != 0) {
+            slot_add(names, hash, place);
+            names->n_aliases++;
+        }
+    }
+    pthread_mutex_unlock(&names->creation);
+}
+
+enum sink_fate names_resolve(struct names *names, struct str spelling, uint32_t *out_id)
+{
+    char canonical[NAME_BYTES_MAX + 1];
+    struct str name = {canonical, 0};
+    uint16_t class_no = 0;
+
+    *out_id = SINK_ID_NONE;
+    uint64_t spelling_hash = hash_sip13(names->key, spelling.at, spelling.n);
+    if (find_hashed(names, spelling, spelling_hash, out_id))
+        return SINK_OK;
+    if (name_normalise(spelling, canonical, &name.n) != NAME_OK)
+        return SINK_NAME_BAD;
+
+    uint64_t hash = hash_sip13(names->key, name.at, name.n);
+    if (!find_hashed(names, name, hash, out_id)) {
+        if (!names->hooks.class_of(names->hooks.self, name, &class_no))
+            return SINK_NAME_LIMIT;
+        pthread_mutex_lock(&names->creation);
+        enum sink_fate fate = create_locked(names, name, class_no, hash, out_id);
+        pthread_mutex_unlock(&names->creation);
+        if (fate != SINK_OK)
+            return fate;
+    }
+    if (!str_eq(name, spelling) && spelling.n <= NAME_BYTES_MAX)
+        alias_add(names, spelling, spelling_hash, *out_id);
+    return SINK_OK;
+}
+
+bool names_load(struct names *names, uint32_t id, uint16_t class_no, struct str name)
+{
+    uint32_t there;
+    uint64_t hash = hash_sip13(names->key, name.at, name.n);
+
+    if (id >= INT32_MAX - 2 || names_text(names, id) || find_hashed(names, name, hash, &there))
+        return false;
+    return series_add(names, id, class_no, name, hash);
+}
+
+void names_reserve(struct names *names, uint32_t n_ids)
+{
+    if (n_ids == 0 || n_ids <= names->n_ids || n_ids >= INT32_MAX - 2)
+        return;
+    (void)id_make(names, n_ids - 1);
+    __atomic_store_n(&names->n_ids, n_ids, __ATOMIC_RELEASE);
+}
+
+/* ---- by id ---- */
+
+uint32_t names_count(const struct names *names)
+{
+    return __atomic_load_n(&names->n_ids, __ATOMIC_ACQUIRE);
+}
+
+static const struct of_id *of_id(const struct names *names, uint32_t id)
+{
+    if (id >= names_count(names))
+        return NULL;
+    const struct of_id *chunk = __atomic_load_n(&names->ids[id / ID_CHUNK], __ATOMIC_ACQUIRE);
+    return &chunk[id % ID_CHUNK];
+}
+
+struct sink_name names_name(const struct names *names, uint32_t id)
+{
+    const struct of_id *found = of_id(names, id);
+    uint32_t place = found ? __atomic_load_n(&found->place, __ATOMIC_ACQUIRE) : 0;
+    if (place == 0)
+        return (struct sink_name){NULL, 0};
+    const struct record *record = record_at(names, place);
+    return (struct sink_name){record->at, record->n};
+}
+
+const char *names_text(const struct names *names, uint32_t id)
+{
+    struct sink_name name = names_name(names, id);
+    return name.at ? name.at + name.n + 1 : NULL;
+}
+
+uint16_t names_class(const struct names *names, uint32_t id)
+{
+    const struct of_id *found = of_id(names, id);
+    BUG_IF(!found);
+    return found->class_no;
+}
+
+size_t names_series(const struct names *names)
+{
+    return __atomic_load_n(&names->n_series, __ATOMIC_RELAXED);
+}
+
+struct names_table *names_take_retired(struct names *names)
+{
+    pthread_mutex_lock(&names->creation);
+    struct names_table *retired = names->retired;
+    names->retired = NULL;
+    pthread_mutex_unlock(&names->creation);
+    return retired;
+}

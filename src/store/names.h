@@ -1,0 +1,58 @@
+/* The name table: any spelling of a series name to its id, and an id to its canonical name and class.
+ * Records never move, so pointers to names are lent for ever. Reading takes no lock; creation goes
+ * one at a time behind a mutex. Hashed with SipHash-1-3 under a key nobody outside knows.
+ *
+ * Invariants:
+ *   1. a record is complete before the slot or the id that leads to it is published
+ *   2. a name is followed by one blank and at least 64 readable bytes
+ *   3. ids are given out ascending; an id whose log record was lost stays a hole for ever */
+#pragma once
+
+#include "base/hash.h"
+#include "base/str.h"
+#include "model/sink.h"
+
+enum {
+    NAMES_ALIASES_MAX = 1 << 20, /* other spellings remembered; past it each costs its normalising */
+};
+
+/* What creation needs from others. Called under the creation lock, in the order of the ids:
+ * the index's lock and the names log's lock may be taken inside it, nothing else. */
+struct names_hooks {
+    void *self;
+    /* The class of a new series; before the lock. False: no more classes fit. */
+    bool (*class_of)(void *self, struct str canonical, uint16_t *out_class);
+    void (*created)(void *self, uint32_t id, uint16_t class_no, const char *name);
+};
+
+struct names;
+
+MUST_CHECK struct names *names_new(uint64_t series_max, struct names_hooks hooks);
+void names_free(struct names *names);
+
+/* The id of a spelling seen before. Thread: any; a writer inside its epoch. */
+MUST_CHECK bool names_find(const struct names *names, struct str spelling, uint32_t *out_id);
+/* As names_find, else normalises and creates. SINK_NAME_BAD, SINK_NAME_LIMIT: *out_id is
+ * SINK_ID_NONE. Thread: writers inside their epoch. */
+enum sink_fate names_resolve(struct names *names, struct str spelling, uint32_t *out_id);
+
+/* At start, from the log, ascending ids or not: false if the id or the name is there already.
+ * The hooks are not called. */
+MUST_CHECK bool names_load(struct names *names, uint32_t id, uint16_t class_no, struct str name);
+/* At start: ids below this one are never given out again. */
+void names_reserve(struct names *names, uint32_t n_ids);
+
+/* Ids are below this. */
+uint32_t names_count(const struct names *names);
+/* at is NULL for a hole or an id never given out. */
+struct sink_name names_name(const struct names *names, uint32_t id);
+/* The canonical name ended by NUL, NULL for a hole. */
+const char *names_text(const struct names *names, uint32_t id);
+/* id must have a name. */
+uint16_t names_class(const struct names *names, uint32_t id);
+size_t names_series(const struct names *names); /* names, without holes */
+
+/* Tables replaced since the last call, to be given to names_drop after an epoch of all writers. */
+struct names_table;
+MUST_CHECK struct names_table *names_take_retired(struct names *names);
+void names_drop(struct names_table *tables);

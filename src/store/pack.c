@@ -1,0 +1,338 @@
+#include "store/pack.h"
+
+#include <string.h>
+
+enum { GROUP_PATCHED = 0x80, GROUP_WIDTH = 0x7F };
+
+static unsigned bit_width(uint64_t v)
+{
+    return v ? 64 - (unsigned)__builtin_clzll(v) : 0;
+}
+
+static uint64_t mask_of(unsigned w)
+{
+    return w == 0 ? 0 : ~UINT64_C(0) >> (64 - w);
+}
+
+static size_t packed_bytes(size_t n, unsigned w)
+{
+    return (n * w + 7) / 8;
+}
+
+static uint64_t load_u64(const uint8_t *at)
+{
+    uint64_t v;
+    memcpy(&v, at, sizeof v);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return v;
+}
+
+static void save_u64(uint8_t *at, uint64_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    memcpy(at, &v, sizeof v);
+}
+
+/* ---- varints ---- */
+
+uint8_t *pack_put_varint(uint8_t *at, uint64_t v)
+{
+    for (; v >= 0x80; v >>= 7)
+        *at++ = (uint8_t)(v | 0x80);
+    *at++ = (uint8_t)v;
+    return at;
+}
+
+size_t pack_varint_bytes(uint64_t v)
+{
+    return (bit_width(v | 1) + 6) / 7;
+}
+
+bool pack_get_varint(struct pack_in *in, uint64_t *out)
+{
+    uint64_t v = 0;
+    for (unsigned shift = 0; shift < 64 && in->at < in->end; shift += 7) {
+        const uint8_t byte = *in->at++;
+        if (shift == 63 && byte > 1)
+            return false;
+        v |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte & 0x80)
+            continue;
+        *out = v;
+        return true;
+    }
+    return false;
+}
+
+/* ---- bits ---- */
+
+uint8_t *pack_put_bits(uint8_t *at, const uint64_t *v, size_t n, unsigned w)
+{
+    uint8_t *end = at + packed_bytes(n, w);
+    uint64_t word = 0;
+    unsigned n_bits = 0; /* in word, < 64 */
+    for (size_t i = 0; w && i < n; i++) {
+        word |= v[i] << n_bits;
+        n_bits += w;
+        if (n_bits < 64)
+            continue;
+        save_u64(at, word);
+        at += 8;
+        n_bits -= 64;
+        word = n_bits ? v[i] >> (w - n_bits) : 0;
+    }
+    if (n_bits)
+        save_u64(at, word);
+    return end;
+}
+
+/* One value at a bit offset, where 9 bytes can be read from its first byte on. */
+static uint64_t bits_at(const uint8_t *at, size_t bit, unsigned w)
+{
+    const unsigned shift = bit & 7;
+    uint64_t v = load_u64(at + bit / 8) >> shift;
+    if (w + shift > 64)
+        v |= (uint64_t)at[bit / 8 + 8] << (64 - shift);
+    return v & mask_of(w);
+}
+
+/* The same at the very end of the input. */
+static uint64_t bits_at_end(const uint8_t *at, const uint8_t *end, size_t bit, unsigned w)
+{
+    uint8_t tail[9] = {0};
+    const uint8_t *from = at + bit / 8;
+    memcpy(tail, from, min_size(sizeof tail, (size_t)(end - from)));
+    return bits_at(tail, bit & 7, w);
+}
+
+void pack_get_bits(const uint8_t *at, const uint8_t *end, uint64_t *out, size_t n, unsigned w)
+{
+    if (w == 0) {
+        memset(out, 0, n * sizeof *out);
+        return;
+    }
+    const size_t n_bytes = (size_t)(end - at);
+    const size_t n_fast = n_bytes < 9 ? 0 : min_size(n, ((n_bytes - 9) * 8 + 7) / w + 1);
+    const uint64_t mask = mask_of(w);
+    size_t i = 0, bit = 0;
+    if (w <= 57)
+        for (; i < n_fast; i++, bit += w)
+            out[i] = (load_u64(at + bit / 8) >> (bit & 7)) & mask;
+    else
+        for (; i < n_fast; i++, bit += w)
+            out[i] = bits_at(at, bit, w);
+    for (; i < n; i++, bit += w)
+        out[i] = bits_at_end(at, end, bit, w);
+}
+
+/* ---- groups ---- */
+
+/* How a group is best written. */
+struct plan {
+    uint64_t min;       /* the smallest as a signed number */
+    unsigned width;     /* of all values less min, but for the patches */
+    unsigned max_width; /* of the widest */
+    unsigned n_patches;
+    size_t n_bytes;
+};
+
+static uint64_t signed_min(const uint64_t *v, size_t n)
+{
+    int64_t min = (int64_t)v[0];
+    for (size_t i = 1; i < n; i++)
+        min = (int64_t)v[i] < min ? (int64_t)v[i] : min;
+    return (uint64_t)min;
+}
+
+static struct plan plan_group(const uint64_t *v, size_t n)
+{
+    uint8_t n_of_width[65] = {0};
+    struct plan plan = {.min = signed_min(v, n)};
+    for (size_t i = 0; i < n; i++)
+        n_of_width[bit_width(v[i] - plan.min)]++;
+
+    plan.max_width = 64;
+    while (plan.max_width && !n_of_width[plan.max_width])
+        plan.max_width--;
+    plan.width = plan.max_width;
+    plan.n_bytes = packed_bytes(n, plan.max_width);
+
+    unsigned n_wider = 0;
+    for (unsigned w = plan.max_width; w-- > 0;) {
+        n_wider += n_of_width[w + 1];
+        if (n_wider > PACK_PATCHES_MAX)
+            break;
+        const size_t n_bytes =
+            packed_bytes(n, w) + 2 + n_wider + packed_bytes(n_wider, plan.max_width - w);
+        if (n_bytes < plan.n_bytes) {
+            plan.n_bytes = n_bytes;
+            plan.width = w;
+            plan.n_patches = n_wider;
+        }
+    }
+    plan.n_bytes += pack_varint_bytes(pack_zigzag(plan.min)) + 1;
+    return plan;
+}
+
+static uint8_t *put_group(uint8_t *at, const uint64_t *v, size_t n)
+{
+    const struct plan plan = plan_group(v, n);
+    const uint64_t mask = mask_of(plan.width);
+    uint64_t low[PACK_GROUP], high[PACK_PATCHES_MAX];
+    uint8_t positions[PACK_PATCHES_MAX];
+    size_t n_patches = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t offset = v[i] - plan.min;
+        low[i] = offset & mask;
+        if (offset == low[i])
+            continue;
+        positions[n_patches] = (uint8_t)i;
+        high[n_patches++] = offset >> plan.width; /* patched, so the width is below 64 */
+    }
+    at = pack_put_varint(at, pack_zigzag(plan.min));
+    *at++ = (uint8_t)(plan.width | (n_patches ? GROUP_PATCHED : 0));
+    if (n_patches)
+        *at++ = (uint8_t)n_patches;
+    at = pack_put_bits(at, low, n, plan.width);
+    if (!n_patches)
+        return at;
+    const unsigned high_width = plan.max_width - plan.width;
+    *at++ = (uint8_t)high_width;
+    memcpy(at, positions, n_patches);
+    return pack_put_bits(at + n_patches, high, n_patches, high_width);
+}
+
+/* What stands before a group's packed values, checked. */
+struct group_head {
+    uint64_t min;
+    unsigned width, n_patches;
+};
+
+static bool get_head(struct pack_in *in, size_t n, struct group_head *out)
+{
+    uint64_t z;
+    if (!pack_get_varint(in, &z) || in->at == in->end)
+        return false;
+    out->min = pack_unzigzag(z);
+    const uint8_t byte = *in->at++;
+    out->width = byte & GROUP_WIDTH;
+    out->n_patches = 0;
+    if (out->width > 64)
+        return false;
+    if (byte & GROUP_PATCHED) {
+        if (in->at == in->end)
+            return false;
+        out->n_patches = *in->at++;
+        if (out->n_patches == 0 || out->n_patches > min_size(n, PACK_PATCHES_MAX))
+            return false;
+    }
+    return packed_bytes(n, out->width) <= (size_t)(in->end - in->at);
+}
+
+/* The patch width and the bytes that follow it; in->at is behind the width then. */
+static bool get_patch_width(struct pack_in *in, const struct group_head *head, unsigned *out)
+{
+    if (in->at == in->end)
+        return false;
+    const unsigned w = *in->at++;
+    if (w == 0 || w > 64 - head->width)
+        return false;
+    *out = w;
+    return head->n_patches + packed_bytes(head->n_patches, w) <= (size_t)(in->end - in->at);
+}
+
+static bool get_patches(struct pack_in *in, const struct group_head *head, uint64_t *io, size_t n)
+{
+    unsigned w;
+    if (!get_patch_width(in, head, &w))
+        return false;
+    const uint8_t *positions = in->at;
+    in->at += head->n_patches;
+    uint64_t high[PACK_PATCHES_MAX];
+    pack_get_bits(in->at, in->end, high, head->n_patches, w);
+    in->at += packed_bytes(head->n_patches, w);
+    for (size_t k = 0; k < head->n_patches; k++) {
+        const bool is_ascending = k == 0 || positions[k - 1] < positions[k];
+        if (!is_ascending || positions[k] >= n)
+            return false;
+        io[positions[k]] |= high[k] << head->width;
+    }
+    return true;
+}
+
+bool pack_get_group(struct pack_in *in, uint64_t *out, size_t n)
+{
+    struct group_head head;
+    if (!get_head(in, n, &head))
+        return false;
+    pack_get_bits(in->at, in->end, out, n, head.width);
+    in->at += packed_bytes(n, head.width);
+    if (head.n_patches && !get_patches(in, &head, out, n))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        out[i] += head.min;
+    return true;
+}
+
+/* ---- streams ---- */
+
+uint8_t *pack_put_stream(uint8_t *at, const uint64_t *v, size_t n)
+{
+    for (size_t i = 0; i < n; i += PACK_GROUP)
+        at = put_group(at, v + i, min_size(PACK_GROUP, n - i));
+    return at;
+}
+
+size_t pack_stream_bytes(const uint64_t *v, size_t n)
+{
+    size_t n_bytes = 0;
+    for (size_t i = 0; i < n; i += PACK_GROUP)
+        n_bytes += plan_group(v + i, min_size(PACK_GROUP, n - i)).n_bytes;
+    return n_bytes;
+}
+
+size_t pack_stream_bytes_max(size_t n)
+{
+    return n * 8 + (n / PACK_GROUP + 1) * (PACK_VARINT_BYTES + 1);
+}
+
+bool pack_skip_stream(struct pack_in *in, size_t n)
+{
+    for (size_t i = 0; i < n; i += PACK_GROUP) {
+        const size_t n_group = min_size(PACK_GROUP, n - i);
+        struct group_head head;
+        unsigned w = 0;
+        if (!get_head(in, n_group, &head))
+            return false;
+        in->at += packed_bytes(n_group, head.width);
+        if (head.n_patches && !get_patch_width(in, &head, &w))
+            return false;
+        in->at += head.n_patches + packed_bytes(head.n_patches, w);
+    }
+    return true;
+}
+
+void pack_cursor_init(struct pack_cursor *cursor, struct pack_in in, size_t n)
+{
+    cursor->in = in;
+    cursor->n_left = n;
+    cursor->at = cursor->n = 0;
+}
+
+bool pack_cursor_next(struct pack_cursor *cursor, uint64_t *out)
+{
+    if (cursor->at == cursor->n) {
+        const size_t n = min_size(PACK_GROUP, cursor->n_left);
+        if (n == 0 || !pack_get_group(&cursor->in, cursor->group, n))
+            return false;
+        cursor->n_left -= n;
+        cursor->n = n;
+        cursor->at = 0;
+    }
+    *out = cursor->group[cursor->at++];
+    return true;
+}

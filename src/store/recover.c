@@ -1,0 +1,278 @@
+#include "store/recover.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "os/file.h"
+#include "store/lowmark.h"
+#include "store/replay.h"
+#include "store/shared.h"
+#include "store/writer.h"
+
+/* ---- names ---- */
+
+static bool on_class(void *self, uint16_t no, const struct schema *schema, int64_t created_s)
+{
+    struct store *store = self;
+    return head_class_load(store->head, no, schema, created_s);
+}
+
+static bool on_name(void *self, uint32_t id, uint16_t class_no, struct str name)
+{
+    struct store *store = self;
+
+    if (!head_class(store->head, class_no) || !names_load(store->names, id, class_no, name))
+        return false;
+    index_add(store->index, id, names_text(store->names, id));
+    return true;
+}
+
+static bool names_recover(struct store *store, struct err *err)
+{
+    const struct names_log_reader reader = {store, on_class, on_name};
+    size_t n_damaged;
+
+    store->names = names_new(store->names_max, writer_hooks(store));
+    store->index = index_new();
+    store->head = head_new();
+    if (!names_log_open(store->dir, store->corrupt_dir, &reader, &n_damaged, &store->names_log,
+                        err))
+        return false;
+    if (n_damaged > 0)
+        log_warn("names.log: %zu damaged records; the original is in '%s'", n_damaged,
+                 store->corrupt_dir);
+    store->n_damaged += n_damaged > 0;
+    return true;
+}
+
+/* ---- files ---- */
+
+struct cleaning {
+    struct store *store;
+    bool must_adopt; /* the manifest lost edits: files it does not know may count */
+    struct manifest_edit edit;
+};
+
+static bool is_known(const struct manifest_state *state, uint64_t generation)
+{
+    for (size_t i = 0; i < state->n_files; i++)
+        if (state->files[i].generation == generation)
+            return true;
+    return false;
+}
+
+static bool clean_one(void *self, const char *name, struct err *err)
+{
+    struct cleaning *cleaning = self;
+    struct store *store = cleaning->store;
+    struct manifest_file file;
+
+    bool is_block = files_parse_name(name, &file);
+    if (is_block && is_known(manifest_state(store->manifest), file.generation))
+        return true;
+    if (is_block && cleaning->must_adopt && head_class(store->head, file.class_no)) {
+        manifest_add_file(&cleaning->edit, &file);
+        return true;
+    }
+    struct buf path;
+    buf_init(&path, 8192);
+    buf_printf(&path, "%s/%s", store->data_dir, name);
+    bool is_ok = file_unlink(buf_text(&path), err);
+    buf_done(&path);
+    return is_ok;
+}
+
+static bool clean(struct store *store, bool must_adopt, struct err *err)
+{
+    struct cleaning cleaning = {.store = store, .must_adopt = must_adopt};
+
+    manifest_edit_init(&cleaning.edit);
+    bool is_ok = dir_each(store->data_dir, clean_one, &cleaning, err) &&
+                 manifest_commit(store->manifest, &cleaning.edit, err);
+    manifest_edit_done(&cleaning.edit);
+    return is_ok;
+}
+
+static uint32_t ids_of(const struct block *block)
+{
+    uint32_t n = block_info(block)->n_series;
+    return n == 0 ? 0 : block_id(block, n - 1) + 1;
+}
+
+static void newest_raise(struct store *store, int64_t at_s)
+{
+    if (at_s > (int64_t)store->newest_s && at_s <= UINT32_MAX)
+        store->newest_s = (uint32_t)at_s;
+}
+
+static bool files_load(struct store *store, struct err *err)
+{
+    const struct manifest_state *state = manifest_state(store->manifest);
+    struct files_item **items = mem_array(state->n_files + 1, struct files_item *);
+    struct manifest_edit lost;
+    size_t n = 0;
+    bool is_ok = true;
+
+    manifest_edit_init(&lost);
+    for (size_t i = 0; i < state->n_files && is_ok; i++) {
+        is_ok = files_open(store->files, &state->files[i], &items[n], err);
+        if (is_ok && !items[n])
+            manifest_drop_file(&lost, state->files[i].generation);
+        if (!is_ok || !items[n])
+            continue;
+        const struct block_info *info = block_info(items[n]->block);
+        names_reserve(store->names, ids_of(items[n]->block));
+        newest_raise(store, (info->first_slot + info->n_slots) * (int64_t)info->step_s);
+        n++;
+    }
+    files_install(store->files, items, n, NULL, 0, state);
+    is_ok = is_ok && manifest_commit(store->manifest, &lost, err);
+    manifest_edit_done(&lost);
+    mem_free(items);
+    return is_ok;
+}
+
+static bool files_recover(struct store *store, struct err *err)
+{
+    bool is_damaged;
+
+    if (!manifest_open(store->dir, &is_damaged, &store->manifest, err))
+        return false;
+    if (is_damaged)
+        log_warn("MANIFEST has damaged edits; files it does not know are taken back");
+    store->n_damaged += is_damaged;
+    if (!clean(store, is_damaged, err) || !files_load(store, err))
+        return false;
+
+    const struct manifest_state *state = manifest_state(store->manifest);
+    for (uint16_t i = 0; i < head_n_classes(store->head); i++) {
+        struct head_class *of = head_class(store->head, i);
+        const struct manifest_class *was = &state->classes[i];
+        if (of && was->n_seals > 0)
+            of->sealed = of->freed = was->seals[was->n_seals - 1].sealed;
+    }
+    return true;
+}
+
+/* ---- the log ---- */
+
+struct replaying {
+    struct store *store;
+    struct files_version *version;
+    uint64_t lsn, low_lsn;
+    uint32_t n_ids; /* above every id seen */
+    int64_t now_s;
+    struct replay_segment *segments;
+    size_t n_segments, cap_segments;
+};
+
+static void on_batch(void *self, uint64_t lsn)
+{
+    struct replaying *replaying = self;
+    replaying->lsn = lsn;
+}
+
+static bool head_put(struct store *store, struct head_class *of, uint32_t id, uint32_t slot,
+                     double value)
+{
+    if (slot < of->sealed || slot - of->freed >= HEAD_SLOTS)
+        return false;
+    uint32_t lane = head_lane(store->head, id);
+    if (lane == HEAD_LANE_NONE)
+        lane = head_lane_take(store->head, of, id);
+    if (lane == HEAD_LANE_NONE)
+        return false;
+    struct head_tablet *tablet = head_tablet(store->head, lane / HEAD_LANES);
+    bool has_column = slot <= tablet->head && tablet->head != of->freed - 1;
+    if (!has_column && !head_advance(tablet, slot))
+        return false;
+    head_store(tablet, slot, lane % HEAD_LANES, value);
+    return true;
+}
+
+static void on_point(void *self, uint32_t id, uint32_t at_s, double value)
+{
+    struct replaying *replaying = self;
+    struct store *store = replaying->store;
+    size_t level;
+
+    if (id >= replaying->n_ids && id != SINK_ID_NONE)
+        replaying->n_ids = id + 1;
+    if (replaying->lsn < replaying->low_lsn || !names_text(store->names, id))
+        return;
+    struct head_class *of = head_class(store->head, names_class(store->names, id));
+    const uint32_t slot = at_s / of->schema.archives[0].step_s;
+    const uint32_t window = head_window_at(&of->schema, of->created_s);
+    if (lowmark_is_in_files(manifest_state(store->manifest), of->no, window, slot, replaying->lsn))
+        return;
+    newest_raise(store, at_s);
+    store->n_recovered++;
+    if (head_put(store, of, id, slot, value))
+        return;
+    if (!shared_level(replaying->version, of, at_s, replaying->now_s, &level))
+        return; /* expired meanwhile */
+    struct late_point late = {id, at_s / of->schema.archives[level].step_s, value, of->no,
+                              (uint8_t)level};
+    (void)!late_add(store->late, &late, 1, SIZE_MAX);
+}
+
+static void on_segment(void *self, const struct replay_segment *segment)
+{
+    struct replaying *replaying = self;
+    mem_grow(&replaying->segments, &replaying->cap_segments, replaying->n_segments + 1,
+             sizeof(struct replay_segment));
+    replaying->segments[replaying->n_segments++] = *segment;
+}
+
+/* Above every lsn that the manifest speaks of. */
+static uint64_t lsn_after(const struct manifest_state *state, uint64_t lsn)
+{
+    lsn = state->late_lsn > lsn ? state->late_lsn : lsn;
+    for (size_t i = 0; i < HEAD_CLASSES_MAX; i++) {
+        const struct manifest_class *of = &state->classes[i];
+        lsn = of->checkpoint_lsn > lsn ? of->checkpoint_lsn : lsn;
+        for (size_t k = 0; k < of->n_seals; k++)
+            lsn = of->seals[k].lsn > lsn ? of->seals[k].lsn : lsn;
+    }
+    return lsn;
+}
+
+static bool wal_recover(struct store *store, struct err *err)
+{
+    const struct manifest_state *state = manifest_state(store->manifest);
+    struct replaying replaying = {
+        .store = store,
+        .version = files_ref(store->files),
+        .low_lsn = lowmark_of_all(state, store->head),
+        .now_s = clock_s(&store->clock),
+    };
+    const struct replay_reader reader = {&replaying, on_batch, on_point, on_segment};
+    struct replay_result result;
+
+    bool is_ok = replay_dir(store->wal_dir, &reader, &result, err);
+    files_unref(store->files, replaying.version);
+    if (is_ok) {
+        names_reserve(store->names, replaying.n_ids);
+        store->wal = wal_new(store->wal_dir, store->corrupt_dir, store->tuning.wal_segment_bytes,
+                             result.next_segment, lsn_after(state, result.next_lsn));
+        for (size_t i = 0; i < replaying.n_segments; i++) {
+            const struct replay_segment *segment = &replaying.segments[i];
+            wal_adopt(store->wal, segment->no, segment->n, segment->last_lsn,
+                      segment->n_damaged > 0);
+        }
+        store->n_damaged += result.n_damaged;
+        if (result.n_damaged > 0)
+            log_warn("the log has %llu damaged stretches; the points in them are lost",
+                     (unsigned long long)result.n_damaged);
+    }
+    mem_free(replaying.segments);
+    return is_ok;
+}
+
+bool recover_all(struct store *store, struct err *err)
+{
+    store->late = late_new();
+    store->files = files_new(store->data_dir, store->corrupt_dir);
+    return names_recover(store, err) && files_recover(store, err) && wal_recover(store, err);
+}

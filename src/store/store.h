@@ -1,0 +1,45 @@
+/* The local storage engine: points by name and time in one data folder.
+ * Formats: docs/formats/. Structures: research behind them in docs/storage.md. Thread: any. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "model/schema.h"
+#include "model/sink.h"
+#include "model/source.h"
+
+struct store;
+
+struct store_options {
+    const char *dir;               /* made if missing */
+    const struct schemas *schemas; /* borrowed for the store's life */
+    struct clock clock;
+    int64_t fsync_interval_ms; /* 0: each commit waits for the disk; default 1000 */
+    unsigned writers_max;      /* receivers plus internal writers; at most 64 */
+    uint64_t series_max;       /* 0: as many as fit */
+};
+
+struct store_stats {
+    uint64_t n_series, n_points_stored, n_points_refused;
+    uint64_t wal_bytes, disk_bytes, n_files, n_files_corrupt;
+    uint64_t n_late_points, n_seals;
+    uint64_t head_bytes;
+    uint64_t n_points_recovered;
+    int64_t ready_ms; /* how long opening took */
+};
+
+/* Opens or creates; replays the log. err:
+ *   ERR_BUSY     another process has this folder open
+ *   ERR_REFUSED  a newer version wrote it (the text says which)
+ *   ERR_IO       the disk; ERR_CORRUPT only when the names log's head is unreadable: lesser damage
+ *                is set aside (moved to <dir>/corrupt/), counted and logged */
+MUST_CHECK bool store_open(const struct store_options *options, struct store **out,
+                           struct err *err);
+/* Seals nothing, loses nothing: syncs and stops the store's own threads. NULL is fine. */
+void store_close(struct store *store);
+
+struct sink store_sink(struct store *store);
+struct source store_source(struct store *store);
+void store_stats(struct store *store, struct store_stats *out);
+/* Tests and shutdown: seal everything that may be sealed now. */
+MUST_CHECK bool store_seal(struct store *store, struct err *err);

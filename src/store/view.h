@@ -1,0 +1,30 @@
+/* One series as it stands at a moment: what the head, the late points and the files hold of it, laid
+ * over each other in the right order (shared.h says which and why). Thread: any. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#include "store/shared.h"
+
+struct view {
+    struct store *store;
+    struct arena *arena;
+    uint32_t id;
+    const struct head_class *of;
+    struct head_recent recent;
+    struct late_cell *late;
+    size_t n_late;
+    struct files_version *version;
+    double *finer[SCHEMA_ARCHIVES_MAX]; /* scratch for aggregating, by level */
+};
+
+/* Ended by view_close. The id must have a name. */
+void view_open(struct view *view, struct store *store, uint32_t id, struct arena *arena);
+void view_close(struct view *view);
+
+/* Values of n slots of a level; gaps NaN. What is damaged is a gap and its file is marked bad. A coarse
+ * slot is aggregated from the finer level where that still has its data.
+ *   err  never ERR_CORRUPT; what block_read says else */
+MUST_CHECK bool view_values(struct view *view, size_t level, int64_t first_slot, size_t n,
+                            double *out, struct err *err);

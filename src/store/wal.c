@@ -1,0 +1,370 @@
+#include "store/wal.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "os/file.h"
+
+struct segment {
+    uint64_t no;
+    uint64_t bytes; /* the file's length, also what a recycled one brings */
+    uint64_t last_lsn;
+    bool is_damaged;
+};
+
+struct segments {
+    struct segment *items;
+    size_t n, cap;
+};
+
+struct stream {
+    int fd; /* -1: none yet. The writer's, but closed by wal_sync */
+    uint64_t segment;
+    uint64_t at; /* where the next batch goes */
+    char *path;
+    uint64_t last_lsn;
+    bool is_dirty; /* atomic */
+};
+
+/* A full segment waiting for its last sync. */
+struct full {
+    struct segment segment;
+    int fd;
+    struct full *next;
+};
+
+struct wal {
+    char *dir, *corrupt_dir;
+    size_t segment_bytes;
+    uint64_t next_lsn; /* atomic */
+    struct stream streams[WAL_STREAMS_MAX];
+
+    pthread_mutex_t lock; /* the rest; never held across a system call */
+    uint64_t next_segment;
+    struct full *full;
+    struct segments closed, spare;
+    bool dir_is_dirty;
+};
+
+uint32_t wal_seed(uint64_t segment)
+{
+    return hash_crc32c(0x504C4231u, &segment, sizeof segment); /* any fixed number */
+}
+
+char *wal_path(const char *dir, uint64_t segment)
+{
+    struct buf path;
+    buf_init(&path, 8192);
+    buf_printf(&path, "%s/%016llx.wal", dir, (unsigned long long)segment);
+    size_t n;
+    return buf_take(&path, &n);
+}
+
+struct wal *wal_new(const char *dir, const char *corrupt_dir, size_t segment_bytes,
+                    uint64_t next_segment, uint64_t next_lsn)
+{
+    struct wal *wal = mem_zalloc(sizeof(struct wal));
+    wal->dir = mem_strdup(dir);
+    wal->corrupt_dir = mem_strdup(corrupt_dir);
+    wal->segment_bytes = segment_bytes;
+    wal->next_segment = next_segment;
+    wal->next_lsn = next_lsn;
+    pthread_mutex_init(&wal->lock, NULL);
+    for (size_t i = 0; i < WAL_STREAMS_MAX; i++)
+        wal->streams[i].fd = -1;
+    return wal;
+}
+
+void wal_free(struct wal *wal)
+{
+    if (!wal)
+        return;
+    for (size_t i = 0; i < WAL_STREAMS_MAX; i++) {
+        fd_done(&wal->streams[i].fd);
+        mem_free(wal->streams[i].path);
+    }
+    while (wal->full) {
+        struct full *next = wal->full->next;
+        fd_done(&wal->full->fd);
+        mem_free(wal->full);
+        wal->full = next;
+    }
+    mem_free(wal->closed.items);
+    mem_free(wal->spare.items);
+    mem_free(wal->dir);
+    mem_free(wal->corrupt_dir);
+    pthread_mutex_destroy(&wal->lock);
+    mem_free(wal);
+}
+
+static void segments_add(struct segments *list, struct segment segment)
+{
+    mem_grow(&list->items, &list->cap, list->n + 1, sizeof(struct segment));
+    list->items[list->n++] = segment;
+}
+
+uint64_t wal_next_lsn(const struct wal *wal)
+{
+    return __atomic_load_n(&wal->next_lsn, __ATOMIC_SEQ_CST);
+}
+
+/* ---- appending: the stream's writer ---- */
+
+static void header_make(uint8_t out[WAL_HEADER_BYTES], uint64_t segment, unsigned stream,
+                        uint64_t lsn)
+{
+    const uint32_t version = WAL_VERSION, stream_no = stream;
+
+    memset(out, 0, WAL_HEADER_BYTES);
+    memcpy(out, "PLBWAL1", 8);
+    memcpy(out + 8, &version, 4);
+    memcpy(out + 12, &stream_no, 4);
+    memcpy(out + 16, &segment, 8);
+    memcpy(out + 24, &lsn, 8);
+    uint32_t crc = hash_crc32c(0, out, WAL_HEADER_BYTES - 4);
+    memcpy(out + WAL_HEADER_BYTES - 4, &crc, 4);
+}
+
+/* A number for the next segment and, if there is one, a spare file to rename. */
+static uint64_t segment_claim(struct wal *wal, struct segment *out_spare, bool *out_has_spare)
+{
+    pthread_mutex_lock(&wal->lock);
+    uint64_t no = wal->next_segment++;
+    *out_has_spare = wal->spare.n > 0;
+    if (*out_has_spare)
+        *out_spare = wal->spare.items[--wal->spare.n];
+    wal->dir_is_dirty = true;
+    pthread_mutex_unlock(&wal->lock);
+    return no;
+}
+
+static void stream_retire(struct wal *wal, struct stream *stream)
+{
+    struct full *full = mem_zalloc(sizeof(struct full));
+    full->segment = (struct segment){stream->segment, stream->at, stream->last_lsn, false};
+
+    pthread_mutex_lock(&wal->lock);
+    full->fd = take_fd(&stream->fd);
+    full->next = wal->full;
+    wal->full = full;
+    pthread_mutex_unlock(&wal->lock);
+    mem_free(stream->path);
+    stream->path = NULL;
+}
+
+static bool segment_create(struct wal *wal, unsigned stream, uint64_t no, const char *path, int *out,
+                           struct err *err)
+{
+    uint8_t header[WAL_HEADER_BYTES];
+    CLEANUP(fd_done) int fd = -1;
+
+    if (!file_open(path, O_RDWR | O_CREAT, &fd, err))
+        return false;
+    header_make(header, no, stream, wal_next_lsn(wal));
+    if (!file_write_at(fd, path, header, sizeof header, 0, err))
+        return false;
+    *out = take_fd(&fd);
+    return true;
+}
+
+static bool stream_rotate(struct wal *wal, unsigned stream_no, struct err *err)
+{
+    struct stream *stream = &wal->streams[stream_no];
+    struct segment spare;
+    bool has_spare;
+    int fd = -1;
+
+    uint64_t no = segment_claim(wal, &spare, &has_spare);
+    CLEANUP(mem_done) char *path = wal_path(wal->dir, no);
+    if (has_spare) {
+        CLEANUP(mem_done) char *from = wal_path(wal->dir, spare.no);
+        if (!file_rename(from, path, err))
+            return false; /* the spare is forgotten; the next start adopts it */
+    }
+    if (!segment_create(wal, stream_no, no, path, &fd, err)) {
+        (void)!file_unlink(path, NULL); /* a full disk wants no litter; a spare's room helps it */
+        return false;
+    }
+    if (stream->fd >= 0)
+        stream_retire(wal, stream);
+    stream->segment = no;
+    __atomic_store_n(&stream->at, WAL_HEADER_BYTES, __ATOMIC_RELAXED);
+    stream->path = mem_strdup(path);
+    pthread_mutex_lock(&wal->lock);
+    stream->fd = fd;
+    pthread_mutex_unlock(&wal->lock);
+    return true;
+}
+
+bool wal_append(struct wal *wal, unsigned stream_no, struct batch *batch, struct err *err)
+{
+    struct stream *stream = &wal->streams[stream_no];
+    size_t n;
+
+    BUG_IF(stream_no >= WAL_STREAMS_MAX);
+    bool is_full = stream->fd < 0 || stream->at + batch->n + 8 > wal->segment_bytes;
+    bool is_fresh = stream->fd >= 0 && stream->at == WAL_HEADER_BYTES; /* a batch beyond any size */
+    if (is_full && !is_fresh && !stream_rotate(wal, stream_no, err))
+        return false;
+
+    uint64_t lsn = __atomic_fetch_add(&wal->next_lsn, 1, __ATOMIC_SEQ_CST);
+    batch_seal(batch, wal_seed(stream->segment), lsn, &n);
+    if (!file_write_at(stream->fd, stream->path, batch->at, n, (int64_t)stream->at, err))
+        return false;
+    __atomic_store_n(&stream->at, stream->at + n, __ATOMIC_RELAXED);
+    stream->last_lsn = lsn;
+    __atomic_store_n(&stream->is_dirty, true, __ATOMIC_SEQ_CST);
+    return true;
+}
+
+/* ---- making durable ---- */
+
+static bool streams_sync(struct wal *wal, struct err *err)
+{
+    bool is_ok = true;
+    for (size_t i = 0; i < WAL_STREAMS_MAX; i++) {
+        struct stream *stream = &wal->streams[i];
+        if (!__atomic_exchange_n(&stream->is_dirty, false, __ATOMIC_SEQ_CST))
+            continue;
+        pthread_mutex_lock(&wal->lock);
+        int fd = stream->fd; /* if the stream rotates now, it stays open in `full` */
+        pthread_mutex_unlock(&wal->lock);
+        if (fd >= 0 && !file_sync(fd, wal->dir, err)) {
+            __atomic_store_n(&stream->is_dirty, true, __ATOMIC_SEQ_CST);
+            is_ok = false;
+        }
+    }
+    return is_ok;
+}
+
+/* Syncs and closes the full segments; those that fail go back to the list. */
+static bool full_sync(struct wal *wal, struct full *list, struct err *err)
+{
+    bool is_ok = true;
+    while (list) {
+        struct full *next = list->next;
+        bool is_synced = file_sync(list->fd, wal->dir, err);
+        pthread_mutex_lock(&wal->lock);
+        if (is_synced) {
+            segments_add(&wal->closed, list->segment);
+        } else {
+            list->next = wal->full;
+            wal->full = list;
+            is_ok = false;
+        }
+        pthread_mutex_unlock(&wal->lock);
+        if (is_synced) {
+            fd_done(&list->fd);
+            mem_free(list);
+        }
+        list = next;
+    }
+    return is_ok;
+}
+
+bool wal_sync(struct wal *wal, struct err *err)
+{
+    /* streams first: one that rotates meanwhile leaves its old segment in the list taken after */
+    bool is_ok = streams_sync(wal, err);
+
+    pthread_mutex_lock(&wal->lock);
+    struct full *full = wal->full;
+    wal->full = NULL;
+    bool dir_is_dirty = wal->dir_is_dirty;
+    wal->dir_is_dirty = false;
+    pthread_mutex_unlock(&wal->lock);
+
+    if (!full_sync(wal, full, err))
+        is_ok = false;
+    if (dir_is_dirty && !dir_sync(wal->dir, err)) {
+        pthread_mutex_lock(&wal->lock);
+        wal->dir_is_dirty = true;
+        pthread_mutex_unlock(&wal->lock);
+        is_ok = false;
+    }
+    return is_ok;
+}
+
+/* ---- reuse: the keeper ---- */
+
+void wal_adopt(struct wal *wal, uint64_t segment, uint64_t bytes, uint64_t last_lsn,
+               bool is_damaged)
+{
+    pthread_mutex_lock(&wal->lock);
+    segments_add(&wal->closed, (struct segment){segment, bytes, last_lsn, is_damaged});
+    pthread_mutex_unlock(&wal->lock);
+}
+
+/* Takes one segment below the mark off the closed list. *out_is_spare: it has been kept. */
+static bool reclaim_next(struct wal *wal, uint64_t low_lsn, struct segment *out, bool *out_is_spare)
+{
+    bool found = false;
+
+    *out_is_spare = false;
+    pthread_mutex_lock(&wal->lock);
+    for (size_t i = 0; i < wal->closed.n && !found; i++) {
+        if (wal->closed.items[i].last_lsn >= low_lsn)
+            continue;
+        found = true;
+        *out = wal->closed.items[i];
+        wal->closed.items[i] = wal->closed.items[--wal->closed.n];
+        *out_is_spare = !out->is_damaged && wal->spare.n < WAL_SPARE_MAX &&
+                        out->bytes > wal->segment_bytes / 2;
+        if (*out_is_spare)
+            segments_add(&wal->spare, *out);
+    }
+    pthread_mutex_unlock(&wal->lock);
+    return found;
+}
+
+bool wal_reclaim(struct wal *wal, uint64_t low_lsn, struct err *err)
+{
+    struct segment segment;
+    bool is_spare;
+
+    while (reclaim_next(wal, low_lsn, &segment, &is_spare)) {
+        CLEANUP(mem_done) char *path = wal_path(wal->dir, segment.no);
+        if (is_spare)
+            continue;
+        if (!segment.is_damaged && !file_unlink(path, err))
+            return false;
+        if (!segment.is_damaged)
+            continue;
+        CLEANUP(mem_done) char *aside = wal_path(wal->corrupt_dir, segment.no);
+        if (!file_rename(path, aside, err))
+            return false;
+    }
+    return true;
+}
+
+static uint64_t closed_bytes_locked(const struct wal *wal)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < wal->closed.n; i++)
+        bytes += max_size(wal->closed.items[i].bytes, 1);
+    return bytes;
+}
+
+uint64_t wal_closed_bytes(struct wal *wal)
+{
+    pthread_mutex_lock(&wal->lock);
+    uint64_t bytes = closed_bytes_locked(wal);
+    pthread_mutex_unlock(&wal->lock);
+    return bytes;
+}
+
+uint64_t wal_bytes(struct wal *wal)
+{
+    pthread_mutex_lock(&wal->lock);
+    uint64_t bytes = closed_bytes_locked(wal);
+    for (const struct full *full = wal->full; full; full = full->next)
+        bytes += full->segment.bytes;
+    for (size_t i = 0; i < WAL_STREAMS_MAX; i++)
+        bytes += wal->streams[i].fd >= 0
+                     ? __atomic_load_n(&wal->streams[i].at, __ATOMIC_RELAXED) : 0;
+    pthread_mutex_unlock(&wal->lock);
+    return bytes;
+}

@@ -1,0 +1,357 @@
+/* Life of a put: a piece of the points inside one epoch; each is one atomic store into its column and
+ * a few bytes in the batch. Only what is late, early, or the first of its series takes another way. */
+#include "store/writer.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "os/realtime.h"
+#include "store/shared.h"
+#include "store/sync.h"
+
+enum {
+    PIECE_POINTS = 4096,        /* inside one epoch: some 100 us */
+    FLUSH_BYTES = 1 << 20,      /* a batch this long is written without waiting for commit */
+    BARRIER_WAIT_US = 5000000,  /* for other writers' commits; a receiver commits in milliseconds */
+    BARRIER_STEP_US = 1000,
+};
+
+static void count(uint64_t *counter, uint64_t n)
+{
+    __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED); /* one writer */
+}
+
+/* ---- writers ---- */
+
+static bool writer_open(void *self, struct sink_writer **out, struct err *err)
+{
+    struct store *store = self;
+    struct sink_writer *found = NULL;
+
+    pthread_mutex_lock(&store->writers_lock);
+    for (unsigned i = 0; i < store->writers_max && !found; i++)
+        if (!store->writers[i].is_open)
+            found = &store->writers[i];
+    if (found)
+        found->is_open = true;
+    pthread_mutex_unlock(&store->writers_lock);
+    if (!found)
+        return FAIL(err, ERR_LIMIT, "all %u writers of the store are in use", store->writers_max);
+    batch_reserve(&found->batch, PIECE_POINTS);
+    *out = found;
+    return true;
+}
+
+/* Hands the batch to the kernel. On false it stays, and points are refused until it went. */
+static bool flush(struct sink_writer *writer, struct err *err)
+{
+    struct store *store = writer->store;
+
+    bool is_ok = names_log_write(store->names_log, err);
+    if (is_ok && writer->batch.count > 0)
+        is_ok = wal_append(store->wal, writer->no, &writer->batch, err);
+    if (is_ok) {
+        batch_clear(&writer->batch);
+        __atomic_store_n(&writer->n_committed, writer->n_put, __ATOMIC_SEQ_CST);
+    }
+    writer->is_refused = !is_ok;
+    return is_ok;
+}
+
+static void writer_close(struct sink_writer *writer)
+{
+    struct err err;
+
+    err_clear(&err);
+    (void)!flush(writer, &err); /* what it cannot write, the next owner of this place will */
+    pthread_mutex_lock(&writer->store->writers_lock);
+    writer->is_open = false;
+    pthread_mutex_unlock(&writer->store->writers_lock);
+}
+
+void writer_done(struct sink_writer *writer)
+{
+    batch_done(&writer->batch);
+    mem_free(writer->late);
+    mem_free(writer->late_at);
+}
+
+/* ---- names ---- */
+
+static bool class_of(void *self, struct str canonical, uint16_t *out_class)
+{
+    struct store *store = self;
+    bool is_new;
+    const struct schema schema = schemas_find(store->schemas, canonical, NULL);
+    const int64_t now_s = clock_s(&store->clock);
+
+    pthread_mutex_lock(&store->classes_lock);
+    struct head_class *of = head_class_make(store->head, &schema, now_s, &is_new);
+    if (of && is_new)
+        names_log_add_class(store->names_log, of->no, &schema, now_s);
+    pthread_mutex_unlock(&store->classes_lock);
+    if (of)
+        *out_class = of->no;
+    return of != NULL;
+}
+
+static void created(void *self, uint32_t id, uint16_t class_no, const char *name)
+{
+    struct store *store = self;
+    index_add(store->index, id, name);
+    names_log_add(store->names_log, id, class_no, str_of(name));
+}
+
+struct names_hooks writer_hooks(struct store *store)
+{
+    return (struct names_hooks){store, class_of, created};
+}
+
+static void resolve(struct sink_writer *writer, const struct str *names, size_t n,
+                    uint32_t *out_ids, enum sink_fate *out_fates)
+{
+    struct store *store = writer->store;
+
+    epoch_enter(&store->epochs.of[writer->no]);
+    for (size_t i = 0; i < n; i++)
+        out_fates[i] = names_resolve(store->names, names[i], &out_ids[i]);
+    epoch_leave(&store->epochs.of[writer->no]);
+}
+
+static struct sink_name name_of(struct sink_writer *writer, uint32_t id)
+{
+    return names_name(writer->store->names, id);
+}
+
+/* ---- points ---- */
+
+/* Where the last point went; the next one usually goes beside it. Valid inside one epoch. */
+struct cursor {
+    uint32_t tablet_no; /* HEAD_TABLETS_MAX: none */
+    struct head_tablet *tablet;
+    struct head_class *of;
+    uint32_t step_s, sealed, head;
+    uint32_t at_s, slot;
+    int64_t now_s;
+    bool late_is_full;
+};
+
+static void cursor_set_class(struct cursor *cursor, struct head_class *of)
+{
+    cursor->of = of;
+    cursor->step_s = of->schema.archives[0].step_s;
+    cursor->sealed = __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST);
+    cursor->slot = cursor->at_s / cursor->step_s;
+}
+
+static void cursor_set_tablet(struct cursor *cursor, const struct head *head, uint32_t tablet_no)
+{
+    cursor->tablet_no = tablet_no;
+    cursor->tablet = head_tablet(head, tablet_no);
+    cursor_set_class(cursor, cursor->tablet->of);
+    cursor->head = __atomic_load_n(&cursor->tablet->head, __ATOMIC_SEQ_CST);
+}
+
+static enum sink_fate put_late(struct sink_writer *writer, const struct cursor *cursor,
+                               const struct sink_point *point, size_t at)
+{
+    if (cursor->late_is_full)
+        return SINK_DISK;
+    mem_grow(&writer->late, &writer->cap_late, writer->n_late + 1, sizeof(struct late_point));
+    mem_grow(&writer->late_at, &writer->cap_late_at, writer->n_late + 1, sizeof(size_t));
+    writer->late[writer->n_late] = (struct late_point){
+        .id = point->id,
+        .slot = point->at_s, /* seconds until its archive is known */
+        .value = point->value,
+        .class_no = cursor->of->no,
+    };
+    writer->late_at[writer->n_late++] = at;
+    return SINK_OK;
+}
+
+/* A series' first point here, or one outside the columns. */
+static enum sink_fate put_slowly(struct sink_writer *writer, struct cursor *cursor, uint32_t lane,
+                                 const struct sink_point *point, size_t at)
+{
+    struct store *store = writer->store;
+
+    if (lane == HEAD_LANE_NONE) {
+        if (!names_text(store->names, point->id))
+            return SINK_NAME_BAD;
+        cursor->tablet_no = HEAD_TABLETS_MAX;
+        cursor_set_class(cursor, head_class(store->head, names_class(store->names, point->id)));
+    }
+    const struct schema *schema = &cursor->of->schema;
+    const int64_t age_s = cursor->now_s - (int64_t)point->at_s;
+    if (age_s >= shared_retention_s(schema, schema->n_archives - 1))
+        return SINK_TOO_OLD;
+    if ((int64_t)cursor->slot > cursor->now_s / cursor->step_s + HEAD_FUTURE_SLOTS)
+        return SINK_TOO_NEW;
+    if (cursor->slot < cursor->sealed)
+        return put_late(writer, cursor, point, at);
+
+    if (lane == HEAD_LANE_NONE) {
+        lane = head_lane_take(store->head, cursor->of, point->id);
+        if (lane == HEAD_LANE_NONE)
+            return put_late(writer, cursor, point, at);
+        cursor_set_tablet(cursor, store->head, lane / HEAD_LANES);
+    }
+    if (!head_advance(cursor->tablet, cursor->slot))
+        return put_late(writer, cursor, point, at);
+    cursor->head = __atomic_load_n(&cursor->tablet->head, __ATOMIC_SEQ_CST);
+    head_store(cursor->tablet, cursor->slot, lane % HEAD_LANES, point->value);
+    return SINK_OK;
+}
+
+static enum sink_fate put_one(struct sink_writer *writer, struct cursor *cursor,
+                              const struct sink_point *point, size_t at)
+{
+    const uint32_t lane = head_lane(writer->store->head, point->id);
+
+    if (point->at_s != cursor->at_s) {
+        cursor->at_s = point->at_s;
+        if (cursor->of)
+            cursor->slot = point->at_s / cursor->step_s;
+    }
+    if (UNLIKELY(lane == HEAD_LANE_NONE))
+        return put_slowly(writer, cursor, lane, point, at);
+    if (UNLIKELY(lane / HEAD_LANES != cursor->tablet_no))
+        cursor_set_tablet(cursor, writer->store->head, lane / HEAD_LANES);
+    if (UNLIKELY(cursor->slot < cursor->sealed || cursor->slot > cursor->head))
+        return put_slowly(writer, cursor, lane, point, at);
+    head_store(cursor->tablet, cursor->slot, lane % HEAD_LANES, point->value);
+    return SINK_OK;
+}
+
+/* Gives the late points of the piece their archives and hands them over. */
+static void late_place(struct sink_writer *writer, int64_t now_s, enum sink_fate *fates)
+{
+    struct store *store = writer->store;
+    struct files_version *version = files_ref(store->files);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < writer->n_late; i++) {
+        struct late_point point = writer->late[i];
+        const struct head_class *of = head_class(store->head, point.class_no);
+        size_t level;
+        if (!shared_level(version, of, point.slot, now_s, &level)) {
+            fates[writer->late_at[i]] = SINK_TOO_OLD;
+            continue;
+        }
+        point.level = (uint8_t)level;
+        point.slot /= of->schema.archives[level].step_s;
+        writer->late[kept++] = point;
+    }
+    files_unref(store->files, version);
+    (void)!late_add(store->late, writer->late, kept, SIZE_MAX); /* room was seen before */
+    count(&writer->n_late_points, kept);
+    writer->n_late = 0;
+}
+
+static size_t put_piece(struct sink_writer *writer, const struct sink_point *points, size_t n,
+                        enum sink_fate *fates)
+{
+    struct store *store = writer->store;
+    size_t n_stored = 0;
+    uint32_t newest_s = 0;
+    struct cursor cursor = {
+        .tablet_no = HEAD_TABLETS_MAX,
+        .now_s = clock_s(&store->clock),
+        .late_is_full = late_bytes(store->late) > store->tuning.late_bytes_max,
+    };
+
+    batch_reserve(&writer->batch, n);
+    epoch_enter(&store->epochs.of[writer->no]);
+    for (size_t i = 0; i < n; i++)
+        fates[i] = put_one(writer, &cursor, &points[i], i);
+    if (writer->n_late > 0)
+        late_place(writer, cursor.now_s, fates);
+    for (size_t i = 0; i < n; i++) {
+        if (fates[i] != SINK_OK)
+            continue;
+        batch_add(&writer->batch, points[i].id, points[i].at_s, points[i].value);
+        newest_s = points[i].at_s > newest_s ? points[i].at_s : newest_s;
+        n_stored++;
+    }
+    epoch_leave(&store->epochs.of[writer->no]);
+    if (newest_s > __atomic_load_n(&store->newest_s, __ATOMIC_RELAXED))
+        __atomic_store_n(&store->newest_s, newest_s, __ATOMIC_RELAXED);
+    return n_stored;
+}
+
+static bool can_take(struct sink_writer *writer)
+{
+    struct err err;
+
+    if (__atomic_load_n(&writer->store->disk_is_bad, __ATOMIC_RELAXED))
+        return false;
+    if (!writer->is_refused && writer->batch.n < FLUSH_BYTES)
+        return true;
+    err_clear(&err);
+    return flush(writer, &err);
+}
+
+static size_t put(struct sink_writer *writer, const struct sink_point *points, size_t n,
+                  enum sink_fate *out_fates)
+{
+    size_t n_stored = 0;
+
+    for (size_t i = 0; i < n; i += PIECE_POINTS) {
+        size_t n_piece = min_size(n - i, PIECE_POINTS);
+        if (can_take(writer)) {
+            size_t stored = put_piece(writer, points + i, n_piece, out_fates + i);
+            __atomic_store_n(&writer->n_put, writer->n_put + stored, __ATOMIC_SEQ_CST);
+            n_stored += stored;
+            continue;
+        }
+        for (size_t k = i; k < i + n_piece; k++)
+            out_fates[k] = SINK_DISK;
+    }
+    count(&writer->n_stored, n_stored);
+    count(&writer->n_refused, n - n_stored);
+    return n_stored;
+}
+
+static bool commit(struct sink_writer *writer, struct err *err)
+{
+    if (!flush(writer, err))
+        return false;
+    return writer->store->fsync_interval_ms > 0 || sync_wait(writer->store, err);
+}
+
+/* ---- barrier ---- */
+
+/* True once every writer has committed what it had put by the time of the call. */
+static bool all_committed(struct store *store, const uint64_t *n_put)
+{
+    for (unsigned i = 0; i < store->writers_max; i++)
+        if (__atomic_load_n(&store->writers[i].n_committed, __ATOMIC_SEQ_CST) < n_put[i])
+            return false;
+    return true;
+}
+
+static bool barrier(void *self, struct err *err)
+{
+    struct store *store = self;
+    uint64_t n_put[EPOCH_WRITERS_MAX] = {0};
+
+    for (unsigned i = 0; i < store->writers_max; i++)
+        n_put[i] = __atomic_load_n(&store->writers[i].n_put, __ATOMIC_SEQ_CST);
+    const int64_t until_us = monotonic_us() + BARRIER_WAIT_US;
+    while (!all_committed(store, n_put)) {
+        if (monotonic_us() > until_us)
+            return FAIL(err, ERR_BUSY, "a receiver has not committed its points");
+        sleep_us(BARRIER_STEP_US);
+    }
+    return names_log_write(store->names_log, err) && sync_wait(store, err);
+}
+
+const struct sink_ops writer_sink_ops = {
+    .writer_open = writer_open,
+    .writer_close = writer_close,
+    .resolve = resolve,
+    .name = name_of,
+    .put = put,
+    .commit = commit,
+    .barrier = barrier,
+};
