@@ -177,8 +177,10 @@ static bool read_member(const struct member *m, struct change *io, struct arena 
                         struct err *err)
 {
     bool is_known = false;
-    if (!read_special(m, io, &is_known, err) || is_known)
-        return is_known;
+    if (!read_special(m, io, &is_known, err))
+        return false;
+    if (is_known)
+        return true;
     if (strcmp(m->key, "tags") == 0)
         return read_tags(m->value, io, arena, err);
     if (is_ledgers(m->key))

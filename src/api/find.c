@@ -379,7 +379,8 @@ bool find_index(struct api_call *call, struct err *err)
         return false;
     jsonw_array(&json);
     for (size_t i = 0; i < nodes.n; i++)
-        jsonw_text(&json, nodes.items[i].path);
+        if (!strchr(nodes.items[i].path, ';')) /* tagged series are no part of the tree */
+            jsonw_text(&json, nodes.items[i].path);
     jsonw_end(&json);
     call_json_end(call);
     return true;

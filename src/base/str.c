@@ -133,7 +133,7 @@ unsigned text_distance(const char *a, const char *b, unsigned max)
 const char *text_nearest(const char *word, const char *const *candidates, size_t n)
 {
     const char *nearest = NULL;
-    unsigned best = (unsigned)(strnlen(word, DISTANCE_BYTES_MAX) / 3) + 1;
+    unsigned best = (unsigned)((strnlen(word, DISTANCE_BYTES_MAX) + 2) / 3) + 1;
 
     for (size_t i = 0; i < n; i++) {
         const unsigned distance = text_distance(word, candidates[i], best);

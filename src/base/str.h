@@ -31,7 +31,7 @@ bool text_copy(char *dst, size_t dst_bytes, const char *text);
 void text_lower(char *text);
 /* Edit distance, cut at max + 1; for "did you mean". Both at most 64 bytes count. */
 unsigned text_distance(const char *a, const char *b, unsigned max);
-/* The candidate nearest to word within a third of its length, or NULL. */
+/* The candidate nearest to word within a third of its length, rounded up, or NULL. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t n);
 /* Bytes (1..4) of the one valid UTF-8 character at text, NUL included; 0 if there is none. */
 size_t text_utf8_bytes(const char *text, size_t n);

@@ -8,12 +8,12 @@ static const struct {
     const char *name;
     uint32_t rgb;
 } names[] = {
-    {"aqua", 0x009696},      {"black", 0x000000},    {"blue", 0x6464ff},     {"brown", 0x966432},
-    {"cyan", 0x00ffff},      {"darkblue", 0x0000ff}, {"darkgray", 0x6f6f6f}, {"darkgreen", 0x00ff00},
-    {"darkgrey", 0x6f6f6f},  {"darkred", 0xff0000},  {"gold", 0xc8c800},     {"gray", 0xafafaf},
-    {"green", 0x00c800},     {"grey", 0xafafaf},     {"magenta", 0xff00ff},  {"orange", 0xffa500},
-    {"pink", 0xff6464},      {"purple", 0xc864ff},   {"red", 0xc80032},      {"rose", 0xc896c8},
-    {"transparent", 0x0},    {"white", 0xffffff},    {"yellow", 0xffff00},
+    {"aqua", 0x009696},     {"black", 0x000000},    {"blue", 0x6464ff},     {"brown", 0x966432},
+    {"cyan", 0x00ffff},     {"darkblue", 0x0000ff}, {"darkgray", 0x6f6f6f}, {"darkgreen", 0x00ff00},
+    {"darkgrey", 0x6f6f6f}, {"darkred", 0xff0000},  {"gold", 0xc8c800},     {"gray", 0xafafaf},
+    {"green", 0x00c800},    {"grey", 0xafafaf},     {"magenta", 0xff00ff},  {"orange", 0xffa500},
+    {"pink", 0xff6464},     {"purple", 0xc864ff},   {"red", 0xc80032},      {"rose", 0xc896c8},
+    {"transparent", 0x0},   {"white", 0xffffff},    {"yellow", 0xffff00},
 };
 
 struct colour colour_of(uint32_t rgb)

@@ -9,8 +9,8 @@
 #include "chart/png.h"
 
 enum {
-    PIXELS_MAX = 40000000,        /* 160 MB while a picture is drawn */
-    SVG_BYTES_MAX = 256 << 20,    /* a picture of 10,000 columns and 1,000 lines */
+    PIXELS_MAX = 40000000,     /* 160 MB while a picture is drawn */
+    SVG_BYTES_MAX = 256 << 20, /* a picture of 10,000 columns and 1,000 lines */
 };
 
 static void use_colour(cairo_t *cairo, struct colour c)

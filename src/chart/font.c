@@ -46,9 +46,8 @@ static void use_font(struct font_kit *kit, const struct draw_font *font, double 
     if (strlen(family) > FAMILY_BYTES_MAX || !g_utf8_validate(family, -1, NULL))
         family = "DejaVu Sans";
     pango_font_description_set_family(kit->description, family);
-    pango_font_description_set_weight(kit->description, is_bold || font->is_bold
-                                                            ? PANGO_WEIGHT_BOLD
-                                                            : PANGO_WEIGHT_NORMAL);
+    pango_font_description_set_weight(
+        kit->description, is_bold || font->is_bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
     pango_font_description_set_style(kit->description,
                                      font->is_italic ? PANGO_STYLE_ITALIC : PANGO_STYLE_NORMAL);
     pango_font_description_set_absolute_size(kit->description, fmax(size, 1.0) * PANGO_SCALE);

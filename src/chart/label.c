@@ -40,7 +40,7 @@ static const char *clean(const char *text, size_t n, struct arena *arena)
     char *out = arena_alloc(arena, room + 1);
     for (size_t i = 0; i < n;) {
         size_t bytes = char_bytes(text + i, n - i);
-        if (at + max_size(bytes, 3) > room && at + bytes > room)
+        if (at + (bytes ? bytes : 3) > room)
             break;
         if (bytes == 0) {
             memcpy(out + at, REPLACEMENT, 3);

@@ -6,7 +6,8 @@
 
 enum {
     TITLE_LINES_MAX = 4,
-    PASSES_MAX = 3, /* labels' width -> plot's width -> values -> labels: settles at once or nearly */
+    PASSES_MAX =
+        3, /* labels' width -> plot's width -> values -> labels: settles at once or nearly */
 };
 
 /* The rows of a chart besides the plot, from the most to the least willing to go when a picture is too
@@ -68,11 +69,15 @@ static double vertical_room(const struct rows *rows, const struct options *o)
     return room;
 }
 
+static double wanted_plot_px(const struct options *o)
+{
+    return fmin(o->height * 0.40, 160.0);
+}
+
 /* Gives up rows until the plot has its share of the picture. */
 static void fit_rows(struct rows *rows, const struct options *o)
 {
-    double wanted = fmin(o->height * 0.40, 160.0);
-    for (int i = 0; i < ROW_KINDS && vertical_room(rows, o) < wanted; i++)
+    for (int i = 0; i < ROW_KINDS && vertical_room(rows, o) < wanted_plot_px(o); i++)
         rows->px[i] = 0.0;
 }
 
@@ -86,8 +91,9 @@ static bool shows_y(const struct options *o)
     return !o->hides_axes && !o->hides_y;
 }
 
+/* All rows but the legend, at their full height. */
 static struct rows measure_rows(const struct sheet *sheet, const struct content *c,
-                                const struct legend *legend, bool needs_strip)
+                                bool needs_strip)
 {
     const struct options *o = c->options;
     double size = sheet->look->text.size;
@@ -98,10 +104,23 @@ static struct rows measure_rows(const struct sheet *sheet, const struct content 
     rows.px[ROW_STRIP] = needs_strip ? ceil(size * 1.4) : 0.0;
     rows.px[ROW_LABELS] = shows_x(o) ? ceil(size * 1.6) : 0.0;
     rows.px[ROW_ERAS] = has_eras ? ceil(size * 1.35) : 0.0;
-    if (legend->n_rows > 0)
-        rows.px[ROW_LEGEND] = layout_legend_height(legend) + ceil(size * 0.7);
-    fit_rows(&rows, o);
     return rows;
+}
+
+static double legend_gap_px(const struct sheet *sheet)
+{
+    return ceil(sheet->look->text.size * 0.7);
+}
+
+/* As many names as leave the plot, the title and the labels their place; the rest gives way. */
+static void make_legend(const struct sheet *sheet, const struct content *c, struct legend *out)
+{
+    const struct options *o = c->options;
+    struct rows rows = measure_rows(sheet, c, false);
+    rows.px[ROW_ERAS] = 0.0;
+    double height = vertical_room(&rows, o) - wanted_plot_px(o) - legend_gap_px(sheet);
+    struct draw_box room = {margin_of(o), 0.0, o->width - 2.0 * margin_of(o), height};
+    layout_legend_make(sheet, &c->lines, o, room, out);
 }
 
 static double side_title_px(const struct sheet *sheet, const char *title)
@@ -122,7 +141,8 @@ static struct draw_box place_plot(const struct sheet *sheet, const struct option
         .y = margin + rows->px[ROW_TITLE] + rows->px[ROW_STRIP],
         .h = fmax(1.0, floor(vertical_room(rows, o))),
     };
-    box.w = fmax(1.0, o->width - margin - sides->right - side_title_px(sheet, o->right_title) - box.x);
+    box.w =
+        fmax(1.0, o->width - margin - sides->right - side_title_px(sheet, o->right_title) - box.x);
     return box;
 }
 
@@ -143,6 +163,45 @@ static size_t choose_divisors(const struct look *look, const struct options *o, 
     for (unsigned k = most > 2 ? (most + 1) / 2 : 1; k <= most; k++)
         out[n++] = k;
     return n;
+}
+
+/* Nobody asked for its limits or steps. */
+static bool is_free(const struct scale_ask *ask)
+{
+    const struct option_axis *a = &ask->axis;
+    return isnan(a->min) && isnan(a->max) && isnan(a->limit) && isnan(a->step) &&
+           !a->ends_at_data && ask->log_base == 0.0;
+}
+
+/* The share of the axis that its data fills. */
+static double filled(const struct scale_ask *ask, const struct scale *scale)
+{
+    double share = (ask->high - ask->low) / (scale->top - scale->bottom);
+    return isnan(share) ? 0.0 : share;
+}
+
+/* Both axes with one number of divisions, so that the lines of the grid are round on both: that
+ * number with which the data fills them best. */
+static bool share_divisions(const struct scale_ask *left, const struct scale_ask *right,
+                            struct plot *plot, struct err *err)
+{
+    double best = -1.0;
+    for (size_t i = 0; i < left->n_divisors; i++) {
+        struct scale_ask a = *left, b = *right;
+        struct scale scale_a, scale_b;
+        a.divisors = b.divisors = &left->divisors[i];
+        a.n_divisors = b.n_divisors = 1;
+        a.keeps_divisions = b.keeps_divisions = true;
+        if (!scale_make(&a, &scale_a, err) || !scale_make(&b, &scale_b, err))
+            return false;
+        double both = filled(left, &scale_a) + filled(right, &scale_b);
+        if (both <= best)
+            continue;
+        best = both;
+        plot->left = scale_a;
+        plot->right = scale_b;
+    }
+    return true;
 }
 
 static bool make_scales(const struct sheet *sheet, const struct content *c, struct plot *plot,
@@ -168,18 +227,14 @@ static bool make_scales(const struct sheet *sheet, const struct content *c, stru
     if (!plot->has_right)
         return true;
 
+    struct scale_ask other = ask;
     range = lines_range(&c->lines, true, o->log_base > 0.0);
-    ask.low = range.low;
-    ask.high = range.high;
-    ask.axis = o->right;
-    double n = plot->left.step > 0.0 ? (plot->left.top - plot->left.bottom) / plot->left.step : 0.0;
-    bool is_whole = fabs(n - floor(n + 0.5)) < 1e-3 && n > 0.5 && n < 100.0;
-    if (is_whole && !sheet->look->is_graphite && isnan(o->right.step)) {
-        divisors[0] = (unsigned)(n + 0.5);
-        ask.n_divisors = 1;
-        ask.keeps_divisions = true;
-    }
-    return scale_make(&ask, &plot->right, err);
+    other.low = range.low;
+    other.high = range.high;
+    other.axis = o->right;
+    if (!sheet->look->is_graphite && is_free(&ask) && is_free(&other))
+        return share_divisions(&ask, &other, plot, err);
+    return scale_make(&other, &plot->right, err);
 }
 
 static struct sides measure_sides(const struct sheet *sheet, const struct options *o,
@@ -252,8 +307,9 @@ static void draw_side_titles(const struct sheet *sheet, const struct options *o,
     for (int i = 0; i < 2; i++) {
         if (!texts[i])
             continue;
-        const char *text = label_fit(sheet->measure, &look->text, label_clean(texts[i], sheet->arena),
-                                     plot->box.h, sheet->arena);
+        const char *text =
+            label_fit(sheet->measure, &look->text, label_clean(texts[i], sheet->arena), plot->box.h,
+                      sheet->arena);
         double size = look->text.size;
         struct draw_text turned = {
             .x = i == 0 ? margin_of(o) + size : o->width - margin_of(o) - size,
@@ -314,9 +370,8 @@ static void draw_axes(const struct sheet *sheet, const struct content *c, const 
     double size = sheet->look->text.size, bottom = plot->box.y + plot->box.h;
     struct axes_place place = {
         .labels_y = rows->px[ROW_LABELS] > 0.0 ? bottom + floor(size * 1.35) : NAN,
-        .eras_y = rows->px[ROW_ERAS] > 0.0
-                      ? bottom + rows->px[ROW_LABELS] + floor(size * 1.1)
-                      : NAN,
+        .eras_y =
+            rows->px[ROW_ERAS] > 0.0 ? bottom + rows->px[ROW_LABELS] + floor(size * 1.1) : NAN,
         .has_grid = !o->hides_grid && !o->hides_axes,
         .has_y = shows_y(o) && (plot->box.x > margin_of(o) || o->y_side == SIDE_RIGHT),
         .left_is_right = o->y_side == SIDE_RIGHT && !plot->has_right,
@@ -339,19 +394,44 @@ static void draw_axes(const struct sheet *sheet, const struct content *c, const 
     layout_axes_labels(sheet, plot, &times, &place);
 }
 
+static bool has_labels(const struct marks *marks)
+{
+    for (size_t i = 0; i < marks->n; i++)
+        if (marks->items[i].label[0] != '\0')
+            return true;
+    return false;
+}
+
+/* Rows, plot and scales. Whether crowds of changes need a strip for their counts is only known with
+ * the plot, which the strip makes smaller. */
+static bool arrange(const struct sheet *sheet, struct content *c, const struct legend *legend,
+                    struct rows *rows, struct plot *plot, struct err *err)
+{
+    bool needs_strip = has_labels(&c->marks) && !c->options->is_bare;
+    for (int pass = 0; pass < 2; pass++) {
+        *rows = measure_rows(sheet, c, needs_strip);
+        if (legend->n_rows > 0)
+            rows->px[ROW_LEGEND] = layout_legend_height(legend) + legend_gap_px(sheet);
+        fit_rows(rows, c->options);
+        if (!settle(sheet, c, rows, plot, err))
+            return false;
+        if (needs_strip || c->options->is_bare ||
+            !layout_marks_need_strip(plot, &c->marks, sheet->arena))
+            return true;
+        needs_strip = true;
+    }
+    return true;
+}
+
 static bool draw_chart(const struct sheet *sheet, struct content *c, struct err *err)
 {
     const struct options *o = c->options;
     double margin = margin_of(o), strip_y = NAN;
     struct plot plot = {.from_s = c->input->from_s, .until_s = c->input->until_s};
-    struct draw_box room = {margin, 0.0, o->width - 2.0 * margin,
-                            o->height * (o->hide_legend == SWITCH_OFF ? 0.5 : 0.35)};
     struct legend legend;
-    layout_legend_make(sheet, &c->lines, o, room, &legend);
-    plot.box = (struct draw_box){margin, 0.0, fmax(1.0, o->width - 2.0 * margin), 1.0};
-    bool needs_strip = !o->is_bare && layout_marks_need_strip(&plot, &c->marks, sheet->arena);
-    struct rows rows = measure_rows(sheet, c, &legend, needs_strip);
-    if (!settle(sheet, c, &rows, &plot, err))
+    struct rows rows;
+    make_legend(sheet, c, &legend);
+    if (!arrange(sheet, c, &legend, &rows, &plot, err))
         return false;
 
     if (rows.px[ROW_STRIP] > 0.0)
@@ -361,10 +441,10 @@ static bool draw_chart(const struct sheet *sheet, struct content *c, struct err 
     if (rows.px[ROW_TITLE] > 0.0)
         draw_titles(sheet, c, &plot);
     draw_side_titles(sheet, o, &plot);
-    double x = sheet->look->is_graphite ? margin + 10.0 : fmin(plot.box.x, o->width - margin - legend.width_px);
+    double x = sheet->look->is_graphite ? margin + 10.0
+                                        : fmin(plot.box.x, o->width - margin - legend.width_px);
     if (rows.px[ROW_LEGEND] > 0.0)
-        layout_legend_draw(sheet, &legend, x,
-                           o->height - margin - layout_legend_height(&legend));
+        layout_legend_draw(sheet, &legend, x, o->height - margin - layout_legend_height(&legend));
     if (!has_any_value(c))
         draw_no_data(sheet, plot.box.x + plot.box.w / 2.0, plot.box.y + plot.box.h / 2.0);
     return true;
@@ -378,8 +458,7 @@ bool layout_make(const struct chart_input *input, const struct label_measure *me
         !options_parse(input->params, input->n_params, arena, &options, err))
         return false;
     struct look look = look_make(&options, input->default_template);
-    struct draw_list *list =
-        draw_list_new(arena, options.width, options.height, look.background);
+    struct draw_list *list = draw_list_new(arena, options.width, options.height, look.background);
     list->font = look.text.font;
     list->title = label_clean(options.title, arena);
 

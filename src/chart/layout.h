@@ -63,7 +63,7 @@ struct legend_entry {
 };
 struct legend {
     struct legend_entry *entries; /* row by row */
-    size_t n_entries; /* that are shown */
+    size_t n_entries;             /* that are shown */
     size_t n_left_out;
     size_t n_columns, n_rows;
     double width_px, row_px;

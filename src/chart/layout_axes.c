@@ -156,10 +156,11 @@ static void draw_eras(const struct sheet *sheet, const struct plot *plot,
     double end = plot->box.x + plot->box.w, gap = style->size;
     double zone_px = label_width(sheet->measure, style, times->zone);
     double zone_x = end - zone_px;
-    draw_list_text(sheet->list,
-                   (struct draw_text){.x = end, .y = y, .size = style->size, .text = times->zone,
-                                      .anchor = ANCHOR_END},
-                   sheet->look->muted);
+    draw_list_text(
+        sheet->list,
+        (struct draw_text){
+            .x = end, .y = y, .size = style->size, .text = times->zone, .anchor = ANCHOR_END},
+        sheet->look->muted);
     for (size_t i = 0; i < times->n_eras; i++) {
         const struct time_era *era = &times->eras[i];
         bool is_last = i + 1 == times->n_eras;

@@ -143,7 +143,8 @@ static void draw_swatch(const struct sheet *sheet, const struct line *line, doub
         draw_list_line(sheet->list,
                        (struct draw_line){{at, middle - half},
                                           {at, middle + half},
-                                          fmax(2.0, floor(line->width)), line->dash},
+                                          fmax(2.0, floor(line->width)),
+                                          line->dash},
                        line->colour);
         return;
     }
@@ -157,11 +158,11 @@ static void draw_swatch(const struct sheet *sheet, const struct line *line, doub
         draw_list_box(sheet->list, (struct draw_box){box.x, box.y, side, 2.0}, line->colour);
         return;
     }
-    draw_list_line(sheet->list,
-                   (struct draw_line){{x, middle},
-                                      {x + SWATCH_PX, middle},
-                                      fmax(2.0, fmin(line->width, 6.0)), line->dash},
-                   line->colour);
+    draw_list_line(
+        sheet->list,
+        (struct draw_line){
+            {x, middle}, {x + SWATCH_PX, middle}, fmax(2.0, fmin(line->width, 6.0)), line->dash},
+        line->colour);
 }
 
 void layout_legend_draw(const struct sheet *sheet, const struct legend *legend, double x, double y)
@@ -176,12 +177,12 @@ void layout_legend_draw(const struct sheet *sheet, const struct legend *legend, 
             draw_swatch(sheet, legend->entries[i].line, left, top, legend->row_px);
         const char *text = is_rest ? arena_printf(sheet->arena, "and %zu more", legend->n_left_out)
                                    : legend->entries[i].text;
-        draw_list_text(sheet->list,
-                       (struct draw_text){
-                           .x = left + SWATCH_PX + SWATCH_GAP_PX,
-                           .y = top + floor(legend->row_px / 2.0 + label_drop(style->size)),
-                           .size = style->size,
-                           .text = text},
-                       is_rest ? sheet->look->muted : sheet->look->foreground);
+        draw_list_text(
+            sheet->list,
+            (struct draw_text){.x = left + SWATCH_PX + SWATCH_GAP_PX,
+                               .y = top + floor(legend->row_px / 2.0 + label_drop(style->size)),
+                               .size = style->size,
+                               .text = text},
+            is_rest ? sheet->look->muted : sheet->look->foreground);
     }
 }

@@ -7,9 +7,9 @@
 #include "chart/layout.h"
 
 enum {
-    LINES_CALM = 12,  /* so many lines are drawn in full wherever they lie */
-    CROWD_PX = 3,     /* past that, lines closer than this fold into ticks */
-    FENCE_PX = 12,    /* with a line every so many pixels the data would be behind a fence */
+    LINES_CALM = 12, /* so many lines are drawn in full wherever they lie */
+    CROWD_PX = 3,    /* past that, lines closer than this fold into ticks */
+    FENCE_PX = 12,   /* with a line every so many pixels the data would be behind a fence */
     TICK_PX = 9,
     LABEL_PX_MIN = 34, /* a label cut shorter than this says nothing */
 };
@@ -199,7 +199,7 @@ bool layout_marks_need_strip(const struct plot *plot, const struct marks *marks,
  * always the number of marks in crowds. */
 struct count {
     size_t n_marks;
-    double x0, x1;     /* of the crowds */
+    double x0, x1;      /* of the crowds */
     double left, right; /* of the text */
     const char *text;
 };
@@ -262,8 +262,10 @@ void layout_marks_strip(const struct sheet *sheet, const struct plot *plot,
     const struct label_style *style = &sheet->look->text;
     for (size_t k = 0; k < n_counts; k++)
         draw_list_text(sheet->list,
-                       (struct draw_text){.x = floor(counts[k].left), .y = strip_y,
-                                          .size = style->size, .text = counts[k].text,
+                       (struct draw_text){.x = floor(counts[k].left),
+                                          .y = strip_y,
+                                          .size = style->size,
+                                          .text = counts[k].text,
                                           .is_bold = true},
                        sheet->look->foreground);
     for (size_t i = 0; i < groups.n; i++) {
@@ -275,9 +277,9 @@ void layout_marks_strip(const struct sheet *sheet, const struct plot *plot,
         if (room < LABEL_PX_MIN)
             continue;
         const char *text = label_fit(sheet->measure, style, mark->label, room, sheet->arena);
-        draw_list_text(sheet->list,
-                       (struct draw_text){
-                           .x = floor(g->x0), .y = strip_y, .size = style->size, .text = text},
-                       sheet->look->muted);
+        draw_list_text(
+            sheet->list,
+            (struct draw_text){.x = floor(g->x0), .y = strip_y, .size = style->size, .text = text},
+            sheet->look->muted);
     }
 }

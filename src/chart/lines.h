@@ -13,8 +13,8 @@ struct line {
     double width, dash;
     bool has_stroke;
     bool on_right;
-    bool is_infinite; /* vertical lines: see marks.h; no trace */
-    bool is_hidden;   /* takes part in stacks, but is not drawn */
+    bool is_infinite;  /* vertical lines: see marks.h; no trace */
+    bool is_hidden;    /* takes part in stacks, but is not drawn */
     double fill_share; /* how opaque the area below it is; 0: no area */
     struct trace trace;
     const double *base; /* one a value: the area's lower edge; NULL: 0 */

@@ -43,8 +43,8 @@ static void add_slot(struct marks *marks, const struct view *view, const struct 
     bool is_known = false;
     for (; s->marks && k < s->n_marks && s->marks[k].at_ms < end_ms; k++) {
         const struct series_mark *m = &s->marks[k];
-        struct mark mark = {m->at_ms, m->at_ms, label_clean(m->label, arena), line, m->is_failed,
-                            m->value < 0.0};
+        struct mark mark = {m->at_ms, m->at_ms,     label_clean(m->label, arena),
+                            line,     m->is_failed, m->value < 0.0};
         add(marks, view, mark, arena);
         is_known = true;
     }
@@ -66,8 +66,8 @@ static void add_changes(struct marks *marks, const struct view *view,
 {
     for (size_t i = 0; i < input->n_changes; i++) {
         const struct chart_change *c = &input->changes[i];
-        struct mark mark = {c->start_ms, c->end_ms, label_clean(c->label, arena), NULL,
-                            c->is_failed, c->is_rollback};
+        struct mark mark = {c->start_ms, c->end_ms,    label_clean(c->label, arena),
+                            NULL,        c->is_failed, c->is_rollback};
         add(marks, view, mark, arena);
     }
 }

@@ -7,8 +7,8 @@
 #include "chart/lines.h"
 
 struct mark {
-    int64_t at_ms, end_ms; /* end_ms <= at_ms: a moment, not a span */
-    const char *label;     /* clean; "" when there is none */
+    int64_t at_ms, end_ms;   /* end_ms <= at_ms: a moment, not a span */
+    const char *label;       /* clean; "" when there is none */
     const struct line *line; /* the series it came from; NULL: the ledger */
     bool is_failed, is_rollback;
 };

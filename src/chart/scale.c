@@ -19,8 +19,9 @@ struct unit {
     double size;
 };
 
-static const struct unit si_units[] = {{"Y", 1e24}, {"Z", 1e21}, {"E", 1e18}, {"P", 1e15}, {"T", 1e12},
-                                       {"G", 1e9},  {"M", 1e6},  {"k", 1e3},  {"", 1.0}};
+static const struct unit si_units[] = {{"Y", 1e24}, {"Z", 1e21}, {"E", 1e18},
+                                       {"P", 1e15}, {"T", 1e12}, {"G", 1e9},
+                                       {"M", 1e6},  {"k", 1e3},  {"", 1.0}};
 static const struct unit binary_units[] = {{"Yi", 0x1p80}, {"Zi", 0x1p70}, {"Ei", 0x1p60},
                                            {"Pi", 0x1p50}, {"Ti", 0x1p40}, {"Gi", 0x1p30},
                                            {"Mi", 0x1p20}, {"Ki", 0x1p10}, {"", 1.0}};
@@ -137,8 +138,8 @@ static double round_step(double smallest, double base, bool is_binary, unsigned 
     k += i;
     double power = exponent + k / 3;
     /* Dividing by a whole power of ten keeps 0.1 and 0.2 the nearest doubles to what they say. */
-    return base * (power < 0 ? mantissas[k % 3] / pow(10.0, -power)
-                             : mantissas[k % 3] * pow(10.0, power));
+    return base *
+           (power < 0 ? mantissas[k % 3] / pow(10.0, -power) : mantissas[k % 3] * pow(10.0, power));
 }
 
 /* The unit of time in which steps are round: the largest that the range holds. */
@@ -264,7 +265,8 @@ static void choose_unit(struct scale *s, double step)
 static void make_logarithmic(const struct scale_ask *ask, const struct range *r, struct scale *s)
 {
     double base = ask->log_base;
-    double high = r->high > 0.0 ? r->high : base, low = r->low > 0.0 ? r->low : fmin(1.0, high / base);
+    double high = r->high > 0.0 ? r->high : base,
+           low = r->low > 0.0 ? r->low : fmin(1.0, high / base);
     double first = floor(log(low) / log(base) + SLACK), last = ceil(log(high) / log(base) - SLACK);
     if (!(last > first))
         last = first + 1.0;

@@ -33,7 +33,7 @@ struct scale {
     size_t n_ticks;
     enum unit_system units;
     bool is_graphite;
-    double unit;          /* what all labels are divided by */
+    double unit;           /* what all labels are divided by */
     const char *unit_text; /* "k", "Mi", "e-13", ... */
     int n_decimals;
     char exponent[8]; /* where unit_text lives when it is an exponent */

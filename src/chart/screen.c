@@ -41,17 +41,23 @@ static int char_width(gunichar c)
     return g_unichar_iswide(c) ? 2 : 1;
 }
 
+/* glib's macro for it casts const away. */
+static const char *next_char(const char *text)
+{
+    return text + g_utf8_skip[(unsigned char)*text];
+}
+
 int screen_width(const char *text)
 {
     int n = 0;
-    for (; *text; text = g_utf8_next_char(text))
+    for (; *text; text = next_char(text))
         n += char_width(g_utf8_get_char(text));
     return n;
 }
 
 int screen_text(struct screen *screen, int column, int row, const char *text, enum ink ink)
 {
-    for (; *text; text = g_utf8_next_char(text)) {
+    for (; *text; text = next_char(text)) {
         gunichar c = g_utf8_get_char(text);
         int width = char_width(c);
         if (width == 0)
@@ -69,9 +75,9 @@ int screen_text(struct screen *screen, int column, int row, const char *text, en
 static void add_ink(struct buf *out, enum ink ink)
 {
     static const char *const codes[] = {
-        [INK_PLAIN] = "\x1b[0m",  [INK_DIM] = "\x1b[0;2m",   [INK_RED] = "\x1b[0;31m",
-        [INK_GREEN] = "\x1b[0;32m", [INK_YELLOW] = "\x1b[0;33m", [INK_BLUE] = "\x1b[0;34m",
-        [INK_MAGENTA] = "\x1b[0;35m", [INK_CYAN] = "\x1b[0;36m", [INK_BOLD] = "\x1b[0;1m",
+        [INK_PLAIN] = "\x1b[0m",      [INK_DIM] = "\x1b[0;2m",     [INK_RED] = "\x1b[0;31m",
+        [INK_GREEN] = "\x1b[0;32m",   [INK_YELLOW] = "\x1b[0;33m", [INK_BLUE] = "\x1b[0;34m",
+        [INK_MAGENTA] = "\x1b[0;35m", [INK_CYAN] = "\x1b[0;36m",   [INK_BOLD] = "\x1b[0;1m",
     };
     buf_add_str(out, codes[ink]);
 }

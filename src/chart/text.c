@@ -23,7 +23,8 @@ enum {
 /* Where things stand on the screen, in cells. */
 struct frame {
     int left, top, columns, rows; /* of the plot */
-    int title_row, axis_row, marks_row, labels_row, eras_row, legend_row, n_legend_rows; /* -1: none */
+    int title_row, axis_row, marks_row, labels_row, eras_row, legend_row,
+        n_legend_rows; /* -1: none */
 };
 
 /* What is drawn with: characters for this terminal. */
@@ -60,7 +61,8 @@ static const struct label_measure cells = {measure, NULL};
 /* Colours that somebody asked for become the terminal's nearest; all others go round. */
 static enum ink ink_of(const struct lines *lines, const struct line *line)
 {
-    static const enum ink round[] = {INK_CYAN, INK_YELLOW, INK_GREEN, INK_MAGENTA, INK_BLUE, INK_RED};
+    static const enum ink round[] = {INK_CYAN,    INK_YELLOW, INK_GREEN,
+                                     INK_MAGENTA, INK_BLUE,   INK_RED};
     static const enum ink by_bits[] = {INK_PLAIN, INK_BLUE,    INK_GREEN,  INK_CYAN,
                                        INK_RED,   INK_MAGENTA, INK_YELLOW, INK_PLAIN};
     size_t k = (size_t)(line - lines->items);
@@ -151,8 +153,9 @@ static void draw_lines(struct picture *p, const struct lines *lines, const struc
         if (line->is_infinite || line->is_hidden)
             continue;
         struct dot last = {0, 0}, now;
-        bool has_last = false, bridges = line->series->style.connects ||
-                                         (o->line_mode == LINE_CONNECTED && isinf(o->connected_limit));
+        bool has_last = false,
+             bridges = line->series->style.connects ||
+                       (o->line_mode == LINE_CONNECTED && isinf(o->connected_limit));
         for (size_t i = 0; i < line->trace.n; i++) {
             if (!find_dot(p, line, i, &now)) {
                 has_last = has_last && bridges;
@@ -376,8 +379,12 @@ static bool make_scales(struct picture *p, const struct lines *lines, const stru
     unsigned most = (unsigned)max_i64(1, min_i64(6, p->frame.rows / 3));
     unsigned divisors[8];
     struct line_range range = lines_range(lines, false, o->log_base > 0.0);
-    struct scale_ask ask = {.low = range.low, .high = range.high, .axis = o->left,
-                            .units = o->units, .log_base = o->log_base, .divisors = divisors,
+    struct scale_ask ask = {.low = range.low,
+                            .high = range.high,
+                            .axis = o->left,
+                            .units = o->units,
+                            .log_base = o->log_base,
+                            .divisors = divisors,
                             .from_zero = lines->has_areas};
     for (unsigned k = (most + 1) / 2; k <= most; k++)
         divisors[ask.n_divisors++] = k;
@@ -402,8 +409,7 @@ static int label_columns(const struct scale *scale)
 }
 
 /* The plot between its labels: their width depends on the values, and those on the plot's width. */
-static bool settle(struct picture *p, struct lines *lines, const struct options *o,
-                   struct err *err)
+static bool settle(struct picture *p, struct lines *lines, const struct options *o, struct err *err)
 {
     struct frame *f = &p->frame;
     int labels = 5;
@@ -431,8 +437,12 @@ static void draw(struct picture *p, const struct chart_input *input, const struc
                  const struct marks *marks, const struct options *o)
 {
     struct time_axis_ask ask = {
-        .from_s = input->from_s, .until_s = input->until_s, .tz = input->tz,
-        .width_px = p->frame.columns, .format = o->x_format, .has_eras = p->frame.eras_row >= 0,
+        .from_s = input->from_s,
+        .until_s = input->until_s,
+        .tz = input->tz,
+        .width_px = p->frame.columns,
+        .format = o->x_format,
+        .has_eras = p->frame.eras_row >= 0,
         .style = {.size = 1.0},
     };
     struct time_axis times;

@@ -6,12 +6,14 @@
  * it has a contrast of 3:1 on white (theirs were made for fills, not for thin lines). Neighbours
  * differ in lightness as well as in hue. */
 static const uint32_t light_palette[] = {
-    0x0067ac, 0xd1560b, 0x008f6b, 0xa3478a, 0xb07600, 0x3b93cf, 0x9e2438, 0x5c6670, 0x6e7b12, 0x7a4f2b,
+    0x0067ac, 0xd1560b, 0x008f6b, 0xa3478a, 0xb07600,
+    0x3b93cf, 0x9e2438, 0x5c6670, 0x6e7b12, 0x7a4f2b,
 };
 
 /* The same hues, lightened for a dark ground. */
 static const uint32_t dark_palette[] = {
-    0x56a8ec, 0xff9452, 0x38cfa0, 0xe08fcb, 0xe8bd4f, 0x8fdcff, 0xf47c8a, 0xaab4be, 0xc6d162, 0xc9a27a,
+    0x56a8ec, 0xff9452, 0x38cfa0, 0xe08fcb, 0xe8bd4f,
+    0x8fdcff, 0xf47c8a, 0xaab4be, 0xc6d162, 0xc9a27a,
 };
 
 static const uint32_t graphite_palette[] = {
@@ -53,8 +55,8 @@ static const struct theme themes[] = {
      PALETTE(alphas_palette), 1.2, 0.6},
     {"solarized-light", LOOK_GRAPHITE, 0xfdf6e3, 0x586e75, 0x657b83, 0xd9d2c0, 0xece5d2,
      CHANGES_LIGHT, PALETTE(solarized_palette), 1.2, 0.8},
-    {"solarized-dark", LOOK_GRAPHITE, 0x002b36, 0x93a1a1, 0x839496, 0x22464f, 0x0f3741, CHANGES_DARK,
-     PALETTE(solarized_palette), 1.2, 0.8},
+    {"solarized-dark", LOOK_GRAPHITE, 0x002b36, 0x93a1a1, 0x839496, 0x22464f, 0x0f3741,
+     CHANGES_DARK, PALETTE(solarized_palette), 1.2, 0.8},
 };
 
 const struct theme *theme_find(const char *name)

@@ -9,8 +9,8 @@
 enum {
     HOUR_S = 3600,
     DAY_S = 86400,
-    TEXT_BYTES = 120,  /* of one label; xFormat may repeat itself */
-    TIMES_MAX = 4000,  /* lines or labels; a picture has at most 10,000 columns */
+    TEXT_BYTES = 120, /* of one label; xFormat may repeat itself */
+    TIMES_MAX = 4000, /* lines or labels; a picture has at most 10,000 columns */
 };
 
 /* The first second of the year 1 and the first after the year 9999: what calendars here can name. */
@@ -68,21 +68,21 @@ struct our_row {
     enum step_unit era; /* BY_DAY, BY_MONTH, BY_YEAR; BY_SECOND: none needed */
 };
 
-#define SECONDS(n)  {BY_SECOND, n}, "%H:%M:%S", "00:00:00", "%H:%M:%S", "00:00:00", BY_DAY
-#define MINUTES(n)  {BY_SECOND, (n) * 60}, "%H:%M", "00:00", "%H:%M", "00:00", BY_DAY
-#define HOURS(n)    MINUTES((n) * 60)
-#define DAYS(n)     {BY_DAY, n}, "%a %e", "Wed 30", "%e %b", "30 May", BY_MONTH
-#define WEEKS(n)    {BY_DAY, (n) * 7}, "%e %b", "30 May", "%e %b", "30 May", BY_YEAR
-#define MONTHS(n)   {BY_MONTH, n}, "%b", "May", "%b %Y", "May 2000", BY_YEAR
-#define YEARS(n)    {BY_YEAR, n}, "%Y", "2000", "%Y", "2000", BY_SECOND
+#define SECONDS(n) {BY_SECOND, n}, "%H:%M:%S", "00:00:00", "%H:%M:%S", "00:00:00", BY_DAY
+#define MINUTES(n) {BY_SECOND, (n)*60}, "%H:%M", "00:00", "%H:%M", "00:00", BY_DAY
+#define HOURS(n)   MINUTES((n)*60)
+#define DAYS(n)    {BY_DAY, n}, "%a %e", "Wed 30", "%e %b", "30 May", BY_MONTH
+#define WEEKS(n)   {BY_DAY, (n)*7}, "%e %b", "30 May", "%e %b", "30 May", BY_YEAR
+#define MONTHS(n)  {BY_MONTH, n}, "%b", "May", "%b %Y", "May 2000", BY_YEAR
+#define YEARS(n)   {BY_YEAR, n}, "%Y", "2000", "%Y", "2000", BY_SECOND
 
 static const struct our_row our_rows[] = {
-    {SECONDS(1)},  {SECONDS(2)},  {SECONDS(5)},   {SECONDS(10)},  {SECONDS(15)},  {SECONDS(30)},
-    {MINUTES(1)},  {MINUTES(2)},  {MINUTES(5)},   {MINUTES(10)},  {MINUTES(15)},  {MINUTES(30)},
-    {HOURS(1)},    {HOURS(2)},    {HOURS(3)},     {HOURS(6)},     {HOURS(12)},    {DAYS(1)},
-    {DAYS(2)},     {WEEKS(1)},    {WEEKS(2)},     {MONTHS(1)},    {MONTHS(2)},    {MONTHS(3)},
-    {MONTHS(6)},   {YEARS(1)},    {YEARS(2)},     {YEARS(5)},     {YEARS(10)},    {YEARS(20)},
-    {YEARS(50)},   {YEARS(100)},  {YEARS(200)},   {YEARS(500)},   {YEARS(1000)},  {YEARS(2000)},
+    {SECONDS(1)}, {SECONDS(2)}, {SECONDS(5)}, {SECONDS(10)}, {SECONDS(15)}, {SECONDS(30)},
+    {MINUTES(1)}, {MINUTES(2)}, {MINUTES(5)}, {MINUTES(10)}, {MINUTES(15)}, {MINUTES(30)},
+    {HOURS(1)},   {HOURS(2)},   {HOURS(3)},   {HOURS(6)},    {HOURS(12)},   {DAYS(1)},
+    {DAYS(2)},    {WEEKS(1)},   {WEEKS(2)},   {MONTHS(1)},   {MONTHS(2)},   {MONTHS(3)},
+    {MONTHS(6)},  {YEARS(1)},   {YEARS(2)},   {YEARS(5)},    {YEARS(10)},   {YEARS(20)},
+    {YEARS(50)},  {YEARS(100)}, {YEARS(200)}, {YEARS(500)},  {YEARS(1000)}, {YEARS(2000)},
 };
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -173,7 +173,8 @@ static struct times find_times(const struct time_axis_ask *ask, struct step step
     struct times times = {0};
     if (step.unit == BY_SECOND) {
         int64_t at_s = next_local(ask->tz, ask->from_s - 1, step.n);
-        for (; at_s <= ask->until_s && times.n < TIMES_MAX; at_s = next_local(ask->tz, at_s, step.n))
+        for (; at_s <= ask->until_s && times.n < TIMES_MAX;
+             at_s = next_local(ask->tz, at_s, step.n))
             add_time(&times, at_s, arena);
         return times;
     }
@@ -209,20 +210,21 @@ static void set_labels(const struct time_axis_ask *ask, const struct times *time
     out->labels = arena_array(arena, times->n + 1, struct time_label);
     out->n_labels = times->n;
     for (size_t i = 0; i < times->n; i++)
-        out->labels[i] = (struct time_label){
-            times->items[i], format_time(ask, times->items[i], format, arena)};
+        out->labels[i] =
+            (struct time_label){times->items[i], format_time(ask, times->items[i], format, arena)};
 }
 
 static void make_graphite(const struct time_axis_ask *ask, struct arena *arena,
                           struct time_axis *out)
 {
-    double span_s = (double)(ask->until_s - ask->from_s), per_px = span_s / fmax(ask->width_px, 1.0);
+    double span_s = (double)(ask->until_s - ask->from_s),
+           per_px = span_s / fmax(ask->width_px, 1.0);
     const struct graphite_row *row = &graphite_rows[COUNT_OF(graphite_rows) - 1];
     bool is_found = false;
     for (size_t i = COUNT_OF(graphite_rows); i-- > 0 && !is_found;) {
         const struct graphite_row *r = &graphite_rows[i];
-        is_found = r->seconds_per_px <= per_px &&
-                   (r->span_max_s == 0 || span_s <= (double)r->span_max_s);
+        is_found =
+            r->seconds_per_px <= per_px && (r->span_max_s == 0 || span_s <= (double)r->span_max_s);
         row = is_found ? r : row;
     }
     struct times labels = {0}, major = {0}, minor = {0};
@@ -272,9 +274,9 @@ static void add_eras(const struct time_axis_ask *ask, enum step_unit unit, struc
     out->n_eras = 0;
     for (size_t i = is_first_whole ? 1 : 0; i <= starts.n; i++) {
         int64_t at_s = i == 0 ? ask->from_s : starts.items[i - 1];
-        out->eras[out->n_eras++] = (struct time_era){
-            at_s, format_time(ask, at_s, texts[unit][0], arena),
-            format_time(ask, at_s, texts[unit][1], arena)};
+        out->eras[out->n_eras++] =
+            (struct time_era){at_s, format_time(ask, at_s, texts[unit][0], arena),
+                              format_time(ask, at_s, texts[unit][1], arena)};
     }
 }
 

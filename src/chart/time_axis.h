@@ -14,7 +14,7 @@ struct time_label {
 
 /* A day, a month or a year that several labels share: from at_s to the next one. */
 struct time_era {
-    int64_t at_s;           /* its start, or the left edge if it began before */
+    int64_t at_s;             /* its start, or the left edge if it began before */
     const char *text, *brief; /* "Monday 2 March 2026", "2 Mar" */
 };
 

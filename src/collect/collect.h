@@ -15,7 +15,7 @@ struct collect_value {
 struct collect_options {
     struct sink sink;
     struct clock clock;
-    bool host;            /* servers.<hostname>.{load,cpu,memory,disk,net}... */
+    bool host;            /* servers.<hostname>.{load,cpu,...}: see sampler.h */
     bool self;            /* plumb.<hostname>... from self_values */
     int64_t interval_s;   /* 10 */
     const char *proc_dir; /* "/proc"; tests give their own */
@@ -25,6 +25,9 @@ struct collect_options {
     void *self_values_self;
 };
 
+/* The first sample is taken at once (rates come with the second), the next ones at whole multiples of the
+ * interval. A sink without a writer for us is logged: metrics of our own never stop the program.
+ * err: ERR_IO (no thread). The strings are borrowed until collect_stop. */
 MUST_CHECK bool collect_start(const struct collect_options *options, struct collect **out,
                               struct err *err);
-void collect_stop(struct collect *collect);
+void collect_stop(struct collect *collect); /* NULL is fine */

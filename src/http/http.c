@@ -99,6 +99,7 @@ static void hand_to_worker(struct http *http, struct exchange *exchange)
     MHD_resume_connection(exchange->connection);
 }
 
+/* The signature is the library's. */
 static enum MHD_Result on_request(void *self, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_n, void **slot)

@@ -18,6 +18,7 @@
 enum {
     N_CONNS = 100,
     N_LINES = 50,
+    N_DATAGRAMS = 20000, /* of 1 KB: more than a socket buffer holds */
     WAIT_US = 10 * 1000000,
     POLL_US = 2000, /* between looks at a counter that only the kernel moves */
 };
@@ -251,6 +252,42 @@ TEST(a_disk_that_refuses_holds_senders_back_and_loses_nothing)
     close_fixture(&f);
 }
 
+static uint64_t datagrams_read_or_lost(const struct ingest *ingest)
+{
+    struct ingest_stats stats;
+    ingest_stats(ingest, &stats);
+    return stats.n_datagrams + stats.n_datagrams_lost;
+}
+
+TEST(datagrams_that_found_no_room_are_counted)
+{
+    const struct fake_sink_faults faults = {.n_puts = 3};
+    struct fixture f;
+    char text[1024];
+    open_fixture(&f, 1);
+    fake_sink_set_faults(f.sink, &faults);
+    CLEANUP(fd_done) int fd = dial(&f, SOCK_DGRAM);
+    memset(text, '\n', sizeof text);
+    memcpy(text, "udp 1 1500000000", 16);
+    for (int i = 0; i < N_DATAGRAMS; i++) /* the first one stalls the receiver */
+        EXPECT_I64(send(fd, text, sizeof text, 0), sizeof text);
+    EXPECT(fake_sink_wait(f.sink, 1));
+    /* The kernel tells of what was lost with a datagram that came after. */
+    const int64_t until = monotonic_us() + WAIT_US;
+    unsigned n_sent = N_DATAGRAMS;
+    while (datagrams_read_or_lost(f.ingest) < n_sent && monotonic_us() < until) {
+        send_text(fd, "udp 1 1500000000");
+        n_sent++;
+        sleep_us(POLL_US);
+    }
+    struct ingest_stats stats;
+    ingest_stats(f.ingest, &stats);
+    EXPECT_I64(stats.n_datagrams + stats.n_datagrams_lost, n_sent);
+    EXPECT(stats.n_datagrams_lost > 0);
+    EXPECT_I64(fake_sink_stats(f.sink).n_points, stats.n_datagrams);
+    close_fixture(&f);
+}
+
 TEST(stopping_takes_what_has_arrived)
 {
     struct fixture f;
@@ -349,5 +386,6 @@ RUN_TESTS(test_of(a_line_arrives_and_is_committed), test_of(lines_cut_at_every_b
           test_of(datagrams_of_many_lines_arrive),
           test_of(a_hundred_connections_on_several_threads),
           test_of(a_disk_that_refuses_holds_senders_back_and_loses_nothing),
+          test_of(datagrams_that_found_no_room_are_counted),
           test_of(stopping_takes_what_has_arrived), test_of(rejects_are_told_with_their_sender),
           test_of(addresses_in_use_bad_or_off), test_of(a_sink_without_a_writer_fails_the_start))

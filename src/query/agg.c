@@ -258,7 +258,8 @@ static void rows_median(const struct agg_table *table, double *row, double *acc)
     }
 }
 
-static void finish_rows(enum agg how, const struct agg_table *table, const double *seen, double *out)
+static void finish_rows(enum agg how, const struct agg_table *table, const double *seen,
+                        double *out)
 {
     const double n_columns = (double)table->n_columns;
     for (size_t i = 0; i < table->n_rows; i++) {

@@ -7,6 +7,10 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+/* Seconds, points and counts beyond are mistakes, and their sums and products stay in 64 bits. */
+static const int64_t BIND_INT_MAX = 100000000000; /* seconds: 3,000 years */
+static const int64_t BIND_NODE_MAX = 1000000;     /* a name has 4,000 bytes */
+
 size_t bind_n_params(const struct function *function)
 {
     size_t n = 0;
@@ -112,7 +116,7 @@ static bool to_float(struct value *value)
 }
 
 /* A number with a decimal point is refused even where it is whole, as Graphite does. */
-static bool to_int(struct value *value)
+static bool to_int(struct value *value, int64_t max)
 {
     if (value->kind == VALUE_BOOL) {
         value->integer = value->is_true;
@@ -125,13 +129,13 @@ static bool to_int(struct value *value)
     }
     value->kind = VALUE_INT;
     value->number = (double)value->integer;
-    return true;
+    return value->integer >= -max && value->integer <= max;
 }
 
 static bool to_int_or_inf(struct value *value)
 {
     struct value number = *value;
-    if (to_int(value))
+    if (to_int(value, BIND_INT_MAX))
         return true;
     if (!to_float(&number) || number.number != HUGE_VAL)
         return false;
@@ -159,13 +163,20 @@ static bool to_bool(struct value *value)
 
 static bool is_interval(const struct value *value)
 {
-    int64_t seconds;
-    return value->kind == VALUE_TEXT && interval_parse(value->text, &seconds, NULL);
+    int64_t seconds = 0;
+    return value->kind == VALUE_TEXT && interval_parse(value->text, &seconds, NULL) &&
+           seconds >= -BIND_INT_MAX && seconds <= BIND_INT_MAX;
 }
 
 static bool is_number(const struct value *value)
 {
     return value->kind == VALUE_INT || value->kind == VALUE_FLOAT || value->kind == VALUE_BOOL;
+}
+
+/* Texts are, and numbers in the range; NaN is not. */
+static bool is_small(const struct value *value, int64_t max)
+{
+    return !is_number(value) || value->kind == VALUE_BOOL || fabs(value->number) <= (double)max;
 }
 
 static bool is_text_or_number(const struct value *value)
@@ -218,10 +229,10 @@ static bool convert(enum param_type type, struct value *value, const char **out_
         return to_float(value);
     case PARAM_INT:
         *out_expected = "a whole number";
-        return to_int(value);
+        return to_int(value, BIND_INT_MAX);
     case PARAM_NODE:
         *out_expected = "the number of a node";
-        return to_int(value);
+        return to_int(value, BIND_NODE_MAX);
     case PARAM_INT_OR_INF:
         *out_expected = "a whole number or inf";
         return to_int_or_inf(value);
@@ -233,7 +244,7 @@ static bool convert(enum param_type type, struct value *value, const char **out_
         return is_interval(value);
     case PARAM_INT_OR_INTERVAL:
         *out_expected = "a number of points or an interval like '5min'";
-        return is_number(value) || is_interval(value);
+        return is_number(value) ? is_small(value, BIND_INT_MAX) : is_interval(value);
     case PARAM_AGG_FUNC:
         *out_expected = "an aggregation (average, sum, min, max, ...)";
         return is_aggregation(value);
@@ -242,7 +253,7 @@ static bool convert(enum param_type type, struct value *value, const char **out_
         return is_callback(value);
     case PARAM_NODE_OR_TAG:
         *out_expected = "the number of a node or a tag's name";
-        return is_text_or_number(value);
+        return is_text_or_number(value) && is_small(value, BIND_NODE_MAX);
     case PARAM_DATE:
         *out_expected = "a time like 'now-1d'";
         return is_text_or_number(value);
@@ -297,7 +308,8 @@ bool bind_finish(struct call *call, struct err *err)
         const struct param *param = bind_param(call->function, i);
         struct value *value = &call->values[i];
         const char *expected;
-        if (value->kind == VALUE_NONE) {
+        bool is_listed = param->is_multiple && param->type != PARAM_ANY && call->nodes[i];
+        if (value->kind == VALUE_NONE && !is_listed) {
             if (!fill_in(call, i, param, err))
                 return false;
         } else if (!convert(param->type, value, &expected)) {

@@ -228,8 +228,9 @@ bool call_tagged(struct call *call, const struct tag_expr *exprs, size_t n, stru
     *out = (struct series_list){0};
     if (call->node && call->node->in_keyword)
         return true; /* as for paths: see fetch_path */
-    return fetch_tagged(call->eval, call->scope.context, exprs, n, call_source_text(call), out,
-                        err);
+    const struct fetch_tags tags = {
+        .exprs = exprs, .n = n, .path_expression = call_source_text(call)};
+    return fetch_tagged(call->eval, call->scope.context, &tags, out, err);
 }
 
 const char *call_source_text(const struct call *call)

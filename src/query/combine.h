@@ -16,12 +16,11 @@ MUST_CHECK bool combine_parse(struct call *call, const char *text, struct combin
 
 /* One series of n >= 1, named sumSeries(<path expressions>); it has the tags that all share. */
 MUST_CHECK bool combine_series(struct call *call, const struct series_list *list,
-                               const struct combine *combine, struct series **out,
-                               struct err *err);
+                               const struct combine *combine, struct series **out, struct err *err);
 
 /* The list becomes its one combination; an empty one stays empty. */
-MUST_CHECK bool combine_list(struct call *call, struct series_list *io, const struct combine *combine,
-                             struct err *err);
+MUST_CHECK bool combine_list(struct call *call, struct series_list *io,
+                             const struct combine *combine, struct err *err);
 
 /* The list becomes this one series. */
 void combine_only(struct call *call, struct series_list *io, struct series *series);

@@ -57,6 +57,8 @@ static void add_default(struct buf *text, const char *json)
         buf_add_char(text, '\'');
         buf_add(text, json + 1, strlen(json) - 2);
         buf_add_char(text, '\'');
+    } else if (strcmp(json, "1e9999") == 0) {
+        buf_add_str(text, "inf");
     } else if (strcmp(json, "true") == 0) {
         buf_add_str(text, "True");
     } else if (strcmp(json, "false") == 0) {

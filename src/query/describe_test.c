@@ -32,7 +32,8 @@ static const struct function fn_summarize = {
                {"intervalString", PARAM_INTERVAL},
                {"func", PARAM_AGG_FUNC, .fallback = "\"sum\""},
                {"alignToFrom", PARAM_BOOL, .fallback = "false"},
-               {"x", PARAM_FLOAT, .is_optional = true}},
+               {"x", PARAM_FLOAT, .is_optional = true},
+               {"limit", PARAM_INT_OR_INF, .fallback = "1e9999"}},
     .run = nothing,
     .about = "Buckets.",
 };
@@ -104,8 +105,8 @@ TEST(describes_a_function)
 TEST(says_defaults_choices_and_repetition)
 {
     const char *text = squeezed(one("summarize"));
-    EXPECT(
-        strstr(text, "summarize(seriesList,intervalString,func='sum',alignToFrom=False,x=None)"));
+    EXPECT(strstr(text, "summarize(seriesList,intervalString,func='sum',alignToFrom=False,x=None,"
+                        "limit=inf)"));
     EXPECT(strstr(text, "{\"name\":\"func\",\"type\":\"aggFunc\",\"default\":\"sum\","
                         "\"options\":[\"average\",\"avg\","));
     EXPECT(strstr(text, "{\"name\":\"alignToFrom\",\"type\":\"boolean\",\"default\":false}"));

@@ -27,11 +27,12 @@ static uintptr_t n_uses(const struct eval *eval, const char *typed)
     return (uintptr_t)map_get(eval->uses, typed, strlen(typed));
 }
 
-/* Graphite's from < t <= until is the half-open [from + 1, until + 1). */
+/* Graphite's from < t <= until is the half-open [from + 1, until + 1). Nothing is kept of the time
+ * before 1970. */
 static struct source_span span_of(const struct eval *eval, const struct context *context)
 {
     int64_t now_s = eval->request->now_s;
-    return (struct source_span){.from_s = context->from_s + 1,
+    return (struct source_span){.from_s = max_i64(context->from_s + 1, 0),
                                 .until_s = context->until_s + 1,
                                 .now_s = now_s,
                                 .age_s = now_s - context->from_s};
@@ -72,8 +73,8 @@ static bool take_batch(struct eval *eval, struct series **got, size_t n, size_t 
     return true;
 }
 
-/* In batches, so that a wide pattern over a long range meets the limit before the memory: one series
- * says how long the others may be. */
+/* In batches, so that a wide pattern over a long range meets the limit before the memory: one
+ * series says how long the others may be. */
 static bool read_leaves(struct eval *eval, const struct context *context,
                         const struct source_nodes *leaves, struct series_list *out, struct err *err)
 {
@@ -245,11 +246,11 @@ bool fetch_path(struct eval *eval, const struct context *context, const struct f
     return copy_list(eval, context, known, out, err);
 }
 
-bool fetch_tagged(struct eval *eval, const struct context *context, const struct tag_expr *exprs,
-                  size_t n, const char *path_expression, struct series_list *out, struct err *err)
+bool fetch_tagged(struct eval *eval, const struct context *context, const struct fetch_tags *tags,
+                  struct series_list *out, struct err *err)
 {
     struct source_nodes nodes = {0};
     *out = (struct series_list){0};
-    return check_range(context, err) && find_tagged(eval, exprs, n, &nodes, err) &&
-           read_nodes(eval, context, &nodes, path_expression, out, err);
+    return check_range(context, err) && find_tagged(eval, tags->exprs, tags->n, &nodes, err) &&
+           read_nodes(eval, context, &nodes, tags->path_expression, out, err);
 }

@@ -18,6 +18,12 @@ struct fetch_path {
  *   err  ERR_INPUT (bad pattern), ERR_LIMIT with the limit's name, the source's */
 MUST_CHECK bool fetch_path(struct eval *eval, const struct context *context,
                            const struct fetch_path *path, struct series_list *out, struct err *err);
+
+struct fetch_tags {
+    const struct tag_expr *exprs;
+    size_t n;
+    const char *path_expression;
+};
 MUST_CHECK bool fetch_tagged(struct eval *eval, const struct context *context,
-                             const struct tag_expr *exprs, size_t n, const char *path_expression,
-                             struct series_list *out, struct err *err);
+                             const struct fetch_tags *tags, struct series_list *out,
+                             struct err *err);

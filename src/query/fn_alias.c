@@ -218,8 +218,9 @@ const struct function fn_alias_query = {
                {"replace", PARAM_STRING},
                {"newName", PARAM_STRING}},
     .run = run_alias_query,
-    .about = "Makes a target of each name by a regular expression and shows its last value in the new "
-             "name, as in 'now %d'.",
+    .about =
+        "Makes a target of each name by a regular expression and shows its last value in the new "
+        "name, as in 'now %d'.",
     .example = "aliasQuery(channel.power.*,'power','frequency','channel at %d MHz')",
 };
 
@@ -247,8 +248,8 @@ static const char *value_units(struct call *call, const struct series *series, c
 }
 
 /* The arguments from 1 until n_types are the values to show; system NULL: plainly. */
-static bool add_values(struct call *call, struct series *series, size_t n_types,
-                       const char *system, struct err *err)
+static bool add_values(struct call *call, struct series *series, size_t n_types, const char *system,
+                       struct err *err)
 {
     CLEANUP(mem_done) double *scratch = mem_array(series->n_points + 1, double);
     struct arena *arena = call_arena(call);
@@ -256,9 +257,9 @@ static bool add_values(struct call *call, struct series *series, size_t n_types,
     for (size_t i = 1; i < n_types; i++) {
         const char *type = call_text(call, i);
         if (system)
-            name = arena_printf(arena, "%s%s%s", words_pad(arena, name, 20),
-                                words_pad(arena, type, 5),
-                                words_pad(arena, value_units(call, series, type, system, scratch), 10));
+            name = arena_printf(
+                arena, "%s%s%s", words_pad(arena, name, 20), words_pad(arena, type, 5),
+                words_pad(arena, value_units(call, series, type, system, scratch), 10));
         else
             name = arena_printf(arena, "%s (%s: %s)", name, type,
                                 value_words(call, series, type, scratch));
@@ -339,12 +340,11 @@ static bool run_cacti_style(struct call *call, struct series_list *io, struct er
     const struct cacti_widths widths = cacti_measure(call, io);
     for (size_t k = 0; k < io->n; k++) {
         const struct cacti texts = cacti_texts(call, io->items[k], false);
-        const char *name =
-            arena_printf(arena, "%s Current:%s Max:%s Min:%s ",
-                         words_pad(arena, io->items[k]->name, widths.name),
-                         words_pad(arena, texts.last, widths.last),
-                         words_pad(arena, texts.max, widths.max),
-                         words_pad(arena, texts.min, widths.min));
+        const char *name = arena_printf(arena, "%s Current:%s Max:%s Min:%s ",
+                                        words_pad(arena, io->items[k]->name, widths.name),
+                                        words_pad(arena, texts.last, widths.last),
+                                        words_pad(arena, texts.max, widths.max),
+                                        words_pad(arena, texts.min, widths.min));
         if (!make_alias(call, io->items[k], name, err))
             return false;
     }

@@ -122,8 +122,9 @@ const struct function fn_summarize = {
                {"func", PARAM_AGG_FUNC, .is_optional = true, .fallback = "\"sum\""},
                {"alignToFrom", PARAM_BOOL, .is_optional = true, .fallback = "false"}},
     .run = run_summarize,
-    .about = "One point an interval, made of all points in it. Intervals begin at whole multiples of "
-             "their length since 1970, or with alignToFrom at the series' start.",
+    .about =
+        "One point an interval, made of all points in it. Intervals begin at whole multiples of "
+        "their length since 1970, or with alignToFrom at the series' start.",
     .example = "summarize(web.logins.errors.www1,'1h','sum')",
 };
 
@@ -206,8 +207,9 @@ const struct function fn_smart_summarize = {
                {"func", PARAM_AGG_FUNC, .is_optional = true, .fallback = "\"sum\""},
                {"alignTo", PARAM_STRING, .is_optional = true}},
     .run = run_smart_summarize,
-    .about = "As summarize, with intervals that begin at the range's start; alignTo (seconds, minutes, "
-             "hours, days, weeks, weeks1 to weeks7, months, years) first moves that back.",
+    .about =
+        "As summarize, with intervals that begin at the range's start; alignTo (seconds, minutes, "
+        "hours, days, weeks, weeks1 to weeks7, months, years) first moves that back.",
     .example = "smartSummarize(web.logins.errors.www1,'1h','sum','hours')",
 };
 
@@ -321,8 +323,7 @@ static bool run_compress(struct call *call, struct series_list *io, struct err *
         struct series *from = io->items[k];
         size_t first;
         const size_t period = period_of(from, &first);
-        const char *name =
-            arena_printf(call_arena(call), "compressPeriodicGaps(%s)", from->name);
+        const char *name = arena_printf(call_arena(call), "compressPeriodicGaps(%s)", from->name);
         if (period == 0) {
             if (!series_rename(from, call_arena(call), err, "%s", name))
                 return false;

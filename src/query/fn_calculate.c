@@ -13,7 +13,7 @@
 static bool flat_copy(struct call *call, const struct series *from, const char *name, double value,
                       struct series **out, struct err *err)
 {
-    const struct shape shape = shape_of(from);
+    const struct shape shape = make_shape(from);
     if (!make_derived(call, from, name, &shape, out, err))
         return false;
     for (size_t i = 0; i < shape.n_points; i++)
@@ -32,8 +32,7 @@ static bool run_aggregate_line(struct call *call, struct series_list *io, struct
         const double value = values[k];
         const char *shown = is_gap(value) ? "None" : name_g(arena, value);
         const char *text = how == AGG_COUNT ? make_text_d(call, value) : make_text(call, value);
-        const char *name =
-            arena_printf(arena, "aggregateLine(%s, %s)", io->items[k]->name, shown);
+        const char *name = arena_printf(arena, "aggregateLine(%s, %s)", io->items[k]->name, shown);
         if (call_bool(call, 2)) {
             if (!flat_copy(call, io->items[k], name, value, &io->items[k], err))
                 return false;
@@ -80,7 +79,8 @@ static bool regress(const struct series *series, struct regression *out)
     const double denominator = (double)(n * sum_ii - sum_i * sum_i);
     if (denominator == 0)
         return false;
-    out->slope = ((double)n * sum_iv - (double)sum_i * sum_v) / denominator / (double)series->step_s;
+    out->slope =
+        ((double)n * sum_iv - (double)sum_i * sum_v) / denominator / (double)series->step_s;
     out->offset = ((double)sum_ii * sum_v - sum_iv * (double)sum_i) / denominator -
                   out->slope * (double)series->start_s;
     return true;
@@ -95,8 +95,9 @@ static bool source_time(const struct call *call, size_t i, int64_t *io_s, struct
 static bool regress_one(struct call *call, struct series *series, const char *range,
                         const struct regression *line, struct series **out, struct err *err)
 {
-    const struct shape shape = shape_of(series);
-    const char *name = arena_printf(call_arena(call), "linearRegression(%s, %s)", series->name, range);
+    const struct shape shape = make_shape(series);
+    const char *name =
+        arena_printf(call_arena(call), "linearRegression(%s, %s)", series->name, range);
     make_tag(call, series, "linearRegressions", range);
     if (!make_derived(call, series, name, &shape, out, err))
         return false;
@@ -136,7 +137,8 @@ const struct function fn_linear_regression = {
                {"startSourceAt", PARAM_DATE, .is_optional = true},
                {"endSourceAt", PARAM_DATE, .is_optional = true}},
     .run = run_linear_regression,
-    .about = "The straight line that fits the series best over the source range, drawn over the range "
-             "asked for.",
+    .about =
+        "The straight line that fits the series best over the source range, drawn over the range "
+        "asked for.",
     .example = "linearRegression(servers.db01.disk.used_bytes,'-7d')",
 };

@@ -12,8 +12,7 @@
 
 /* ---- one of a list ---- */
 
-static bool combine_as(struct call *call, struct series_list *io, const char *func,
-                       struct err *err)
+static bool combine_as(struct call *call, struct series_list *io, const char *func, struct err *err)
 {
     struct combine combine;
     return combine_parse(call, func, &combine, err) && combine_list(call, io, &combine, err);
@@ -85,8 +84,9 @@ const struct function fn_diff_series = {
     .group = "Combine",
     .params = {FN_LISTS},
     .run = diff_series,
-    .about = "The first series minus all others. Where the first has a gap, the next one that has a "
-             "value takes its place.",
+    .about =
+        "The first series minus all others. Where the first has a gap, the next one that has a "
+        "value takes its place.",
     .example = "diffSeries(web.requests.all,web.requests.failed)",
 };
 
@@ -169,8 +169,8 @@ static bool count_series(struct call *call, struct series_list *io, struct err *
     if (!normalise(call, io->items, io->n, &normal, err))
         return false;
     const struct shape shape = {normal.start_s, normal.end_s, normal.step_s, normal.n_rows};
-    const char *name = arena_printf(call_arena(call), "countSeries(%s)",
-                                    normalise_paths(call, io->items, io->n));
+    const char *name =
+        arena_printf(call_arena(call), "countSeries(%s)", normalise_paths(call, io->items, io->n));
     if (!make_series(call, name, &shape, &made, err))
         return false;
     for (size_t i = 0; i < made->n_points; i++)
@@ -224,7 +224,7 @@ static void power_row(const struct normal *normal, size_t i, double *out)
 
 static bool pow_series(struct call *call, struct series_list *io, struct err *err)
 {
-    CLEANUP(buf_done) struct buf name;
+    CLEANUP(buf_done) struct buf name = {0};
     struct normal normal;
     struct series *made;
     if (io->n == 0)
@@ -249,8 +249,9 @@ const struct function fn_pow_series = {
     .group = "Combine",
     .params = {{"seriesList", PARAM_SERIES_LISTS, .is_multiple = true}},
     .run = pow_series,
-    .about = "Raises the first series to the power of the second, that to the power of the third, and "
-             "so on; a gap in one is a gap in all.",
+    .about =
+        "Raises the first series to the power of the second, that to the power of the third, and "
+        "so on; a gap in one is a gap in all.",
     .example = "powSeries(app.base,app.exponent)",
 };
 
@@ -264,8 +265,7 @@ static bool percentile_rows(const struct normal *normal, double percent, bool in
             row[k] = i < normal->columns[k].n ? normal->columns[k].values[i] : NAN;
         size_t n = agg_sorted(row, normal->n_columns, sorted);
         if (n && !agg_percentile(sorted, n, percent, interpolates, &made->values[i]))
-            return FAIL(err, ERR_INPUT, "percentileOfSeries(): there is no %g-th percentile of %zu",
-                        percent, n);
+            return FAIL(err, ERR_INPUT, "percentileOfSeries(): n must be a percentage up to 100");
     }
     return true;
 }
@@ -317,8 +317,8 @@ static bool combine_pair(struct call *call, struct series *const pair[2],
     return true;
 }
 
-static bool combine_lists(struct call *call, struct series_list *io,
-                          const struct combine *combine, struct err *err)
+static bool combine_lists(struct call *call, struct series_list *io, const struct combine *combine,
+                          struct err *err)
 {
     const struct series_list *second = call_series(call, 1);
     if (second->n != io->n)

@@ -76,8 +76,9 @@ const struct function fn_filter_series = {
                {"operator", PARAM_STRING},
                {"threshold", PARAM_FLOAT}},
     .run = run_filter_series,
-    .about = "Keeps the series whose aggregate is = != > >= < or <= the threshold. A series without "
-             "values is below everything.",
+    .about =
+        "Keeps the series whose aggregate is = != > >= < or <= the threshold. A series without "
+        "values is below everything.",
     .example = "filterSeries(servers.*.load,'max','>',2)",
 };
 

@@ -8,9 +8,9 @@
 #include "query/fn.h"
 #include "query/make.h"
 
-static const double ALPHA = 0.1;  /* how fast the level follows */
+static const double ALPHA = 0.1;   /* how fast the level follows */
 static const double BETA = 0.0035; /* the slope */
-static const double GAMMA = 0.1;  /* the season, and the usual error */
+static const double GAMMA = 0.1;   /* the season, and the usual error */
 
 struct forecast {
     double *predictions, *deviations, *seasonals; /* n values each, in the arena */
@@ -42,8 +42,8 @@ static void analyse_point(struct forecast *forecast, size_t i, double actual, si
     forecast->seasonals[i] = GAMMA * (actual - level) + (1 - GAMMA) * seasonal;
     forecast->deviations[i] = GAMMA * fabs(actual - guess) + (1 - GAMMA) * deviation;
     forecast->predictions[i] = prediction;
-    *state = (struct state){
-        level, slope, level + slope + season_before(forecast->seasonals, i + 1, season)};
+    *state = (struct state){level, slope,
+                            level + slope + season_before(forecast->seasonals, i + 1, season)};
 }
 
 /* A season has at least two points, so that the next point's season is known. */
@@ -96,7 +96,7 @@ static bool read_bootstrap(struct call *call, const struct setting *setting,
 static struct shape shape_after(const struct series *series, const struct setting *setting,
                                 size_t *out_skipped)
 {
-    struct shape shape = shape_of(series);
+    struct shape shape = make_shape(series);
     *out_skipped = (size_t)(setting->bootstrap_s / series->step_s);
     shape.n_points = shape.n_points > *out_skipped ? shape.n_points - *out_skipped : 0;
     shape.start_s += setting->bootstrap_s;
@@ -219,7 +219,8 @@ const struct function fn_holt_winters_confidence_bands = {
     .group = "Calculate",
     .params = {FN_LIST, FN_DELTA, FN_SETTING},
     .run = run_bands,
-    .about = "Below and above the forecast by delta times its usual error at that time of the season.",
+    .about =
+        "Below and above the forecast by delta times its usual error at that time of the season.",
     .example = "holtWintersConfidenceBands(web.logins.success.www1)",
 };
 
@@ -261,7 +262,7 @@ static double value_at(const struct series *series, size_t i)
 static bool aberration_one(struct call *call, struct series *from, const struct band_pair *bands,
                            struct series **out, struct err *err)
 {
-    const struct shape shape = shape_of(from);
+    const struct shape shape = make_shape(from);
     make_tag(call, from, "holtWintersAberration", "1");
     const char *name = arena_printf(call_arena(call), "holtWintersAberration(%s)", from->name);
     if (!make_derived(call, from, name, &shape, out, err))

@@ -34,15 +34,22 @@ static bool next_gap(const struct series *series, size_t *at, struct gap *out)
 #define FN_LIMIT {"limit", PARAM_INT_OR_INF, .is_optional = true, .fallback = "1e9999"}
 /* clang-format on */
 
+static void hold(struct series *series, const struct gap *gap)
+{
+    for (size_t i = gap->from; i < gap->until; i++)
+        series->values[i] = series->values[gap->from - 1];
+}
+
 static bool run_keep_last_value(struct call *call, struct series_list *io, struct err *err)
 {
     const double limit = limit_of(call);
     for (size_t k = 0; k < io->n; k++) {
         struct series *series = io->items[k];
         struct gap gap;
-        for (size_t at = 0; next_gap(series, &at, &gap);)
-            for (size_t i = gap.from; gap.from && gap.until - gap.from <= limit && i < gap.until; i++)
-                series->values[i] = series->values[gap.from - 1];
+        for (size_t at = 0; next_gap(series, &at, &gap);) {
+            if (gap.from > 0 && (double)(gap.until - gap.from) <= limit)
+                hold(series, &gap);
+        }
         if (!series_rename(series, call_arena(call), err, "keepLastValue(%s)", series->name))
             return false;
     }
@@ -88,14 +95,14 @@ const struct function fn_interpolate = {
     .group = "Transform",
     .params = {FN_LIST, FN_LIMIT},
     .run = run_interpolate,
-    .about = "Draws a straight line over a gap, unless it is longer than limit points. Gaps at the ends "
-             "stay.",
+    .about =
+        "Draws a straight line over a gap, unless it is longer than limit points. Gaps at the ends "
+        "stay.",
     .example = "interpolate(servers.web01.load,5)",
 };
 
 /* Which rows have a value in any of the references; *out_n rows. */
-static bool *rows_with_value(struct call *call, const struct series_list *references,
-                             size_t *out_n)
+static bool *rows_with_value(struct call *call, const struct series_list *references, size_t *out_n)
 {
     size_t n = 0;
     for (size_t k = 0; k < references->n; k++)
@@ -157,7 +164,8 @@ const struct function fn_transform_null = {
                {"default", PARAM_FLOAT, .is_optional = true, .fallback = "0"},
                {"referenceSeries", PARAM_SERIES_LIST, .is_optional = true}},
     .run = run_transform_null,
-    .about = "Puts a value into every gap; with reference series, only where one of them has a value.",
+    .about =
+        "Puts a value into every gap; with reference series, only where one of them has a value.",
     .example = "transformNull(web.logins.errors.*,0)",
 };
 
@@ -202,6 +210,7 @@ const struct function fn_remove_empty_series = {
     .group = "Filter Series",
     .params = {FN_LIST, FN_XFF},
     .run = run_remove_empty,
-    .about = "Leaves out series without any value, or with fewer than xFilesFactor of their points.",
+    .about =
+        "Leaves out series without any value, or with fewer than xFilesFactor of their points.",
     .example = "removeEmptySeries(servers.*.load)",
 };

@@ -87,8 +87,7 @@ const struct function fn_dashed = {
 /* name(x), and a tag of the same key. The path expression stays. */
 static bool wrap_name(struct call *call, struct series *series, struct err *err)
 {
-    const char *name =
-        arena_printf(call_arena(call), "%s(%s)", call_name(call), series->name);
+    const char *name = arena_printf(call_arena(call), "%s(%s)", call_name(call), series->name);
     make_tag(call, series, call_name(call), "1");
     return make_alias(call, series, name, err);
 }
@@ -153,7 +152,7 @@ static bool stack_one(struct call *call, struct series *from, const char *stack,
                       struct series **out, struct err *err)
 {
     struct series **slot = call_stack_total(call, stack);
-    const struct shape shape = shape_of(from);
+    const struct shape shape = make_shape(from);
     const bool is_default = !call_has(call, 1);
     const char *name = from->name;
     if (is_default) {
@@ -196,8 +195,7 @@ static bool run_area_between(struct call *call, struct series_list *io, struct e
     if (io->n != 2)
         return FAIL(err, ERR_INPUT, "areaBetween() takes exactly 2 series, not %zu", io->n);
     struct series *lower = io->items[0], *upper = io->items[1];
-    const char *name =
-        arena_printf(call_arena(call), "areaBetween(%s)", upper->path_expression);
+    const char *name = arena_printf(call_arena(call), "areaBetween(%s)", upper->path_expression);
     make_tag(call, upper, "areaBetween", "1");
     lower->tags = upper->tags;
     lower->n_tags = upper->n_tags;

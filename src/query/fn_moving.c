@@ -17,6 +17,14 @@ struct span {
     const char *quoted; /* as in names: 5 or "5min" */
 };
 
+/* A function of the movingWindow family. */
+struct moving {
+    const char *function; /* movingAverage */
+    enum agg how;
+    double x_files_factor; /* NaN: each series' own */
+    struct span span;
+};
+
 static bool parse_span(struct call *call, const struct series_list *list, size_t argument,
                        struct span *out, struct err *err)
 {
@@ -66,21 +74,24 @@ static const char *moving_name(struct call *call, const char *func)
     return name;
 }
 
-static bool move_one(struct call *call, struct series *from, const struct span *span,
-                     const struct window *kind, const char *function, struct series **out,
-                     struct err *err)
+static bool move_one(struct call *call, struct series *from, const struct moving *moving,
+                     struct series **out, struct err *err)
 {
-    struct window window = *kind;
-    struct shape shape = shape_of(from);
-    window.values = from->values;
-    window.n = from->n_points;
-    window.width = span_points(span, from);
-    if (isnan(window.x_files_factor))
-        window.x_files_factor = from->x_files_factor;
+    const struct span *span = &moving->span;
+    const bool has_xff = !isnan(moving->x_files_factor);
+    const struct window window = {
+        .values = from->values,
+        .n = from->n_points,
+        .width = span_points(span, from),
+        .x_files_factor = has_xff ? moving->x_files_factor : from->x_files_factor,
+        .how = moving->how,
+    };
+    struct shape shape = make_shape(from);
     shape.start_s += span->preview_s;
     shape.n_points = window.n > window.width ? window.n - window.width : 0;
-    make_tag(call, from, function, span->shown);
-    const char *name = arena_printf(call_arena(call), "%s(%s,%s)", function, from->name, span->quoted);
+    make_tag(call, from, moving->function, span->shown);
+    const char *name =
+        arena_printf(call_arena(call), "%s(%s,%s)", moving->function, from->name, span->quoted);
     return make_derived(call, from, name, &shape, out, err) &&
            window_slide(&window, (*out)->values, err);
 }
@@ -88,18 +99,17 @@ static bool move_one(struct call *call, struct series *from, const struct span *
 static bool move(struct call *call, struct series_list *io, const char *func, size_t xff_argument,
                  struct err *err)
 {
-    struct window kind = {.x_files_factor = fn_xff(call, xff_argument)};
+    struct moving moving = {.function = moving_name(call, func),
+                            .x_files_factor = fn_xff(call, xff_argument)};
     struct series_list preview = {0};
-    struct span span;
-    if (!agg_parse(func, &kind.how, err) || !parse_span(call, io, 1, &span, err))
+    if (!agg_parse(func, &moving.how, err) || !parse_span(call, io, 1, &moving.span, err))
         return false;
     if (io->n == 0)
         return true;
-    if (!read_preview(call, span.preview_s, &preview, err))
+    if (!read_preview(call, moving.span.preview_s, &preview, err))
         return false;
-    const char *function = moving_name(call, func);
     for (size_t k = 0; k < preview.n; k++)
-        if (!move_one(call, preview.items[k], &span, &kind, function, &preview.items[k], err))
+        if (!move_one(call, preview.items[k], &moving, &preview.items[k], err))
             return false;
     *io = preview;
     return true;
@@ -119,8 +129,9 @@ const struct function fn_moving_average = {
     .group = "Calculate",
     .params = {FN_LIST, FN_WINDOW, FN_XFF},
     .run = run_moving_average,
-    .about = "The average of the last points, or of the last interval, at each point. What lies before "
-             "the range is read too.",
+    .about =
+        "The average of the last points, or of the last interval, at each point. What lies before "
+        "the range is read too.",
     .example = "movingAverage(servers.web01.load,'5min')",
 };
 
@@ -205,12 +216,12 @@ static bool smooth_one(struct call *call, struct series *from, const struct span
     const size_t width = span_points(span, from), n = from->n_points;
     const double seed = agg_average(from->values, min_size(width, n));
     double average = is_gap(seed) ? 0 : seed;
-    struct shape shape = shape_of(from);
+    struct shape shape = make_shape(from);
     shape.start_s += span->preview_s;
     shape.n_points = 1 + (n > width ? n - width : 0);
     make_tag(call, from, "exponentialMovingAverage", span->shown);
-    const char *name = arena_printf(call_arena(call), "exponentialMovingAverage(%s,%s)", from->name,
-                                    span->quoted);
+    const char *name =
+        arena_printf(call_arena(call), "exponentialMovingAverage(%s,%s)", from->name, span->quoted);
     if (!make_derived(call, from, name, &shape, out, err))
         return false;
     (*out)->values[0] = make_round(average, 6);
@@ -247,7 +258,8 @@ const struct function fn_exponential_moving_average = {
     .group = "Calculate",
     .params = {FN_LIST, FN_WINDOW},
     .run = run_exponential,
-    .about = "An average that forgets: each point weighs 2 / (window + 1), what was before it the rest.",
+    .about =
+        "An average that forgets: each point weighs 2 / (window + 1), what was before it the rest.",
     .example = "exponentialMovingAverage(servers.web01.load,10)",
 };
 
@@ -289,10 +301,10 @@ static bool run_stdev(struct call *call, struct series_list *io, struct err *err
         return FAIL(err, ERR_INPUT, "stdev(): points must not be negative");
     for (size_t k = 0; k < io->n; k++) {
         struct series *from = io->items[k], *made;
-        const struct shape shape = shape_of(from);
+        const struct shape shape = make_shape(from);
         make_tag(call, from, "stdev", call_tag_text(call, 1));
-        const char *name = arena_printf(call_arena(call), "stdev(%s,%lld)", from->name,
-                                        (long long)points);
+        const char *name =
+            arena_printf(call_arena(call), "stdev(%s,%lld)", from->name, (long long)points);
         if (!make_derived(call, from, name, &shape, &made, err))
             return false;
         fill_stdev(from, (size_t)points, tolerance, made);
@@ -308,7 +320,8 @@ const struct function fn_stdev = {
                {"points", PARAM_INT},
                {"windowTolerance", PARAM_FLOAT, .is_optional = true, .fallback = "0.1"}},
     .run = run_stdev,
-    .about = "The standard deviation of the last points; a gap where fewer than windowTolerance of them "
-             "have a value.",
+    .about =
+        "The standard deviation of the last points; a gap where fewer than windowTolerance of them "
+        "have a value.",
     .example = "stdev(servers.web01.load,10)",
 };

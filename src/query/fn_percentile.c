@@ -35,7 +35,7 @@ static bool run_n_percentile(struct call *call, struct series_list *io, struct e
     *io = (struct series_list){0};
     for (size_t k = 0; k < list.n; k++) {
         struct series *from = list.items[k], *made;
-        struct shape shape = shape_of(from);
+        struct shape shape = make_shape(from);
         double value;
         if (!series_percentile(from, percent, &value))
             return FAIL(err, ERR_INPUT, "nPercentile(): %s has no %s-th percentile", from->name,
@@ -210,8 +210,9 @@ const struct function fn_average_outside_percentile = {
     .group = "Filter Series",
     .params = {FN_LIST, FN_N(PARAM_FLOAT)},
     .run = run_average_outside,
-    .about = "Keeps the series whose averages lie outside the middle: above the n-th percentile of all, "
-             "or below the (100 - n)-th.",
+    .about =
+        "Keeps the series whose averages lie outside the middle: above the n-th percentile of all, "
+        "or below the (100 - n)-th.",
     .example = "averageOutsidePercentile(servers.*.load,90)",
 };
 
@@ -267,16 +268,18 @@ static bool run_use_series_above(struct call *call, struct series_list *io, stru
 {
     CLEANUP(done_regex) struct regex *regex = NULL;
     const double *highest = rank_keys(call, io, AGG_MAX);
-    CLEANUP(buf_done) struct buf target;
+    CLEANUP(buf_done) struct buf target = {0};
     struct series_list found = {0};
     buf_init(&target, SIZE_MAX / 2);
     if (!regex_compile(call_text(call, 2), &regex, err))
         return false;
     for (size_t k = 0; k < io->n; k++) {
+        const struct series *series = io->items[k];
         const char *name;
-        if (!(highest[k] > call_f64(call, 1)))
-            continue;
-        if (!regex_sub(regex, call_text(call, 3), io->items[k]->name, call_arena(call), &name, err))
+        if (!(highest[k] > call_f64(call, 1)) ||
+            agg_count(series->values, series->n_points) < series->n_points)
+            continue; /* Graphite passes over series with gaps */
+        if (!regex_sub(regex, call_text(call, 3), series->name, call_arena(call), &name, err))
             return false;
         buf_printf(&target, "%s%s", target.n ? "," : "group(", name);
     }
@@ -300,7 +303,8 @@ const struct function fn_use_series_above = {
                {"search", PARAM_STRING},
                {"replace", PARAM_STRING}},
     .run = run_use_series_above,
-    .about = "For each series that rises above value, another one, whose name is made by a regular "
-             "expression.",
+    .about =
+        "For each series without gaps that rises above value, another one, whose name is made by a "
+        "regular expression.",
     .example = "useSeriesAbove(web.logins.*.errors,10,'errors','success')",
 };

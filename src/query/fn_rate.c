@@ -7,7 +7,7 @@
 /* A derived series "name(x)" beside each of the list, tag name=1, ready to be filled. */
 static bool derive(struct call *call, struct series *from, struct series **out, struct err *err)
 {
-    const struct shape shape = shape_of(from);
+    const struct shape shape = make_shape(from);
     const char *function = call_name(call);
     make_tag(call, from, function, "1");
     const char *name = arena_printf(call_arena(call), "%s(%s)", function, from->name);
@@ -22,7 +22,8 @@ static bool run_derivative(struct call *call, struct series_list *io, struct err
         if (!derive(call, io->items[k], &made, err))
             return false;
         for (size_t i = 1; i < from->n_points; i++)
-            made->values[i] = from->values[i] - from->values[i - 1]; /* a gap on either side is one */
+            made->values[i] =
+                from->values[i] - from->values[i - 1]; /* a gap on either side is one */
         io->items[k] = made;
     }
     return true;
@@ -91,8 +92,9 @@ const struct function fn_non_negative_derivative = {
     .group = "Transform",
     .params = {FN_LIST, FN_BOUNDS},
     .run = run_non_negative,
-    .about = "How much a counter grew from point to point. A fall is a gap, or with maxValue a wrap "
-             "past it, or with minValue a reset to it. Readings outside the bounds are dropped.",
+    .about =
+        "How much a counter grew from point to point. A fall is a gap, or with maxValue a wrap "
+        "past it, or with minValue a reset to it. Readings outside the bounds are dropped.",
     .example = "nonNegativeDerivative(net.eth0.rx,4294967295)",
 };
 
@@ -169,7 +171,7 @@ static bool run_integral_by_interval(struct call *call, struct series_list *io, 
         return FAIL(err, ERR_INPUT, "integralByInterval(): '%s' is no time at all", typed);
     for (size_t k = 0; k < io->n; k++) {
         struct series *from = io->items[k], *made;
-        const struct shape shape = shape_of(from);
+        const struct shape shape = make_shape(from);
         make_tag(call, from, "integralByInterval", typed);
         const char *name =
             arena_printf(call_arena(call), "integralByInterval(%s,'%s')", from->name, typed);
@@ -194,7 +196,8 @@ const struct function fn_integral_by_interval = {
     .group = "Transform",
     .params = {FN_LIST, {"intervalUnit", PARAM_STRING}},
     .run = run_integral_by_interval,
-    .about = "The running sum, begun anew at each interval since the start of the range. A gap shows "
-             "the sum so far.",
+    .about =
+        "The running sum, begun anew at each interval since the start of the range. A gap shows "
+        "the sum so far.",
     .example = "integralByInterval(web.logins.errors.www1,'1d')",
 };

@@ -36,7 +36,8 @@ static bool make_quotient(struct call *call, const char *name, struct quotient *
         return false;
     double *values = (*out)->values;
     for (size_t i = 0; i < quotient->shape.n_points; i++)
-        values[i] = safe_div(value_at(&quotient->a, i), value_at(&quotient->b, i)) * quotient->factor;
+        values[i] =
+            safe_div(value_at(&quotient->a, i), value_at(&quotient->b, i)) * quotient->factor;
     return true;
 }
 
@@ -119,8 +120,7 @@ static bool divide_series_lists(struct call *call, struct series_list *io, struc
 const struct function fn_divide_series_lists = {
     .name = "divideSeriesLists",
     .group = "Combine",
-    .params = {{"dividendSeriesList", PARAM_SERIES_LIST},
-               {"divisorSeriesList", PARAM_SERIES_LIST}},
+    .params = {{"dividendSeriesList", PARAM_SERIES_LIST}, {"divisorSeriesList", PARAM_SERIES_LIST}},
     .run = divide_series_lists,
     .about = "Divides two lists pair by pair. A divisor of 0 makes a gap.",
     .example = "divideSeriesLists(web.logins.errors.*,web.logins.success.*)",
@@ -155,7 +155,7 @@ static bool percent_of_column(struct call *call, struct series_list *io,
 {
     for (size_t k = 0; k < io->n; k++) {
         const struct series *series = io->items[k];
-        struct quotient quotient = {normal->columns[k], *total, 100, shape_of(series)};
+        struct quotient quotient = {normal->columns[k], *total, 100, make_shape(series)};
         const char *name = percent_name(call, series->name, total_name);
         if (!make_quotient(call, name, &quotient, &io->items[k], err))
             return false;
@@ -167,11 +167,10 @@ static bool percent_of_sum(struct call *call, struct series_list *io, struct err
 {
     struct normal normal;
     struct agg_column total;
-    if (!normalise(call, io->items, io->n, &normal, err) ||
-        !sum_column(call, &normal, &total, err))
+    if (!normalise(call, io->items, io->n, &normal, err) || !sum_column(call, &normal, &total, err))
         return false;
-    const char *name = arena_printf(call_arena(call), "sumSeries(%s)",
-                                    normalise_paths(call, io->items, io->n));
+    const char *name =
+        arena_printf(call_arena(call), "sumSeries(%s)", normalise_paths(call, io->items, io->n));
     return percent_of_column(call, io, &normal, &total, name, err);
 }
 
@@ -223,9 +222,10 @@ static bool percent_of_list(struct call *call, struct series_list *io, struct er
         return true;
     }
     if (total->n != 1)
-        return FAIL(err, ERR_INPUT,
-                    "asPercent second argument must be missing, a single digit, reference exactly 1 "
-                    "series or reference the same number of series as the first argument");
+        return FAIL(
+            err, ERR_INPUT,
+            "asPercent second argument must be missing, a single digit, reference exactly 1 "
+            "series or reference the same number of series as the first argument");
     struct normal normal;
     struct series **all = arena_array(call_arena(call), io->n + 1, struct series *);
     memcpy(all, io->items, io->n * sizeof(all[0]));
@@ -297,7 +297,7 @@ static bool percent_of_group(struct call *call, struct by_nodes *by, const struc
         }
         if (!percent_of_pair(call, series, partner->list.items[0], &made, err))
             return false;
-        by->shape = shape_of(made);
+        by->shape = make_shape(made);
         series_list_add(out, made, call_arena(call));
     }
     return true;
@@ -312,7 +312,7 @@ static bool fold_totals(struct call *call, struct by_nodes *by, struct err *err)
         if (!group_total(call, list, &total, err))
             return false;
         if (list->n > 1)
-            by->shape = shape_of(total);
+            by->shape = make_shape(total);
         *list = (struct series_list){0};
         series_list_add(list, total, call_arena(call));
     }
@@ -370,8 +370,9 @@ const struct function fn_as_percent = {
                {"total", PARAM_ANY, .is_optional = true},
                {"nodes", PARAM_NODE_OR_TAG, .is_optional = true, .is_multiple = true}},
     .run = as_percent,
-    .about = "Each series as a percentage of a total: of the sum of all, of a number, of one series, "
-             "or of its partner in a list; with nodes, of the total that has the same nodes.",
+    .about =
+        "Each series as a percentage of a total: of the sum of all, of a number, of one series, "
+        "or of its partner in a list; with nodes, of the total that has the same nodes.",
     .example = "asPercent(web.logins.errors.*,web.logins.all)",
 };
 
@@ -381,7 +382,7 @@ static bool multiply_pair(struct call *call, const struct series *average,
                           const struct series *weight, struct series_list *products,
                           struct err *err)
 {
-    struct shape shape = shape_of(average);
+    struct shape shape = make_shape(average);
     struct series *made;
     const char *name =
         arena_printf(call_arena(call), "product(%s,%s)", weight->name, average->name);
@@ -422,7 +423,7 @@ static int compare_texts(const void *a, const void *b)
 /* The distinct path expressions, sorted, joined by commas. */
 static const char *sorted_paths(struct call *call, const struct series_list *list)
 {
-    CLEANUP(buf_done) struct buf out;
+    CLEANUP(buf_done) struct buf out = {0};
     const char **paths = arena_array(call_arena(call), list->n, const char *);
     buf_init(&out, SIZE_MAX / 2);
     for (size_t k = 0; k < list->n; k++)
@@ -466,8 +467,8 @@ static bool weighted_average(struct call *call, struct series_list *io, struct e
     if (!combine_series(call, &products, &sum, &above, err) ||
         !combine_series(call, weights, &sum, &below, err))
         return false;
-    struct quotient quotient = {{above->values, above->n_points},
-                                {below->values, below->n_points}, 1, shape_of(above)};
+    struct quotient quotient = {
+        {above->values, above->n_points}, {below->values, below->n_points}, 1, make_shape(above)};
     if (!make_quotient(call, weighted_name(call, io), &quotient, &made, err))
         return false;
     combine_only(call, io, made);

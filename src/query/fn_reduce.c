@@ -27,10 +27,8 @@ static size_t n_matchers(const struct call *call)
 static bool call_each(struct call *call, const char *name, const struct reduction *reduction,
                       struct series_list *out, struct err *err)
 {
-    struct call inner = {.eval = call->eval,
-                         .scope = call->scope,
-                         .function = function_find(name),
-                         .name = name};
+    struct call inner = {
+        .eval = call->eval, .scope = call->scope, .function = function_find(name), .name = name};
     if (!inner.function)
         return FAIL(err, ERR_INPUT, "there is no function '%.80s'", name);
     bind_init(&inner, n_matchers(call));
@@ -49,8 +47,7 @@ static bool call_each(struct call *call, const char *name, const struct reductio
     return eval_call(&inner, out, err);
 }
 
-static struct reduction *get_reduction(struct call *call, struct reductions *all,
-                                       const char *name)
+static struct reduction *get_reduction(struct call *call, struct reductions *all, const char *name)
 {
     struct arena *arena = call_arena(call);
     for (size_t i = 0; i < all->n; i++)
@@ -71,8 +68,7 @@ static bool cut_name(struct call *call, const char *name, struct str *out_before
     while (str_split(&rest, '.', &node))
         n++;
     if (wanted < -n || wanted >= n)
-        return FAIL(err, ERR_INPUT, "reduceSeries(): %s has no node %lld", name,
-                    (long long)wanted);
+        return FAIL(err, ERR_INPUT, "reduceSeries(): %s has no node %lld", name, (long long)wanted);
     wanted += wanted < 0 ? n : 0;
     rest = str_of(name);
     for (int64_t i = 0; i <= wanted && str_split(&rest, '.', &node); i++)
@@ -131,7 +127,8 @@ const struct function fn_reduce_series = {
                {"reduceNode", PARAM_NODE},
                {"reduceMatchers", PARAM_STRING, .is_multiple = true}},
     .run = run_reduce_series,
-    .about = "Calls a function once for each group of mapSeries; its arguments are the series whose "
-             "node equals each matcher, in their order.",
+    .about =
+        "Calls a function once for each group of mapSeries; its arguments are the series whose "
+        "node equals each matcher, in their order.",
     .example = "reduceSeries(mapSeries(servers.*.disk.*,1),'asPercent',3,'used','total')",
 };

@@ -24,8 +24,8 @@ static int64_t summer_time_s(const struct call *call, int64_t shift_s)
     const struct tz *tz = call_tz(call);
     const int64_t from_s = call_from_s(call), until_s = call_until_s(call);
     const int32_t here = tz_offset(tz, from_s, NULL), there = tz_offset(tz, from_s + shift_s, NULL);
-    bool is_one = here == tz_offset(tz, until_s, NULL) &&
-                  there == tz_offset(tz, until_s + shift_s, NULL);
+    bool is_one =
+        here == tz_offset(tz, until_s, NULL) && there == tz_offset(tz, until_s + shift_s, NULL);
     return is_one ? here - there : 0;
 }
 
@@ -91,8 +91,9 @@ const struct function fn_time_shift = {
                {"resetEnd", PARAM_BOOL, .is_optional = true, .fallback = "true"},
                {"alignDst", PARAM_BOOL, .is_optional = true, .fallback = "false"}},
     .run = run_time_shift,
-    .about = "The series as they were an interval ago (or, with +, ahead), drawn over the range asked "
-             "for. alignDst keeps the wall-clock time over a change of summer time.",
+    .about =
+        "The series as they were an interval ago (or, with +, ahead), drawn over the range asked "
+        "for. alignDst keeps the wall-clock time over a change of summer time.",
     .example = "timeShift(web.logins.success.www1,'7d')",
 };
 
@@ -104,8 +105,8 @@ static bool stack_one(struct call *call, const struct series *first, const char 
     if (!interval_parse(unit, &shift_s, err))
         return false;
     if (__builtin_mul_overflow(shift_s, number, &shift_s))
-        return FAIL(err, ERR_INPUT, "timeStack(): %lld times %s is out of range",
-                    (long long)number, unit);
+        return FAIL(err, ERR_INPUT, "timeStack(): %lld times %s is out of range", (long long)number,
+                    unit);
     if (!read_shifted(call, shift_s, &shifted, err))
         return false;
     for (size_t k = 0; k < shifted.n; k++) {
@@ -173,8 +174,8 @@ static bool run_time_slice(struct call *call, struct series_list *io, struct err
             if (at_s < from_s || at_s > until_s)
                 series->values[i] = NAN;
         }
-        const char *name = arena_printf(call_arena(call), "timeSlice(%s, %s, %s)", series->name,
-                                        from, until);
+        const char *name =
+            arena_printf(call_arena(call), "timeSlice(%s, %s, %s)", series->name, from, until);
         if (!make_alias(call, series, name, err))
             return false;
     }
@@ -206,12 +207,12 @@ static bool run_delay(struct call *call, struct series_list *io, struct err *err
     const int64_t steps = call_i64(call, 1);
     for (size_t k = 0; k < io->n; k++) {
         struct series *from = io->items[k], *made;
-        struct shape shape = shape_of(from);
+        struct shape shape = make_shape(from);
         if (steps == 0)
             shape.n_points = 0;
         make_tag(call, from, "delay", call_tag_text(call, 1));
-        const char *name = arena_printf(call_arena(call), "delay(%s,%lld)", from->name,
-                                        (long long)steps);
+        const char *name =
+            arena_printf(call_arena(call), "delay(%s,%lld)", from->name, (long long)steps);
         if (!make_derived(call, from, name, &shape, &made, err))
             return false;
         fill_delayed(from, steps, made);
@@ -263,8 +264,7 @@ static bool run_time(struct call *call, struct series_list *io, struct err *err)
 const struct function fn_time_function = {
     .name = "timeFunction",
     .group = "Transform",
-    .params = {{"name", PARAM_STRING},
-               {"step", PARAM_INT, .is_optional = true, .fallback = "60"}},
+    .params = {{"name", PARAM_STRING}, {"step", PARAM_INT, .is_optional = true, .fallback = "60"}},
     .run = run_time,
     .about = "A series of the given name whose values are their own times.",
     .example = "timeFunction('The.time.series',60)",
@@ -342,8 +342,7 @@ static bool run_random_walk(struct call *call, struct series_list *io, struct er
 const struct function fn_random_walk_function = {
     .name = "randomWalkFunction",
     .group = "Special",
-    .params = {{"name", PARAM_STRING},
-               {"step", PARAM_INT, .is_optional = true, .fallback = "60"}},
+    .params = {{"name", PARAM_STRING}, {"step", PARAM_INT, .is_optional = true, .fallback = "60"}},
     .run = run_random_walk,
     .about = "A random walk from 0, for trying things out; the same for one name and start.",
     .example = "randomWalkFunction('The.time.series')",

@@ -75,8 +75,9 @@ const struct function fn_sort_by_minima = {
     .group = "Sorting",
     .params = {FN_LIST},
     .run = run_sort_by_minima,
-    .about = "Sorts by the smallest value of each series, the smallest first; series that never rise "
-             "above 0 are left out.",
+    .about =
+        "Sorts by the smallest value of each series, the smallest first; series that never rise "
+        "above 0 are left out.",
     .example = "sortByMinima(servers.*.load)",
 };
 

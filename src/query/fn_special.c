@@ -67,8 +67,9 @@ const struct function fn_consolidate_by = {
     .group = "Special",
     .params = {FN_LIST, {"consolidationFunc", PARAM_STRING}},
     .run = run_consolidate_by,
-    .about = "How points are made one when there are more than can be shown: sum, average, avg_zero, "
-             "min, max, first or last.",
+    .about =
+        "How points are made one when there are more than can be shown: sum, average, avg_zero, "
+        "min, max, first or last.",
     .example = "consolidateBy(web.logins.errors.www1,'sum')",
 };
 
@@ -102,8 +103,9 @@ const struct function fn_set_x_files_factor = {
     .group = "Special",
     .params = {FN_LIST, {"xFilesFactor", PARAM_FLOAT}},
     .run = run_set_xff,
-    .about = "The share of points that must have a value, from 0 to 1, for their aggregate to have one; "
-             "also for every later function of the request.",
+    .about =
+        "The share of points that must have a value, from 0 to 1, for their aggregate to have one; "
+        "also for every later function of the request.",
     .example = "sumSeries(setXFilesFactor(servers.*.load,0.5))",
 };
 
@@ -129,7 +131,7 @@ const struct function fn_fallback_series = {
 /* events("a", "b") */
 static const char *events_name(struct call *call)
 {
-    CLEANUP(buf_done) struct buf name;
+    CLEANUP(buf_done) struct buf name = {0};
     buf_init(&name, SIZE_MAX / 2);
     buf_add_str(&name, "events(");
     for (size_t i = 0; i < call_n(call); i++)

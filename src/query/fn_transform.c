@@ -338,7 +338,7 @@ static bool run_log(struct call *call, struct series_list *io, struct err *err)
         return FAIL(err, ERR_INPUT, "log(): base must be above 0 and not 1, not %s", shown);
     for (size_t k = 0; k < io->n; k++) {
         struct series *from = io->items[k], *made;
-        const struct shape shape = shape_of(from);
+        const struct shape shape = make_shape(from);
         make_tag(call, from, "log", shown);
         const char *name = arena_printf(call_arena(call), "log(%s, %s)", from->name, shown);
         if (!make_derived(call, from, name, &shape, &made, err))

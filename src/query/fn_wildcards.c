@@ -42,7 +42,7 @@ static const char *key_without(struct call *call, const char *name, size_t first
 static bool combine_without(struct call *call, struct series_list *io, const char *func,
                             size_t first, struct err *err)
 {
-    CLEANUP(node_groups_done) struct node_groups groups;
+    CLEANUP(node_groups_done) struct node_groups groups = {0};
     struct combine combine;
     node_groups_init(&groups);
     if (!combine_parse(call, func, &combine, err))
@@ -77,7 +77,8 @@ const struct function fn_sum_series_with_wildcards = {
     .group = "Combine",
     .params = {FN_LIST, FN_POSITIONS},
     .run = sum_with_wildcards,
-    .about = "Adds up the series whose names are equal once the nodes at the positions are left out.",
+    .about =
+        "Adds up the series whose names are equal once the nodes at the positions are left out.",
     .example = "sumSeriesWithWildcards(servers.*.cpu.*,1)",
 };
 
@@ -91,7 +92,8 @@ const struct function fn_average_series_with_wildcards = {
     .group = "Combine",
     .params = {FN_LIST, FN_POSITIONS},
     .run = average_with_wildcards,
-    .about = "Averages the series whose names are equal once the nodes at the positions are left out.",
+    .about =
+        "Averages the series whose names are equal once the nodes at the positions are left out.",
     .example = "averageSeriesWithWildcards(servers.*.cpu.*,1)",
 };
 
@@ -120,7 +122,8 @@ const struct function fn_aggregate_with_wildcards = {
     .group = "Combine",
     .params = {FN_LIST, {"func", PARAM_AGG_FUNC}, FN_POSITIONS},
     .run = aggregate_with_wildcards,
-    .about = "Combines the series whose names are equal once the nodes at the positions are left out.",
+    .about =
+        "Combines the series whose names are equal once the nodes at the positions are left out.",
     .example = "aggregateWithWildcards(servers.*.cpu.*,'max',1)",
 };
 
@@ -146,7 +149,7 @@ static bool call_back(struct call *call, const char *callback, struct series_lis
 static bool group_by(struct call *call, struct series_list *io, const char *callback,
                      struct node_args nodes, struct err *err)
 {
-    CLEANUP(node_groups_done) struct node_groups groups;
+    CLEANUP(node_groups_done) struct node_groups groups = {0};
     node_groups_init(&groups);
     node_groups_fill(&groups, call, io, nodes);
     *io = (struct series_list){0};
@@ -239,7 +242,7 @@ static bool is_by_name(const struct call *call)
 
 static bool group_by_tags(struct call *call, struct series_list *io, struct err *err)
 {
-    CLEANUP(node_groups_done) struct node_groups groups;
+    CLEANUP(node_groups_done) struct node_groups groups = {0};
     const char *callback = call_text(call, 1);
     node_groups_init(&groups);
     if (call_n(call) < 3)
@@ -278,7 +281,7 @@ const struct function fn_group_by_tags = {
 /* text with every % replaced. */
 static const char *fill_in(struct call *call, const char *text, const char *with)
 {
-    CLEANUP(buf_done) struct buf out;
+    CLEANUP(buf_done) struct buf out = {0};
     buf_init(&out, SIZE_MAX / 2);
     for (; *text; text++) {
         if (*text == '%')
@@ -354,14 +357,15 @@ const struct function fn_apply_by_node = {
                {"templateFunction", PARAM_STRING},
                {"newName", PARAM_STRING, .is_optional = true}},
     .run = apply_by_node,
-    .about = "Evaluates the template once for each distinct beginning of the names, up to the node; % "
-             "stands for it.",
+    .about =
+        "Evaluates the template once for each distinct beginning of the names, up to the node; % "
+        "stands for it.",
     .example = "applyByNode(servers.*.cpu.*,1,'divideSeries(%.load,%.cpu.user)','% load')",
 };
 
 static bool map_series(struct call *call, struct series_list *io, struct err *err UNUSED)
 {
-    CLEANUP(node_groups_done) struct node_groups groups;
+    CLEANUP(node_groups_done) struct node_groups groups = {0};
     node_groups_init(&groups);
     node_groups_fill(&groups, call, io, (struct node_args){1, call_n(call) - 1});
     *io = (struct series_list){0};

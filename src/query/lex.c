@@ -156,8 +156,8 @@ static bool lex_word(struct lex *lex, struct token *out)
     return false;
 }
 
-/* Between quotes everything but a line's end stands for itself. A backslash and a doubled quote keep
- * the character behind them from ending the text, and both stay in it. */
+/* Between quotes everything but a line's end stands for itself. A backslash and a doubled quote
+ * keep the character behind them from ending the text, and both stay in it. */
 static bool lex_text(struct lex *lex, struct token *out, struct err *err)
 {
     const char quote = lex->text[lex->at];

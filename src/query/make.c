@@ -15,7 +15,7 @@ enum {
 
 const char make_no_name[] = "None";
 
-struct shape shape_of(const struct series *series)
+struct shape make_shape(const struct series *series)
 {
     return (struct shape){series->start_s, series->end_s, series->step_s, series->n_points};
 }
@@ -60,7 +60,8 @@ void make_name_tags(struct call *call, struct series *series)
     struct arena *arena = call_arena(call);
     const size_t path = strcspn(name, ";"), wild = strspn(name, "~");
     series->n_tags = 0;
-    if (name[path] && path > wild && !is_call_text(name) && set_tags(arena, series, name + path + 1))
+    if (name[path] && path > wild && !is_call_text(name) &&
+        set_tags(arena, series, name + path + 1))
         name = arena_strndup(arena, name + wild, path - wild);
     else
         series->n_tags = 0;
@@ -177,7 +178,7 @@ static double round_to_tens(double value, int64_t decimals)
 double make_round(double value, int64_t decimals)
 {
     static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
-    static const double SURE_MAX = 1e12;  /* below, value * 10^decimals is off by less than 2^-13 */
+    static const double SURE_MAX = 1e12; /* below, value * 10^decimals is off by less than 2^-13 */
     static const double TIE_MARGIN = 1e-3; /* nearer to a tie than this, count the digits */
     if (!isfinite(value) || decimals > DECIMALS_MAX)
         return value;

@@ -13,7 +13,7 @@ struct shape {
 };
 
 /* The shape of a series; its number of points is the number of its values. */
-struct shape shape_of(const struct series *series);
+struct shape make_shape(const struct series *series);
 
 /* A series of gaps from nowhere: name and path expression are the text, the tags are read off it
  * ("a;b=c"), xFilesFactor is the request's.  err: ERR_LIMIT */

@@ -8,7 +8,9 @@
 #include "base/mem.h"
 #include "base/num.h"
 
-enum { NAME_DEPTH_MAX = 200 }; /* parentheses inside parentheses; what is deeper is taken as a path */
+enum {
+    NAME_DEPTH_MAX = 200
+}; /* parentheses inside parentheses; what is deeper is taken as a path */
 
 /* ---- a reader of names that are targets, as far as needed to find their first path ---- */
 
@@ -300,8 +302,7 @@ void node_groups_done(struct node_groups *groups)
     map_free(groups->numbers);
 }
 
-struct node_group *node_groups_get(struct node_groups *groups, const char *key,
-                                   struct arena *arena)
+struct node_group *node_groups_get(struct node_groups *groups, const char *key, struct arena *arena)
 {
     struct node_group *group = node_groups_find(groups, key);
     if (group)
@@ -313,8 +314,8 @@ struct node_group *node_groups_get(struct node_groups *groups, const char *key,
     return group;
 }
 
-void node_groups_fill(struct node_groups *groups, struct call *call,
-                      const struct series_list *list, struct node_args args)
+void node_groups_fill(struct node_groups *groups, struct call *call, const struct series_list *list,
+                      struct node_args args)
 {
     for (size_t k = 0; k < list->n; k++) {
         const char *key = node_key(call, list->items[k], args);

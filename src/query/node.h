@@ -38,5 +38,5 @@ struct node_group *node_groups_get(struct node_groups *groups, const char *key,
 /* The group of that key or NULL. */
 struct node_group *node_groups_find(const struct node_groups *groups, const char *key);
 /* Groups a list by node_key. */
-void node_groups_fill(struct node_groups *groups, struct call *call,
-                      const struct series_list *list, struct node_args args);
+void node_groups_fill(struct node_groups *groups, struct call *call, const struct series_list *list,
+                      struct node_args args);

@@ -22,8 +22,9 @@ static int64_t gcd(int64_t a, int64_t b)
 static bool lcm(int64_t a, int64_t b, int64_t *out, struct err *err)
 {
     if (__builtin_mul_overflow(a / gcd(a, b), b, out) || *out > STEP_MAX_S)
-        return FAIL(err, ERR_LIMIT, "steps of %lld s and %lld s have no common multiple in a century",
-                    (long long)a, (long long)b);
+        return FAIL(err, ERR_LIMIT,
+                    "steps of %lld s and %lld s have no common multiple in a century", (long long)a,
+                    (long long)b);
     return true;
 }
 
@@ -50,7 +51,8 @@ bool normalise_column(struct call *call, const struct series *series, int64_t pe
     double *values = arena_array(call_arena(call), n, double);
     for (size_t i = 0; i < n; i++) {
         size_t at = i * full;
-        values[i] = bucket(series, series->values + at, min_size(full, series->n_points - at), full);
+        values[i] =
+            bucket(series, series->values + at, min_size(full, series->n_points - at), full);
     }
     *out = (struct agg_column){values, n};
     return true;

@@ -6,11 +6,11 @@
 struct query_limits query_limits_default(void)
 {
     return (struct query_limits){
-        .n_series_max = 50000,       /* five times the widest dashboard query seen in practice */
+        .n_series_max = 50000,       /* more is an export, not a graph */
         .n_points_max = 100000000,   /* 800 MB of values in one request's arena */
-        .n_depth_max = 64,           /* people nest less than 20 deep; each level is C stack */
+        .n_depth_max = 64,           /* far past what people type; each level is C stack */
         .target_bytes_max = 1 << 16, /* lists of hundreds of paths in braces still fit */
-        .time_us_max = 60000000,     /* what proxies in front give up after */
+        .time_us_max = 60000000,     /* whoever asked has gone by then */
     };
 }
 

@@ -7,7 +7,8 @@
 #include "base/num.h"
 
 enum {
-    WIDTH_DIRECT = 64, /* narrower windows are aggregated afresh: exact to the last bit, fast enough */
+    WIDTH_DIRECT =
+        64, /* narrower windows are aggregated afresh: exact to the last bit, fast enough */
 };
 static const double WORK_MAX = 5e8; /* additions of one call; about a second */
 
@@ -260,9 +261,10 @@ bool window_slide(const struct window *window, double *out, struct err *err)
         return true;
     }
     if (is_direct(window) && (double)n_places(window) * (double)window->width > WORK_MAX)
-        return FAIL(err, ERR_LIMIT,
-                    "a moving standard deviation or product over %zu points of %zu is too much work",
-                    window->width, window->n);
+        return FAIL(
+            err, ERR_LIMIT,
+            "a moving standard deviation or product over %zu points of %zu is too much work",
+            window->width, window->n);
     if (is_direct(window))
         slide_direct(window, out);
     else

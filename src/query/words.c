@@ -170,7 +170,7 @@ static void add_padded(struct buf *out, const struct conversion *conversion, con
 bool words_percent(struct arena *arena, const char *format, double value, const char **out,
                    struct err *err)
 {
-    CLEANUP(buf_done) struct buf text;
+    CLEANUP(buf_done) struct buf text = {0};
     size_t n_values = 0;
     buf_init(&text, SIZE_MAX / 2);
     for (const char *at = format; *at;) {

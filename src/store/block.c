@@ -355,11 +355,11 @@ static struct block_aggregate aggregate_at(const struct block *block, const uint
     };
 }
 
-bool block_aggregates(const struct block *block, uint32_t id, uint32_t first_unit, uint32_t n_units,
+bool block_aggregates(const struct block *block, uint32_t id, struct block_units units,
                       struct block_aggregate *out, bool *out_found, struct err *err)
 {
-    BUG_IF(first_unit > block->n_units);
-    BUG_IF(n_units > block->n_units - first_unit);
+    BUG_IF(units.first > block->n_units);
+    BUG_IF(units.n > block->n_units - units.first);
     if (!block->info.has_aggregates)
         return FAIL(err, ERR_MISSING, "block '%s' has no aggregates", block->name);
     uint32_t row;
@@ -370,8 +370,8 @@ bool block_aggregates(const struct block *block, uint32_t id, uint32_t first_uni
     }
     if (!open_row(block, row, &at, err))
         return false;
-    for (uint32_t u = 0; u < n_units; u++)
-        out[u] = aggregate_at(block, at, first_unit + u);
+    for (uint32_t u = 0; u < units.n; u++)
+        out[u] = aggregate_at(block, at, units.first + u);
     *out_found = true;
     return true;
 }

@@ -37,8 +37,8 @@ uint32_t block_n_units(const struct block_info *info);
 
 struct block_writer;
 
-/* Both borrow codec. info is copied; a broken one is a bug of ours. Memory until the end: about 256 KB
- * and, for each series, 4 + 2 * units bytes, with aggregates 42 * units + 4 more.
+/* Both borrow codec. info is copied; a broken one is a bug of ours. Memory until the end: about
+ * 256 KB and, for each series, 4 + 2 * units bytes, with aggregates 42 * units + 4 more.
  *   fd    the file, empty, open for writing; path is for messages, copied; the caller closes it
  *   to    or memory: the file is appended to this buf (which must be empty) */
 MUST_CHECK struct block_writer *block_writer_new(const struct block_info *info, struct codec *codec,
@@ -64,8 +64,8 @@ MUST_CHECK bool block_writer_finish(struct block_writer *writer, uint64_t *out_f
 
 struct block;
 
-/* Over a whole file in memory or mapped, borrowed until block_close. Checks header, footer and index
- * (not the data: that is checked as it is read). name is for messages, copied.
+/* Over a whole file in memory or mapped, borrowed until block_close. Checks header, footer and
+ * index (not the data: that is checked as it is read). name is for messages, copied.
  *   err  ERR_CORRUPT (what and where), ERR_REFUSED a newer version wrote it */
 MUST_CHECK bool block_open(const void *bytes, size_t n, const char *name, struct block **out,
                            struct err *err);
@@ -94,12 +94,15 @@ struct block_aggregate {
 /* Those of n values; for the writer, and for whoever rolls up. */
 struct block_aggregate block_aggregate_of(const double *values, size_t n);
 
-/* Aggregates of units first_unit .. first_unit + n_units - 1 (inside the block). *out_found: the series
- * is in the block; else out is untouched.
+/* Some units of a block: first + n is at most block_n_units. */
+struct block_units {
+    uint32_t first, n;
+};
+
+/* The aggregates of these units. *out_found: the series is in the block; else out is untouched.
  *   err  ERR_CORRUPT as above; ERR_MISSING when the file has no aggregates */
-MUST_CHECK bool block_aggregates(const struct block *block, uint32_t id, uint32_t first_unit,
-                                 uint32_t n_units, struct block_aggregate *out, bool *out_found,
-                                 struct err *err);
+MUST_CHECK bool block_aggregates(const struct block *block, uint32_t id, struct block_units units,
+                                 struct block_aggregate *out, bool *out_found, struct err *err);
 
 /* Reads every run and every aggregate row; for plumb's verify and for tests.
  *   err  ERR_CORRUPT naming the first bad series */

@@ -1,4 +1,4 @@
-/* A block file; once as it is and once with its checksums put right, so that damage gets past them. */
+/* A block file; once as it is and once with its checksums put right, so that damage gets past. */
 #include <math.h>
 #include <string.h>
 
@@ -28,7 +28,8 @@ static void read_series(const struct block *block, uint32_t id)
     } else {
         BUG_IF(err.kind != ERR_CORRUPT);
     }
-    if (!block_aggregates(block, id, block_n_units(info) - 1, 1, &aggregate, &was_found, &err))
+    const struct block_units last = {block_n_units(info) - 1, 1};
+    if (!block_aggregates(block, id, last, &aggregate, &was_found, &err))
         BUG_IF(err.kind != ERR_CORRUPT && err.kind != ERR_MISSING);
 }
 

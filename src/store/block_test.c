@@ -1,7 +1,6 @@
 #include "store/block.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
@@ -110,7 +109,7 @@ static const struct block_info small_info = {.first_slot = 1000,
 
 /* ---- round trips ---- */
 
-/* Reads row's slots from .. from + n (block slots, may lie outside) over a background and compares. */
+/* Reads row's slots from .. from + n (of the block, may lie outside) over a background. */
 static bool reads_right(const struct pair *pair, const struct block *block, size_t row,
                         int64_t from, size_t n)
 {
@@ -209,7 +208,8 @@ TEST(ids_that_are_not_there_are_not_found)
         bool was_found = true;
         struct block_aggregate aggregate;
         EXPECT_OK(block_read(block, id, 1000, 1, out, &n_values, &kit_err));
-        EXPECT_OK(block_aggregates(block, id, 0, 1, &aggregate, &was_found, &kit_err));
+        EXPECT_OK(block_aggregates(block, id, (struct block_units){0, 1}, &aggregate, &was_found,
+                                   &kit_err));
         EXPECT_I64(was_found, is_there);
         EXPECT_I64(n_values, is_there); /* slot 0 always has a value */
         EXPECT(is_there || out[0] == 5);
@@ -293,7 +293,8 @@ TEST(aggregates_are_those_of_the_values)
     for (size_t row = 0; row < pair.n; row++) {
         struct block_aggregate units[4];
         bool was_found = false;
-        EXPECT_OK(block_aggregates(block, pair.ids[row], 0, 4, units, &was_found, &kit_err));
+        EXPECT_OK(block_aggregates(block, pair.ids[row], (struct block_units){0, 4}, units,
+                                   &was_found, &kit_err));
         EXPECT(was_found);
         for (uint32_t u = 0; u < 4; u++) {
             const struct block_aggregate want = block_aggregate_of(
@@ -303,7 +304,8 @@ TEST(aggregates_are_those_of_the_values)
             EXPECT(is_same(units[u].sum, want.sum) && units[u].n_values == want.n_values);
         }
         struct block_aggregate one;
-        EXPECT_OK(block_aggregates(block, pair.ids[row], 2, 1, &one, &was_found, &kit_err));
+        EXPECT_OK(block_aggregates(block, pair.ids[row], (struct block_units){2, 1}, &one,
+                                   &was_found, &kit_err));
         EXPECT(memcmp(&one, &units[2], sizeof one.min * 5) == 0);
     }
     block_close(block);
@@ -319,8 +321,9 @@ TEST(a_file_without_aggregates_says_so)
     struct block *block = open_ok(pair.bytes.at, pair.bytes.n);
     struct block_aggregate one;
     bool was_found;
-    EXPECT_ERR(block_aggregates(block, pair.ids[0], 0, 1, &one, &was_found, &kit_err), ERR_MISSING,
-               "no aggregates");
+    EXPECT_ERR(block_aggregates(block, pair.ids[0], (struct block_units){0, 1}, &one, &was_found,
+                                &kit_err),
+               ERR_MISSING, "no aggregates");
     block_close(block);
     pair_done(&pair);
 }
@@ -437,7 +440,8 @@ static bool tells_no_lie(const struct pair *pair, const uint8_t *bytes, size_t n
         else
             for (size_t i = 0; i < 50; i++)
                 is_true &= is_same(out[i], pair->values[row * 50 + i]);
-        if (!block_aggregates(block, pair->ids[row], 0, 4, units, &was_found, &kit_err))
+        if (!block_aggregates(block, pair->ids[row], (struct block_units){0, 4}, units, &was_found,
+                              &kit_err))
             is_true &= kit_err.kind == ERR_CORRUPT;
         else
             is_true &= was_found && is_same(units[0].first, pair->values[row * 50]);
@@ -579,6 +583,14 @@ TEST(an_index_out_of_order_is_refused)
 
 /* ---- the document ---- */
 
+static uint8_t hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c ? strchr(digits, c) : NULL;
+    EXPECT(at != NULL);
+    return at ? (uint8_t)(at - digits) : 0;
+}
+
 /* The bytes of the first ```hex block of a document: everything before a '|' on each line. */
 static size_t read_hex(const char *repo_path, uint8_t *out, size_t n_max)
 {
@@ -590,9 +602,8 @@ static size_t read_hex(const char *repo_path, uint8_t *out, size_t n_max)
         is_comment = *at == '|' || (is_comment && *at != '\n');
         if (is_comment || *at == ' ' || *at == '\n')
             continue;
-        const char digits[3] = {at[0], at[1], 0};
         EXPECT(n < n_max);
-        out[n++] = (uint8_t)strtoul(digits, NULL, 16);
+        out[n++] = (uint8_t)(hex_digit(at[0]) << 4 | hex_digit(at[1]));
         at++;
     }
     return n;

@@ -113,7 +113,7 @@ static bool is_all_gaps(const double *values, size_t n)
 
 /* ---- aggregates ---- */
 
-/* A row is columns of the units: all minima, all maxima, ..., so that one kind is read in a line. */
+/* A row is columns of the units: all minima, all maxima, ..., so one kind is read in a line. */
 static void add_aggregates(struct block_writer *writer, uint32_t id, const double *values)
 {
     const struct block_info *info = &writer->info;

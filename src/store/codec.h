@@ -1,7 +1,7 @@
 /* One unit of a series: up to CODEC_POINTS_MAX doubles <-> bytes. A gap is NaN; every other double
  * comes back with the same 64 bits (-0.0, subnormals, infinities too), every gap as NAN.
- * Values that are short decimals become integers value * 10^e and are packed as those; the rest keep
- * their bits. Pure. Format: docs/formats/block.md, "Units". */
+ * Values that are short decimals become integers value * 10^e and are packed as those; the rest
+ * keep their bits. Pure. Format: docs/formats/block.md, "Units". */
 #pragma once
 
 #include "base/buf.h"
@@ -37,7 +37,7 @@ struct codec_hint {
     uint8_t bits_per_point; /* of the unit that set it */
 };
 
-/* The encoder's scratch memory (about 1.3 MB). One thread at a time. */
+/* The encoder's scratch memory (about 0.9 MB). One thread at a time. */
 struct codec;
 
 MUST_CHECK struct codec *codec_new(void);
@@ -56,5 +56,5 @@ size_t codec_encode(struct codec *codec, const double *values, size_t n, struct 
  * then undefined). Reads nothing outside them, writes nothing outside out[0..n). Thread: any. */
 MUST_CHECK bool codec_decode(const void *bytes, size_t n_bytes, double *out, size_t n);
 
-/* The form of a unit (CODEC_FORMS if n_bytes is 0 or the form unknown); for tests and statistics. */
+/* The form of a unit (CODEC_FORMS: none, or an unknown one); for tests and statistics. */
 enum codec_form codec_form_of(const void *bytes, size_t n_bytes);

@@ -35,11 +35,13 @@ void codec_free(struct codec *codec)
 
 size_t codec_bytes_max(size_t n)
 {
-    const size_t head = 2 + 6 * PACK_VARINT_BYTES + PACK_SLACK;
+    /* No body is longer than a stream of all values: lists and dictionaries are only taken where
+     * they are shorter, and F64 is two streams of 16 and 48 bits. */
+    const size_t head = 64 + PACK_SLACK;
     const size_t presence =
-        PACK_VARINT_BYTES + 2 * n; /* a run list before it loses to the bitmap */
+        PACK_VARINT_BYTES + n / 2; /* a run list before it loses to the bitmap */
     const size_t exceptions = (n / EXCEPTIONS_SHARE + 1) * EXCEPTION_BYTES_MAX;
-    return head + presence + exceptions + 2 * pack_stream_bytes_max(n);
+    return head + presence + exceptions + pack_stream_bytes_max(n);
 }
 
 static uint64_t bits_of(double v)

@@ -1,4 +1,5 @@
-/* The first two bytes say how many values; the rest is a unit to decode, and then values to encode. */
+/* The first two bytes say how many values, and make up a hint; the rest is a unit to decode, and
+ * then values to encode. */
 #include <math.h>
 #include <string.h>
 
@@ -8,10 +9,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
 static struct codec *codec;
-static struct codec_hint hint; /* whatever the input before this one left */
 
 /* What comes out of the codec must go through it unchanged. */
-static void round_trip(const double *values, size_t n)
+static void round_trip(const double *values, size_t n, struct codec_hint hint)
 {
     static double again[CODEC_POINTS_MAX];
     struct buf out;
@@ -37,12 +37,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (n < 2)
         return 0;
     const size_t n_points = 1 + (bytes[0] | (size_t)bytes[1] << 8) % CODEC_POINTS_MAX;
+    const struct codec_hint hint = {bytes[0], bytes[1], bytes[0] >> 4, bytes[1] >> 4};
     if (codec_decode(bytes + 2, n - 2, values, n_points))
-        round_trip(values, n_points);
+        round_trip(values, n_points, hint);
     const size_t n_values = min_size((n - 2) / sizeof *values, CODEC_POINTS_MAX);
     if (n_values > 0) {
         memcpy(values, bytes + 2, n_values * sizeof *values);
-        round_trip(values, n_values);
+        round_trip(values, n_values, hint);
     }
     return 0;
 }

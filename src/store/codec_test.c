@@ -363,7 +363,7 @@ TEST(a_hint_is_dropped_when_the_series_changes_its_nature)
     round_trip(values, UNIT, &hint, NULL);
     EXPECT_I64(hint.form, CODEC_DELTA);
     EXPECT_I64(hint.exponent, 0);
-    /* The first unit of another kind shows that the hint is stale, the second is looked at afresh. */
+    /* The first unit of another kind shows that the hint is stale, the second starts afresh. */
     for (int k = 0; k < 2; k++) {
         fill_series(FULL, values, UNIT);
         round_trip(values, UNIT, &hint, NULL);

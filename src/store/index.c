@@ -81,7 +81,7 @@ void index_state_unlock(const struct index *index)
 static void put_name(struct index *index, uint32_t id, const char *name)
 {
     const size_t chunk = id / INDEX_STATE_NAMES;
-    mem_grow(&index->chunks, &index->cap_chunks, chunk + 1, sizeof *index->chunks);
+    mem_grow(&index->chunks, &index->cap_chunks, chunk + 1, sizeof(void *));
     for (; index->n_chunks <= chunk; index->n_chunks++) {
         index->chunks[index->n_chunks] = mem_zalloc(sizeof *index->chunks[0]);
         index->bytes += sizeof *index->chunks[0];
@@ -353,7 +353,7 @@ size_t index_count(const struct index *index)
 size_t index_bytes(const struct index *index)
 {
     index_state_lock(index);
-    const size_t bytes = index->bytes + index->cap_chunks * sizeof *index->chunks +
+    const size_t bytes = index->bytes + index->cap_chunks * sizeof(void *) +
                          index->cap_components * sizeof *index->components +
                          index->n_component_slots * sizeof *index->component_slots +
                          index->cap_nodes * sizeof *index->nodes;

@@ -1,12 +1,13 @@
-/* Which series there are: a trie of path nodes for plain names, postings key=value -> ids for tagged
- * ones. Only grows. Names are not copied: they are lent for ever by whoever adds them (the name table).
+/* Which series there are: a trie of path nodes for plain names, postings key=value -> ids for
+ * tagged ones. Only grows. Names are not copied: whoever adds them (the name table) lends them for
+ * ever.
  *
  * Thread: index_add one at a time (the caller's creation lock); everything else from any thread at
- * any moment, beside index_add too. Inside is one read-write lock that prefers the writer. It is held
- * for short stretches only (a long search lets go of it every few thousand entries, regular
- * expressions run outside it), and never across I/O or a callback, so an index_add waits for well under
- * a millisecond except behind one node with very many children or a copy of a very long posting. A search sees every name added before
- * it began; of those added meanwhile it may see some. */
+ * any moment, beside index_add too. Inside is one read-write lock that prefers the writer. A search
+ * lets go of it every few thousand entries and runs regular expressions without it; it is never
+ * held across I/O or a callback. So an index_add waits for one such stretch at most, a longer one
+ * only behind a node with very many children, a copy of a very long posting or a doubling table.
+ * A search sees every name added before it began; of those added meanwhile it may see some. */
 #pragma once
 
 #include "model/source.h"
@@ -21,8 +22,8 @@ struct index;
 MUST_CHECK struct index *index_new(void);
 void index_free(struct index *index); /* NULL is fine */
 
-/* Adds a series with its canonical name (see model/name.h). Each id and each name once; ids should be
- * dense, in any order: memory goes by the highest. */
+/* Adds a series with its canonical name (see model/name.h). Each id and each name once; ids should
+ * be dense, in any order: memory goes by the highest. */
 void index_add(struct index *index, uint32_t id, const char *name);
 
 /* Series so far, and the memory they take here (without the names). */
@@ -30,11 +31,12 @@ size_t index_count(const struct index *index);
 size_t index_bytes(const struct index *index);
 
 /* As source_ops.find, without a span: nodes whose path matches, sorted by path bytes, each once.
- * Leaves have path = the lent name. err: ERR_LIMIT past n_max, or too many nodes beside a double star. */
+ * Leaves have path = the lent name.
+ *   err  ERR_LIMIT past n_max, or for more than INDEX_ANY_DEPTH_NODES_MAX nodes beside a "**" */
 MUST_CHECK bool index_find(const struct index *index, const struct glob_path *pattern, size_t n_max,
                            struct arena *arena, struct source_nodes *out, struct err *err);
 
-/* As source_ops.find_tagged. An expression that holds for an absent tag ('k=', 'k!=v', 'k=~.*', ...)
+/* As source_ops.find_tagged. An expression that holds for an absent tag ('k=', 'k!=v', 'k=~.*')
  * also accepts series without it.
  *   err  ERR_INPUT when every expression would (or n is 0), or for a bad regular expression;
  *        ERR_LIMIT past n_max */
@@ -42,6 +44,6 @@ MUST_CHECK bool index_find_tagged(const struct index *index, const struct tag_ex
                                   size_t n_max, struct arena *arena, struct source_nodes *out,
                                   struct err *err);
 
-/* Every plain (untagged) series, sorted. For tagged ones too: index_find_tagged with name != "". */
+/* Every plain (untagged) series, sorted. Tagged ones too: index_find_tagged with name != "". */
 MUST_CHECK bool index_all(const struct index *index, struct arena *arena, struct source_nodes *out,
                           struct err *err);

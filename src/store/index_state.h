@@ -1,8 +1,8 @@
 /* The inside of struct index. Private to index*.c.
  *
  * Invariants, under the lock:
- *   1. nodes, components and ids never go away and keep their numbers; so a search may let go of the
- *      lock and go on with the numbers it has
+ *   1. nodes, components and ids never go away and keep their numbers; so a search may let go of
+ *      the lock and go on with the numbers it has
  *   2. strings are pieces of names, which are lent for ever, or keys of the maps, which never move;
  *      they may be read without the lock
  *   3. a node has at most one child of each component and kind (series or branch) */

@@ -1,5 +1,5 @@
-/* Searching tags. The expression that is likely to leave the fewest series gives the candidates from
- * its postings; all others are checked on the candidates' names, which hold all tags. Regular
+/* Searching tags. The expression that is likely to leave the fewest series gives the candidates
+ * from its postings; all others are checked on the candidates' names, which hold all tags. Regular
  * expressions run without the lock, on copies of pointers. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Integers <-> bytes: varints, and streams of groups of 128 packed at one bit width with patches for
- * the few that need more. All arithmetic is modulo 2^64, so any values come back.
+/* Integers <-> bytes: varints, and streams of groups of 128 packed at one bit width with patches
+ * for the few that need more. All arithmetic is modulo 2^64, so any values come back.
  * Packing is in natural order, lowest bit first: 8 values of w bits are w bytes.
  * Pure; thread: any. Format: docs/formats/block.md, "Groups". */
 #pragma once

@@ -55,7 +55,7 @@ struct sink_writer {
     struct store *store;
     unsigned no; /* its epoch and its log stream */
     bool is_open;
-    bool is_refused; /* the last write failed: try again before taking points */
+    bool is_refused; /* atomic: the last write failed; try again before taking points */
     struct batch batch;
     struct late_point *late; /* of the put in hand */
     size_t *late_at;         /* their places in it */

@@ -60,15 +60,20 @@ void store_kit_done(struct store_kit *kit)
     schemas_free(kit->schemas);
 }
 
-bool store_kit_open(struct store_kit *kit)
+struct store_options store_kit_options(const struct store_kit *kit)
 {
-    const struct store_options options = {
+    return (struct store_options){
         .dir = kit->dir,
         .schemas = kit->schemas,
         .clock = kit_clock(),
         .fsync_interval_ms = 1000,
         .writers_max = 4,
     };
+}
+
+bool store_kit_open(struct store_kit *kit)
+{
+    const struct store_options options = store_kit_options(kit);
     const struct sink_ops *ops;
 
     err_clear(&kit_err);

@@ -1,4 +1,5 @@
-/* For the tests of the store only: a store beside the plain array it must agree with. */
+/* For the tests of the store only: a store beside the plain array it must agree with. A test includes
+ * store_kit.c, which is part of no library. */
 #pragma once
 
 #include "store/shared.h"
@@ -22,6 +23,7 @@ void store_kit_init(struct store_kit *kit, const char *retentions, const char *a
 void store_kit_done(struct store_kit *kit);
 /* Opens kit->dir and resolves the series. */
 bool store_kit_open(struct store_kit *kit);
+struct store_options store_kit_options(const struct store_kit *kit);
 void store_kit_close(struct store_kit *kit);
 /* Kills the process, as far as the disk is concerned: goes on with a copy of the folder. */
 void store_kit_crash(struct store_kit *kit);

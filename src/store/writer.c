@@ -54,7 +54,7 @@ static bool flush(struct sink_writer *writer, struct err *err)
         batch_clear(&writer->batch);
         __atomic_store_n(&writer->n_committed, writer->n_put, __ATOMIC_SEQ_CST);
     }
-    writer->is_refused = !is_ok;
+    __atomic_store_n(&writer->is_refused, !is_ok, __ATOMIC_SEQ_CST);
     return is_ok;
 }
 
@@ -321,24 +321,35 @@ static bool commit(struct sink_writer *writer, struct err *err)
 
 /* ---- barrier ---- */
 
-/* True once every writer has committed what it had put by the time of the call. */
-static bool all_committed(struct store *store, const uint64_t *n_put)
+/* True once every writer has committed what it had put by the time of the call. *out_is_refused: one
+ * cannot, the disk does not take it. */
+static bool all_committed(struct store *store, const uint64_t *n_put, bool *out_is_refused)
 {
-    for (unsigned i = 0; i < store->writers_max; i++)
-        if (__atomic_load_n(&store->writers[i].n_committed, __ATOMIC_SEQ_CST) < n_put[i])
-            return false;
-    return true;
+    bool all = true;
+
+    *out_is_refused = false;
+    for (unsigned i = 0; i < store->writers_max; i++) {
+        const struct sink_writer *writer = &store->writers[i];
+        if (__atomic_load_n(&writer->n_committed, __ATOMIC_SEQ_CST) >= n_put[i])
+            continue;
+        all = false;
+        *out_is_refused |= __atomic_load_n(&writer->is_refused, __ATOMIC_SEQ_CST);
+    }
+    return all;
 }
 
 static bool barrier(void *self, struct err *err)
 {
     struct store *store = self;
     uint64_t n_put[EPOCH_WRITERS_MAX] = {0};
+    bool is_refused;
 
     for (unsigned i = 0; i < store->writers_max; i++)
         n_put[i] = __atomic_load_n(&store->writers[i].n_put, __ATOMIC_SEQ_CST);
     const int64_t until_us = monotonic_us() + BARRIER_WAIT_US;
-    while (!all_committed(store, n_put)) {
+    while (!all_committed(store, n_put, &is_refused)) {
+        if (is_refused)
+            return FAIL(err, ERR_IO, "points wait for room in '%s'", store->wal_dir);
         if (monotonic_us() > until_us)
             return FAIL(err, ERR_BUSY, "a receiver has not committed its points");
         sleep_us(BARRIER_STEP_US);

@@ -1,0 +1,108 @@
+#include "store/late.h"
+
+#include "base/mem.h"
+#include "kit/kit.h"
+
+static void add(struct late *late, uint32_t id, uint32_t slot, double value, uint16_t class_no)
+{
+    struct late_point point = {id, slot, value, class_no, 0};
+    EXPECT(late_add(late, &point, 1, SIZE_MAX));
+}
+
+TEST(reads_points_of_one_series_in_order_of_arrival)
+{
+    struct late *late = late_new();
+    struct late_cell *cells;
+
+    EXPECT(late_is_empty(late));
+    EXPECT_I64(late_read(late, 5, &kit_arena, &cells), 0);
+    for (uint32_t i = 0; i < 300; i++)
+        add(late, i % 3, 1000 - i, i, 0);
+    EXPECT_I64(late_read(late, 2, &kit_arena, &cells), 100);
+    for (uint32_t i = 0; i < 100; i++) {
+        EXPECT_I64(cells[i].slot, 1000 - (i * 3 + 2));
+        EXPECT_F64(cells[i].value, i * 3 + 2, 0);
+    }
+    EXPECT(late_bytes(late) > 300 * sizeof(struct late_cell));
+    late_free(late);
+}
+
+TEST(lists_sorted_with_the_last_value_of_each_slot)
+{
+    struct late *late = late_new();
+    size_t n;
+
+    add(late, 8, 10, 1, 1);
+    add(late, 2, 9000, 2, 0); /* another partition */
+    add(late, 9, 11, 3, 0);
+    add(late, 2, 12, 4, 0);
+    add(late, 9, 11, 5, 0);
+    struct late_point *points = late_begin(late, &n);
+    static const struct {
+        uint32_t id, slot;
+        double value;
+    } want[] = {{2, 12, 4}, {9, 11, 5}, {2, 9000, 2}, {8, 10, 1}};
+    EXPECT_I64(n, 4);
+    for (size_t i = 0; i < n; i++) {
+        EXPECT_I64(points[i].id, want[i].id);
+        EXPECT_I64(points[i].slot, want[i].slot);
+        EXPECT_F64(points[i].value, want[i].value, 0);
+    }
+    mem_free(points);
+    late_end(late, true);
+    EXPECT(late_is_empty(late));
+    EXPECT_I64(late_bytes(late), 0);
+    late_free(late);
+}
+
+TEST(what_is_being_written_is_read_until_it_ends)
+{
+    for (int is_written = 0; is_written < 2; is_written++) {
+        struct late *late = late_new();
+        struct late_cell *cells;
+        size_t n;
+
+        add(late, 1, 10, 1, 0);
+        add(late, 1, 11, 2, 0);
+        mem_free(late_begin(late, &n));
+        add(late, 1, 10, 3, 0);
+        EXPECT_I64(late_read(late, 1, &kit_arena, &cells), 3);
+        EXPECT_F64(cells[2].value, 3, 0);
+        late_end(late, is_written);
+        EXPECT_I64(late_read(late, 1, &kit_arena, &cells), is_written ? 1 : 3);
+        EXPECT_F64(cells[is_written ? 0 : 2].value, 3, 0);
+        late_free(late);
+    }
+}
+
+TEST(knows_how_far_each_class_reaches)
+{
+    struct late *late = late_new();
+    size_t n;
+
+    EXPECT(!late_reaches(late, 0, 0));
+    add(late, 1, 50, 1, 3);
+    EXPECT(late_reaches(late, 3, 50) && !late_reaches(late, 3, 51) && !late_reaches(late, 0, 50));
+    mem_free(late_begin(late, &n));
+    EXPECT(late_reaches(late, 3, 50));
+    late_end(late, true);
+    EXPECT(!late_reaches(late, 3, 50));
+    EXPECT(late_begin(late, &n) == NULL && n == 0);
+    late_free(late);
+}
+
+TEST(takes_nothing_past_its_limit)
+{
+    struct late *late = late_new();
+    const struct late_point point = {1, 2, 3.0, 0, 0};
+
+    add(late, 1, 50, 1, 3);
+    EXPECT(!late_add(late, &point, 1, 10));
+    EXPECT(late_add(late, &point, 1, 1 << 20));
+    late_free(late);
+}
+
+RUN_TESTS(test_of(reads_points_of_one_series_in_order_of_arrival),
+          test_of(lists_sorted_with_the_last_value_of_each_slot),
+          test_of(what_is_being_written_is_read_until_it_ends),
+          test_of(knows_how_far_each_class_reaches), test_of(takes_nothing_past_its_limit))

@@ -1,0 +1,34 @@
+/* Any bytes as a names log: refused, or read without a name that is no name and a class that makes no
+ * sense. */
+#include "store/names_log.h"
+
+#include "model/name.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+static bool on_class(void *self, uint16_t no, const struct schema *schema, int64_t created_s)
+{
+    (void)self, (void)no, (void)created_s;
+    BUG_IF(schema->n_archives == 0 || schema->n_archives > SCHEMA_ARCHIVES_MAX);
+    for (size_t i = 0; i < schema->n_archives; i++)
+        BUG_IF(schema->archives[i].step_s == 0);
+    return true;
+}
+
+static bool on_name(void *self, uint32_t id, uint16_t class_no, struct str name)
+{
+    (void)self, (void)id;
+    BUG_IF(!name_is_canonical(name));
+    return class_no < 100;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    const struct names_log_reader reader = {NULL, on_class, on_name};
+    size_t good, n_damaged;
+    struct err err;
+
+    if (names_log_parse(bytes, n, &reader, &good, &n_damaged, &err))
+        BUG_IF(good > n);
+    return 0;
+}

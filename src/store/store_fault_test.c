@@ -1,0 +1,385 @@
+/* What goes wrong outside: full and failing disks, damaged files, killed processes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "kit/kit.h"
+#include "store/keeper.h"
+#include "store/store.h"
+#include "store/store_kit.c"
+
+enum { FIRST_S = 1700000000 };
+
+static void start(struct store_kit *kit)
+{
+    kit_now_us = (FIRST_S + 5000) * 1000000ll;
+    store_kit_init(kit, "10s:30d", "average", FIRST_S, 12000);
+    kit->tuning.late_flush_us = 1000 * 1000000ll;
+    kit->tuning.files_merge = 3;
+    kit->tuning.wal_segment_bytes = 4 << 10;
+}
+
+/* ---- faults ---- */
+
+static void put_some(struct store_kit *kit)
+{
+    for (size_t i = 0; i < 40; i++) {
+        int64_t late_s = i % 8 == 0 ? (int64_t)kit_random_below(5000) : 0;
+        (void)store_kit_put(kit, i % STORE_KIT_SERIES,
+                            store_kit_now_s() - late_s - (int64_t)i / 12 * 10, store_kit_value());
+    }
+}
+
+/* Anything may fail here; nothing that was taken may be lost or become unreadable. */
+static void busy_day(struct store_kit *kit)
+{
+    const struct sink sink = store_sink(kit->store);
+    struct err err;
+
+    for (int round = 0; round < 5; round++) {
+        put_some(kit);
+        (void)!sink.ops->commit(kit->writer, &err);
+        (void)!sink.ops->barrier(kit->store, &err);
+        kit_now_us += 700 * 1000000ll;
+        (void)!keeper_pass(kit->store, &err);
+        EXPECT(store_kit_agrees(kit));
+    }
+    (void)!store_seal(kit->store, &err);
+    EXPECT(store_kit_agrees(kit));
+}
+
+static void expect_healed(struct store_kit *kit)
+{
+    const struct sink sink = store_sink(kit->store);
+
+    EXPECT_OK(sink.ops->commit(kit->writer, &kit_err));
+    EXPECT_OK(keeper_pass(kit->store, &kit_err));
+    EXPECT_OK(sink.ops->barrier(kit->store, &kit_err));
+    EXPECT_I64(store_kit_put(kit, 1, store_kit_now_s(), 7.5), SINK_OK);
+    store_kit_commit(kit);
+    EXPECT(store_kit_agrees(kit));
+    store_kit_crash(kit);
+    EXPECT(store_kit_agrees(kit));
+    EXPECT_OK(store_seal(kit->store, &kit_err));
+    EXPECT(store_kit_agrees(kit));
+    store_kit_close(kit);
+    EXPECT(store_kit_open(kit));
+    EXPECT(store_kit_agrees(kit));
+}
+
+TEST(any_one_fault_loses_nothing)
+{
+    for (uint64_t n = 1; kit_fault(n) && kit_failures() == 0; n++) {
+        struct store_kit kit;
+        kit_fault_off();
+        start(&kit);
+        (void)file_faults(n, ENOSPC);
+        if (!store_kit_open(&kit)) {
+            (void)file_faults(0, 0);
+            EXPECT(store_kit_open(&kit));
+            (void)file_faults(n, ENOSPC);
+        }
+        busy_day(&kit);
+        kit_fault_off();
+        expect_healed(&kit);
+        if (kit_failures() > 0)
+            (void)fprintf(stderr, "with fault %llu\n", (unsigned long long)n);
+        store_kit_done(&kit);
+        kit_fault_off();
+    }
+}
+
+TEST(a_full_disk_refuses_points_and_goes_on_when_there_is_room)
+{
+    struct store_kit kit;
+    struct err err;
+
+    start(&kit);
+    EXPECT(store_kit_open(&kit));
+    EXPECT_I64(store_kit_put(&kit, 0, store_kit_now_s(), 1.0), SINK_OK);
+    store_kit_commit(&kit);
+    EXPECT_I64(store_kit_put(&kit, 0, store_kit_now_s() - 10, 2.0), SINK_OK);
+    for (int i = 0; i < 5; i++) {
+        (void)file_faults(1, ENOSPC);
+        EXPECT(!store_sink(kit.store).ops->commit(kit.writer, &err));
+        EXPECT_I64(err.kind, ERR_IO);
+        (void)file_faults(1, ENOSPC);
+        EXPECT_I64(store_kit_put(&kit, 0, store_kit_now_s() - 20, 3.0), SINK_DISK);
+        EXPECT(store_kit_agrees(&kit));
+    }
+    (void)file_faults(0, 0);
+    EXPECT_I64(store_kit_put(&kit, 0, store_kit_now_s() - 20, 3.0), SINK_OK);
+    store_kit_commit(&kit);
+    store_kit_crash(&kit);
+    EXPECT(store_kit_agrees(&kit));
+    store_kit_done(&kit);
+}
+
+/* ---- damage ---- */
+
+/* Changes one byte of every file in dir/name whose name holds part; returns how many. */
+struct harm {
+    const char *dir, *part;
+    double at; /* share of the file */
+    int n;
+};
+
+static bool harm_one(void *self, const char *name, struct err *err)
+{
+    struct harm *harm = self;
+    const char *path = kit_path(harm->dir, name);
+    struct buf bytes;
+
+    if (!strstr(name, harm->part))
+        return true;
+    buf_init(&bytes, 1 << 30);
+    bool is_ok = file_read_all(path, &bytes, err);
+    if (is_ok && bytes.n > 0) {
+        bytes.at[(size_t)((double)(bytes.n - 1) * harm->at)] ^= 0x10;
+        is_ok = file_replace(path, bytes.at, bytes.n, err);
+        harm->n++;
+    }
+    buf_done(&bytes);
+    return is_ok;
+}
+
+static int harm(const char *dir, const char *folder, const char *part, double at)
+{
+    struct harm self = {kit_path(dir, folder), part, at, 0};
+    EXPECT_OK(dir_each(self.dir, harm_one, &self, &kit_err));
+    return self.n;
+}
+
+static uint64_t n_corrupt(struct store_kit *kit)
+{
+    struct store_stats stats;
+    store_stats(kit->store, &stats);
+    return stats.n_files_corrupt;
+}
+
+static void fill(struct store_kit *kit)
+{
+    EXPECT(kit->store || store_kit_open(kit));
+    for (int round = 0; round < 100; round++) {
+        for (size_t i = 0; i < STORE_KIT_SERIES; i++)
+            (void)store_kit_put(kit, i, store_kit_now_s(), (double)(round * 100 + (int)i));
+        store_kit_commit(kit);
+        kit_now_us += 10 * 1000000ll;
+    }
+}
+
+/* Every value that is there must be right; a damaged one may be missing. Returns how many are. */
+static size_t n_missing(struct store_kit *kit)
+{
+    const int64_t from_s = (int64_t)kit->first_slot * kit->step_s;
+    size_t n = 0;
+
+    for (size_t i = 0; i < STORE_KIT_SERIES; i++) {
+        const struct series *got = store_kit_read(kit, i, from_s, store_kit_now_s() + 1, 0);
+        for (size_t k = 0; got && k < got->n_points; k++) {
+            double want = kit->values[i][got->start_s / 10 + (int64_t)k - kit->first_slot];
+            n += isnan(got->values[k]) && !isnan(want);
+            if (!isnan(got->values[k]))
+                EXPECT_F64(got->values[k], want, 0);
+        }
+    }
+    return n;
+}
+
+TEST(damaged_block_files_are_set_aside_and_the_rest_is_served)
+{
+    for (int i = 0; i <= 20 && kit_failures() == 0; i++) {
+        struct store_kit kit;
+        start(&kit);
+        fill(&kit);
+        EXPECT_OK(store_seal(kit.store, &kit_err));
+        store_kit_close(&kit);
+        EXPECT_I64(harm(kit.dir, "data", "g1.blk", i / 20.0), 1);
+        EXPECT(store_kit_open(&kit));
+        size_t n = n_missing(&kit);
+        EXPECT_OK(keeper_pass(kit.store, &kit_err));
+        EXPECT_I64(n_missing(&kit), n);
+        EXPECT(n < 100 * STORE_KIT_SERIES);
+        EXPECT(n == 0 || n_corrupt(&kit) > 0);
+        store_kit_done(&kit);
+    }
+}
+
+TEST(damage_in_the_log_costs_only_what_it_hit)
+{
+    for (int i = 0; i <= 20 && kit_failures() == 0; i++) {
+        struct store_kit kit;
+        start(&kit);
+        kit.tuning.wal_segment_bytes = 64 << 10;
+        fill(&kit);
+        store_kit_close(&kit);
+        EXPECT_I64(harm(kit.dir, "wal", ".wal", i / 20.0), 1);
+        EXPECT(store_kit_open(&kit));
+        EXPECT(n_missing(&kit) <= STORE_KIT_SERIES);
+        store_kit_done(&kit);
+    }
+}
+
+TEST(damage_in_the_manifest_loses_no_file)
+{
+    for (int i = 1; i <= 20 && kit_failures() == 0; i++) {
+        struct store_kit kit;
+        start(&kit);
+        fill(&kit);
+        EXPECT_OK(store_seal(kit.store, &kit_err));
+        fill(&kit);
+        EXPECT_OK(store_seal(kit.store, &kit_err));
+        store_kit_close(&kit);
+        EXPECT_I64(harm(kit.dir, "", "MANIFEST", 0.12 + i * 0.03), 1);
+        EXPECT(store_kit_open(&kit));
+        EXPECT_I64(n_missing(&kit), 0);
+        store_kit_done(&kit);
+    }
+}
+
+TEST(a_torn_names_log_is_cut)
+{
+    struct store_kit kit;
+    int64_t bytes;
+    int fd = -1;
+
+    start(&kit);
+    EXPECT(store_kit_open(&kit));
+    store_kit_close(&kit);
+    const char *path = kit_path(kit.dir, "names.log");
+    EXPECT_OK(file_open(path, O_RDWR, &fd, &kit_err));
+    EXPECT_OK(file_size(fd, path, &bytes, &kit_err));
+    EXPECT_OK(file_truncate(fd, path, bytes - 3, &kit_err));
+    fd_done(&fd);
+    EXPECT(store_kit_open(&kit));
+    EXPECT_I64(n_corrupt(&kit), 0);
+    EXPECT_I64(store_kit_put(&kit, STORE_KIT_SERIES - 1, store_kit_now_s(), 5.0), SINK_OK);
+    store_kit_commit(&kit);
+    store_kit_crash(&kit);
+    EXPECT(store_kit_agrees(&kit));
+    store_kit_done(&kit);
+}
+
+TEST(a_damaged_names_log_loses_only_the_names_it_hit)
+{
+    struct store_kit kit;
+    uint32_t ids[STORE_KIT_SERIES];
+    int n_same = 0;
+
+    start(&kit);
+    EXPECT(store_kit_open(&kit));
+    memcpy(ids, kit.ids, sizeof ids);
+    store_kit_close(&kit);
+    EXPECT_I64(harm(kit.dir, "", "names.log", 0.6), 1);
+    EXPECT(store_kit_open(&kit));
+    for (size_t i = 0; i < STORE_KIT_SERIES; i++)
+        n_same += ids[i] == kit.ids[i];
+    EXPECT_I64(n_same, STORE_KIT_SERIES - 1);
+    EXPECT_I64(n_corrupt(&kit), 1);
+    EXPECT(file_exists(kit_path(kit.dir, "corrupt/names.log")));
+    store_kit_done(&kit);
+}
+
+TEST(refuses_a_folder_of_a_newer_version_and_one_in_use)
+{
+    struct store_kit kit;
+    struct store *second = NULL;
+    struct buf bytes;
+
+    start(&kit);
+    EXPECT(store_kit_open(&kit));
+    const struct store_options options = store_kit_options(&kit);
+    EXPECT_ERR(store_open(&options, &second, &kit_err), ERR_BUSY, "");
+    store_kit_close(&kit);
+
+    const char *path = kit_path(kit.dir, "MANIFEST");
+    buf_init(&bytes, 1 << 20);
+    EXPECT_OK(file_read_all(path, &bytes, &kit_err));
+    bytes.at[8] = 9;
+    uint32_t crc = hash_crc32c(0, bytes.at, MANIFEST_HEADER_BYTES - 4);
+    memcpy(bytes.at + MANIFEST_HEADER_BYTES - 4, &crc, 4);
+    EXPECT_OK(file_replace(path, bytes.at, bytes.n, &kit_err));
+    buf_done(&bytes);
+    EXPECT_ERR(store_open(&options, &second, &kit_err), ERR_REFUSED, "newer version");
+    store_kit_done(&kit);
+}
+
+/* ---- kill -9 ---- */
+
+static double value_of(int round, size_t series)
+{
+    return round * 10 + (double)series / 4;
+}
+
+/* The child: rounds of points, and a byte into the pipe for each that was committed. */
+static void write_for_ever(struct store_kit *kit, int to)
+{
+    kit->tuning.has_no_threads = false;
+    if (!store_kit_open(kit))
+        _exit(1);
+    for (int round = 0;; round++) {
+        for (size_t i = 0; i < STORE_KIT_SERIES; i++)
+            (void)store_kit_put(kit, i, FIRST_S + round * 10, value_of(round, i));
+        store_kit_commit(kit);
+        if (write(to, "x", 1) != 1)
+            _exit(2);
+        kit_now_us = (FIRST_S + round * 10) * 1000000ll;
+        if (round % 97 == 96)
+            (void)!store_seal(kit->store, &kit_err);
+    }
+}
+
+static int run_and_kill(struct store_kit *kit, int n_wanted)
+{
+    int ends[2], n = 0;
+    char byte;
+
+    if (pipe(ends) != 0)
+        return 0;
+    pid_t child = fork();
+    if (child == 0) {
+        (void)close(ends[0]);
+        write_for_ever(kit, ends[1]);
+    }
+    (void)close(ends[1]);
+    while (n < n_wanted && read(ends[0], &byte, 1) == 1)
+        n++;
+    (void)kill(child, SIGKILL);
+    (void)waitpid(child, NULL, 0);
+    while (read(ends[0], &byte, 1) == 1)
+        n++;
+    (void)close(ends[0]);
+    return n;
+}
+
+TEST(kill_loses_nothing_that_was_committed)
+{
+    for (int i = 0; i < 12 && kit_failures() == 0; i++) {
+        struct store_kit kit;
+        start(&kit);
+        kit_now_us = FIRST_S * 1000000ll;
+        int n = run_and_kill(&kit, 20 + (int)kit_random_below(700));
+        EXPECT(n > 0);
+        kit_now_us = (FIRST_S + (n - 1) * 10) * 1000000ll; /* the round in hand may be there, too */
+        EXPECT(store_kit_open(&kit));
+        for (int round = 0; round < n && round < (int)kit.n_slots; round++)
+            for (size_t k = 0; k < STORE_KIT_SERIES; k++)
+                kit.values[k][round] = value_of(round, k);
+        EXPECT_I64(n_missing(&kit), 0);
+        store_kit_done(&kit);
+    }
+}
+
+RUN_TESTS(test_of(any_one_fault_loses_nothing),
+          test_of(a_full_disk_refuses_points_and_goes_on_when_there_is_room),
+          test_of(damaged_block_files_are_set_aside_and_the_rest_is_served),
+          test_of(damage_in_the_log_costs_only_what_it_hit),
+          test_of(damage_in_the_manifest_loses_no_file), test_of(a_torn_names_log_is_cut),
+          test_of(a_damaged_names_log_loses_only_the_names_it_hit),
+          test_of(refuses_a_folder_of_a_newer_version_and_one_in_use),
+          test_of(kill_loses_nothing_that_was_committed))

@@ -1,0 +1,280 @@
+#include "store/wal.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "kit/kit.h"
+#include "os/file.h"
+#include "store/replay.h"
+
+/* ---- batches ---- */
+
+struct got {
+    struct {
+        uint32_t id, at_s;
+        double value;
+    } points[4096];
+    size_t n;
+    uint64_t lsns[4096];
+    size_t n_batches, n_segments, n_damaged;
+};
+
+static struct got got; /* big; each test begins with a clear one */
+
+static void on_point(void *self, uint32_t id, uint32_t at_s, double value)
+{
+    struct got *to = self;
+    if (to->n < 4096) {
+        to->points[to->n].id = id;
+        to->points[to->n].at_s = at_s;
+        to->points[to->n].value = value;
+    }
+    to->n++;
+}
+
+TEST(a_batch_gives_back_every_bit)
+{
+    static const double values[] = {0.0, -0.0, 1, -1, 0.1, 12.34, 1e15, 9007199254740991.0, 1e300, 5e-324, 0.30000000000000004, 123456789.123, -2.5e-7, 1e14 + 0.5, 3.141592653589793};
+    struct batch batch = {0};
+    struct batch_view view;
+    size_t n;
+
+    memset(&got, 0, sizeof got);
+    batch_reserve(&batch, COUNT_OF(values));
+    for (uint32_t i = 0; i < COUNT_OF(values); i++)
+        batch_add(&batch, i % 4 ? i : i * 1000, 1700000000u + (i / 5) * 10, values[i]);
+    batch_seal(&batch, 7, 99, &n);
+    EXPECT(batch_view(batch.at, n, 7, &view));
+    EXPECT_I64(view.lsn, 99);
+    EXPECT_I64(view.all_bytes, n);
+    EXPECT(batch_each(&view, on_point, &got));
+    EXPECT_I64(got.n, COUNT_OF(values));
+    for (uint32_t i = 0; i < COUNT_OF(values); i++) {
+        EXPECT_I64(got.points[i].id, i % 4 ? i : i * 1000);
+        EXPECT_I64(got.points[i].at_s, 1700000000u + (i / 5) * 10);
+        EXPECT(memcmp(&got.points[i].value, &values[i], 8) == 0);
+    }
+    EXPECT(!batch_view(batch.at, n, 8, &view)); /* another segment's */
+    batch_done(&batch);
+}
+
+TEST(points_in_order_take_about_three_bytes)
+{
+    struct batch batch = {0};
+
+    batch_reserve(&batch, 4000);
+    for (uint32_t i = 0; i < 4000; i++)
+        batch_add(&batch, i, 1700000000, (double)(i * 37 % 10000) / 100);
+    EXPECT(batch.n < 4000 * 3 + 100);
+    batch_done(&batch);
+}
+
+TEST(random_batches_survive_and_every_flipped_bit_is_seen)
+{
+    for (int round = 0; round < 50; round++) {
+        struct batch batch = {0};
+        struct batch_view view;
+        uint64_t n_points = 1 + kit_random_below(200);
+        size_t n;
+
+        memset(&got, 0, sizeof got);
+        batch_reserve(&batch, n_points);
+        for (uint64_t i = 0; i < n_points; i++)
+            batch_add(&batch, (uint32_t)kit_random(), (uint32_t)kit_random(),
+                      (double)kit_random() / (double)(1 + kit_random_below(1000)));
+        batch_seal(&batch, 1, 1, &n);
+        EXPECT(batch_view(batch.at, n, 1, &view) && batch_each(&view, on_point, &got));
+        EXPECT_I64(got.n, n_points);
+        uint64_t bit = kit_random_below(8 * (uint64_t)(BATCH_HEADER_BYTES + view.n_bytes));
+        batch.at[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        EXPECT(!batch_view(batch.at, n, 1, &view));
+        batch_done(&batch);
+    }
+}
+
+/* ---- segments ---- */
+
+static void on_batch(void *self, uint64_t lsn)
+{
+    struct got *to = self;
+    if (to->n_batches < 4096)
+        to->lsns[to->n_batches] = lsn;
+    to->n_batches++;
+}
+
+static void on_segment(void *self, const struct replay_segment *segment)
+{
+    struct got *to = self;
+    to->n_segments++;
+    to->n_damaged += segment->n_damaged;
+}
+
+static struct replay_result replay(const char *dir)
+{
+    const struct replay_reader reader = {&got, on_batch, on_point, on_segment};
+    struct replay_result result = {0};
+
+    memset(&got, 0, sizeof got);
+    EXPECT_OK(replay_dir(dir, &reader, &result, &kit_err));
+    return result;
+}
+
+/* Batch i holds one point: id i, value i. */
+static void append(struct wal *wal, unsigned stream, uint32_t from, uint32_t until)
+{
+    struct batch batch = {0};
+    for (uint32_t i = from; i < until; i++) {
+        batch_reserve(&batch, 1);
+        batch_clear(&batch);
+        batch_add(&batch, i, 1700000000, i);
+        EXPECT_OK(wal_append(wal, stream, &batch, &kit_err));
+    }
+    batch_done(&batch);
+}
+
+static const char *new_dir(const char *name)
+{
+    const char *dir = kit_path(kit_temp_dir(), name);
+    EXPECT_OK(dir_make(dir, &kit_err));
+    return dir;
+}
+
+TEST(replays_all_streams_in_the_order_of_commits)
+{
+    const char *dir = new_dir("streams");
+    struct wal *wal = wal_new(dir, dir, 300, 1, 1); /* a few batches a segment */
+
+    for (uint32_t i = 0; i < 200; i++)
+        append(wal, i * 7 % 3, i, i + 1);
+    EXPECT_OK(wal_sync(wal, &kit_err));
+    wal_free(wal);
+    struct replay_result result = replay(dir);
+    EXPECT_I64(got.n, 200);
+    for (uint32_t i = 0; i < 200; i++) {
+        EXPECT_I64(got.points[i].id, i);
+        EXPECT_I64(got.lsns[i], i + 1);
+    }
+    EXPECT_I64(result.next_lsn, 201);
+    EXPECT_I64(result.n_damaged, 0);
+    EXPECT_I64(result.next_segment, got.n_segments + 1);
+}
+
+/* The one segment of dir, changed by the test. */
+static const char *one_segment(const char *dir, struct buf *bytes)
+{
+    struct wal *wal = wal_new(dir, dir, 1 << 20, 1, 1);
+    append(wal, 0, 0, 20);
+    wal_free(wal);
+    CLEANUP(mem_done) char *path = wal_path(dir, 1);
+    const char *kept = arena_strdup(&kit_arena, path);
+    buf_init(bytes, 1 << 20);
+    EXPECT_OK(file_read_all(kept, bytes, &kit_err));
+    return kept;
+}
+
+TEST(a_torn_tail_costs_only_the_last_batch)
+{
+    struct buf bytes;
+    const char *dir = new_dir("torn"), *path = one_segment(dir, &bytes);
+    const size_t batch = (bytes.n - WAL_HEADER_BYTES) / 20;
+
+    for (size_t cut = 0; cut <= 2 * batch; cut++) {
+        EXPECT_OK(file_replace(path, bytes.at, bytes.n - cut, &kit_err));
+        struct replay_result result = replay(dir);
+        size_t padding = 8 - 1; /* a batch without its padding is whole */
+        EXPECT(got.n >= 20 - (cut + batch - 1) / batch && got.n <= 20 - (cut - min_size(cut, padding)) / batch);
+        EXPECT_I64(result.n_damaged, 0);
+    }
+    buf_done(&bytes);
+}
+
+TEST(a_flipped_bit_costs_only_its_batch)
+{
+    struct buf bytes;
+    const char *dir = new_dir("flip"), *path = one_segment(dir, &bytes);
+
+    for (size_t at = 0; at < bytes.n; at += 3) {
+        bytes.at[at] ^= 4;
+        EXPECT_OK(file_replace(path, bytes.at, bytes.n, &kit_err));
+        bytes.at[at] ^= 4;
+        (void)replay(dir);
+        EXPECT(got.n >= 19);
+        for (size_t i = 1; i < got.n; i++)
+            EXPECT(got.points[i].id > got.points[i - 1].id);
+    }
+    buf_done(&bytes);
+}
+
+TEST(stale_batches_of_a_recycled_segment_never_come_back)
+{
+    const char *dir = new_dir("recycled");
+    struct wal *wal = wal_new(dir, dir, 2000, 1, 1);
+    uint64_t first_lsn;
+
+    append(wal, 0, 0, 200);
+    EXPECT_OK(wal_sync(wal, &kit_err));
+    first_lsn = wal_next_lsn(wal);
+    const uint64_t closed = wal_closed_bytes(wal);
+    EXPECT_OK(wal_reclaim(wal, first_lsn - 20, &kit_err)); /* spares hold valid stale batches */
+    EXPECT(wal_closed_bytes(wal) < closed);
+    append(wal, 1, 1000, 1005); /* the beginning of a recycled one */
+    wal_free(wal);
+    (void)replay(dir);
+    for (size_t i = 0, expected = 1000; i < got.n; i++) {
+        if (got.lsns[i] < first_lsn)
+            continue; /* still in a segment of its own: the mark hides it */
+        EXPECT_I64(got.points[i].id, expected++);
+    }
+    EXPECT_I64(got.lsns[got.n - 1], first_lsn + 4);
+    EXPECT_I64(got.n_damaged, 0);
+}
+
+TEST(segments_below_the_mark_are_given_back_and_others_kept)
+{
+    const char *dir = new_dir("reclaim");
+    struct wal *wal = wal_new(dir, dir, 300, 1, 1);
+
+    append(wal, 0, 0, 100);
+    EXPECT_OK(wal_sync(wal, &kit_err));
+    EXPECT_OK(wal_reclaim(wal, 50, &kit_err));
+    wal_free(wal);
+    (void)replay(dir);
+    bool has[100] = {false};
+    for (size_t i = 0; i < got.n; i++)
+        has[got.points[i].id] = true;
+    for (uint32_t i = 49; i < 100; i++)
+        EXPECT(has[i]);
+    EXPECT(got.n < 80);
+}
+
+TEST(a_failed_write_can_be_repeated)
+{
+    const char *dir = new_dir("fault");
+    struct batch batch = {0};
+    struct wal *wal = wal_new(dir, dir, 1 << 20, 1, 1);
+
+    append(wal, 0, 0, 1);
+    batch_reserve(&batch, 1);
+    batch_add(&batch, 1, 1700000000, 1);
+    (void)file_faults(1, 28);
+    EXPECT_ERR(wal_append(wal, 0, &batch, &kit_err), ERR_IO, "");
+    (void)file_faults(0, 0);
+    EXPECT_OK(wal_append(wal, 0, &batch, &kit_err));
+    append(wal, 0, 2, 3);
+    wal_free(wal);
+    batch_done(&batch);
+    (void)replay(dir);
+    EXPECT_I64(got.n, 3);
+}
+
+RUN_TESTS(test_of(a_batch_gives_back_every_bit), test_of(points_in_order_take_about_three_bytes),
+          test_of(random_batches_survive_and_every_flipped_bit_is_seen),
+          test_of(replays_all_streams_in_the_order_of_commits),
+          test_of(a_torn_tail_costs_only_the_last_batch),
+          test_of(a_flipped_bit_costs_only_its_batch),
+          test_of(stale_batches_of_a_recycled_segment_never_come_back),
+          test_of(segments_below_the_mark_are_given_back_and_others_kept),
+          test_of(a_failed_write_can_be_repeated))

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Points per CPU-second of plumb's receive path, beside the least that a receiver can do: a sink that
+drops what it reads, and one that counts the newlines. Rounds are interleaved, medians are shown; only ratios
+within one run mean something. Each round begins with an empty data folder."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import kit
+
+KINDS = ["discard", "count", "plumb"]
+NAMES = {"discard": "sink, drops", "count": "sink, counts newlines", "plumb": "plumb, receives",
+         "idle": "plumb, until idle again"}
+
+
+def run_sink(options, mode, paths, n_points):
+    process = subprocess.Popen([os.path.join(options.tools, "sink"), mode], stdout=subprocess.PIPE, text=True)
+    port = int(process.stdout.readline())
+    sent = kit.blast(options, port, paths)
+    out = json.loads(process.stdout.readline())
+    process.wait()
+    return {"user": out["user_s"] / n_points * 1e9, "system": out["sys_s"] / n_points * 1e9,
+            "cpu": (out["user_s"] + out["sys_s"]) / n_points * 1e9, "wall_s": sent["closed_s"]}
+
+
+def run_plumb(options, paths, n_points):
+    """ns a point until all connections are closed (all is taken and in the log), and until idle again."""
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder, \
+            kit.Server(options.plumb, folder) as server:
+        before, split_before = kit.cpu_seconds(server.pid), kit.cpu_times(server.pid)
+        sent = kit.blast(options, server.line, paths)
+        after, split = kit.cpu_seconds(server.pid), kit.cpu_times(server.pid)
+        idle = server.wait_idle()
+        with open(f"/proc/{server.pid}/status") as f:
+            rss_kb = next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+    cpu = (after - before) / n_points * 1e9
+    user, system = split[0] - split_before[0], split[1] - split_before[1]
+    share = user / max(user + system, 1e-9)
+    return {"user": cpu * share, "system": cpu * (1 - share), "cpu": cpu, "wall_s": sent["closed_s"],
+            "idle": (idle - before) / n_points * 1e9, "rss_MB": rss_kb / 1024}
+
+
+def show(rounds, work, options):
+    base = {kind: kit.median(rounds[kind], "cpu") for kind in KINDS}
+    figures = {"work": work, "rounds": rounds, "median_ns": dict(base)}
+    rows = []
+    for kind in KINDS:
+        rows.append([NAMES[kind], f"{1e3 / base[kind]:.1f}", f"{base[kind]:.1f}",
+                     f"{kit.median(rounds[kind], 'user'):.1f}", f"{kit.median(rounds[kind], 'system'):.1f}",
+                     f"{base['count'] / base[kind]:.0%}", f"{base['discard'] / base[kind]:.0%}"])
+    idle = figures["median_ns"]["idle"] = kit.median(rounds["plumb"], "idle")
+    rows.append([NAMES["idle"], f"{1e3 / idle:.1f}", f"{idle:.1f}", "", "",
+                 f"{base['count'] / idle:.0%}", f"{base['discard'] / idle:.0%}"])
+    print(f"\nreceive: {work['series']} series, {work['points']} points of {work['line_bytes']} B over "
+          f"{options.conns} connections; medians of {options.rounds} interleaved rounds\n")
+    kit.table(["", "M points/CPU-s", "ns a point", "user", "system", "of counting", "of dropping"], rows)
+    print(f"\npeak RSS {kit.median(rounds['plumb'], 'rss_MB'):.0f} MB")
+    kit.write_json(options, figures)
+
+
+def main():
+    parser = kit.arguments(__doc__.splitlines()[0])
+    parser.add_argument("--series", type=int, default=10000)
+    parser.add_argument("--points", type=int, default=360, help="of each series")
+    parser.add_argument("--conns", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with kit.scratch(options) as folder:
+        options.folder = folder
+        start_s = int(time.time()) - options.points * kit.STEP_S
+        paths, work = kit.make_work(options, folder, options.series, options.points, options.conns, start_s)
+        rounds = {kind: [] for kind in KINDS}
+        for _ in range(options.rounds):
+            for kind in KINDS[:2]:
+                rounds[kind].append(run_sink(options, kind, paths, work["points"]))
+            rounds["plumb"].append(run_plumb(options, paths, work["points"]))
+        show(rounds, work, options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+import os
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True
+from kit import server as kit  # noqa: E402
+
+
+def pytest_sessionstart(session):
+    if not os.path.exists(kit.PLUMB):
+        pytest.exit("there is no %s; run make first" % kit.PLUMB, 2)
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A fresh server; at the end it still runs and ends cleanly."""
+    with kit.Server(tmp_path) as s:
+        yield s
+        assert s.is_alive(), "the server died: " + s.said()[-2000:]
+
+
+@pytest.fixture(autouse=True)
+def no_process_left():
+    yield
+    left = [p.args for p in kit._running if p.poll() is None]
+    kit._kill_all()
+    assert not left, "left running: %s" % left
