@@ -1,5 +1,6 @@
-/* Series in, picture out. Values become a draw list (pure numbers and text: chart_layout), and a draw
- * list becomes PNG, SVG, or braille. Thread: any; one request is one thread with its own arena. */
+/* Series in, picture out. Values become a draw list (pure numbers and text: chart_layout), and a
+ * draw list becomes PNG, SVG, or braille. Thread: any; one request is one thread with its own
+ * arena. */
 #pragma once
 
 #include "base/buf.h"
@@ -30,14 +31,18 @@ struct chart_input {
 
 struct draw_list; /* see draw_list.h */
 
-/* err: ERR_INPUT for a parameter that makes no sense (named), ERR_LIMIT for a size past 10,000. */
+/* What is drawn lives in the arena.
+ *   err  ERR_INPUT for a parameter or colour that makes no sense (named) and for times that are
+ *        backwards or outside the years 1 to 9999; ERR_LIMIT for a size outside 1..10,000 */
 MUST_CHECK bool chart_layout(const struct chart_input *input, struct arena *arena,
                              struct draw_list **out, struct err *err);
+/* Append the file to out. err: ERR_LIMIT when it does not fit into out, and for a PNG of more than
+ * 40 million pixels; ERR_IO when cairo fails. */
 MUST_CHECK bool chart_png(const struct draw_list *list, struct buf *out, struct err *err);
 MUST_CHECK bool chart_svg(const struct draw_list *list, struct buf *out, struct err *err);
 
-/* For a terminal: plot, axis labels, change lines and legend as UTF-8 text of at most columns x rows.
- * use_colour: ANSI colours; use_braille: else plain ASCII. */
+/* For a terminal: plot, axis labels, change lines and legend as UTF-8 text of at most columns x
+ * rows. use_colour: ANSI colours; use_braille: else plain ASCII. */
 struct chart_text_size {
     unsigned columns, rows;
     bool use_colour, use_braille;

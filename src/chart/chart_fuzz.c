@@ -1,6 +1,7 @@
 /* Parameters and series from outside bytes: always a picture or an error, never anything else.
- * Input: lines "key=value" up to an empty line, then for each series one byte of style, one of step, one
- * of length, a name ended by NUL, and 9 bytes a value (a byte that picks a kind, and a double). */
+ * Input: lines "key=value" up to an empty line, then for each series one byte of style, one of
+ * step, one of length, a name ended by NUL, and 9 bytes a value (a byte that picks a kind, and a
+ * double). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

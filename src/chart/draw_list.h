@@ -1,6 +1,7 @@
 /* What a chart looks like, as a list of things to draw, in order: the seam between layout (pure
- * numbers and text) and the backends. Pixels, origin at the top left, y grows downwards. A line that is
- * to look crisp lies on pixel centres (.5). Everything lives in the arena of draw_list_new. */
+ * numbers and text) and the backends. Pixels, origin at the top left, y grows downwards. A line
+ * that is to look crisp lies on pixel centres (.5). Everything lives in the arena of
+ * draw_list_new. */
 #pragma once
 
 #include "base/arena.h"

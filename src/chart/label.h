@@ -32,8 +32,8 @@ double label_width(const struct label_measure *measure, const struct label_style
 const char *label_fit(const struct label_measure *measure, const struct label_style *style,
                       const char *text, double width, struct arena *arena);
 
-/* How far below its base line a text's middle is moved to look centred: digits and capitals of DejaVu
- * are 0.73 of the size high, and fonts hardly differ. */
+/* How far below its base line a text's middle is moved to look centred: digits and capitals of
+ * DejaVu are 0.73 of the size high, and fonts hardly differ. */
 static inline double label_drop(double size)
 {
     return size * 0.365;

@@ -10,8 +10,8 @@ enum {
         3, /* labels' width -> plot's width -> values -> labels: settles at once or nearly */
 };
 
-/* The rows of a chart besides the plot, from the most to the least willing to go when a picture is too
- * small for all of them. */
+/* The rows of a chart besides the plot, from the most to the least willing to go when a picture
+ * is too small for all of them. */
 enum row_kind { ROW_STRIP = 0, ROW_ERAS, ROW_LEGEND, ROW_TITLE, ROW_LABELS, ROW_KINDS };
 
 /* Heights in pixels; 0: not shown. */
@@ -36,6 +36,7 @@ struct content {
     struct lines lines;
     struct marks marks;
     struct titles titles;
+    struct sides sides; /* what the y labels got; nothing in a picture too small for them */
 };
 
 static struct titles read_titles(const struct sheet *sheet, const struct options *o)
@@ -147,8 +148,8 @@ static struct draw_box place_plot(const struct sheet *sheet, const struct option
 }
 
 /* How many divisions look right at that height. Graphite always takes 4, 5 or 6. */
-static size_t choose_divisors(const struct look *look, const struct options *o, double height,
-                              unsigned *out)
+static size_t choose_divisors(const struct look *look, const struct options *o,
+                              const struct plot *plot, unsigned *out)
 {
     static const unsigned graphite[] = {4, 5, 6};
     const unsigned *from = o->n_divisors ? o->divisors : graphite;
@@ -158,9 +159,12 @@ static size_t choose_divisors(const struct look *look, const struct options *o, 
             out[i] = from[i];
         return n;
     }
-    unsigned most = (unsigned)fmax(1.0, fmin(8.0, floor(height / (look->text.size * 2.2))));
+    unsigned most = (unsigned)fmax(1.0, fmin(8.0, floor(plot->box.h / (look->text.size * 2.2))));
     n = 0;
-    for (unsigned k = most > 2 ? (most + 1) / 2 : 1; k <= most; k++)
+    unsigned least = most > 2 ? (most + 1) / 2 : 1;
+    if (plot->has_right && least > 3)
+        least = 3; /* two ranges rarely agree on a number: let there be more to choose from */
+    for (unsigned k = least; k <= most; k++)
         out[n++] = k;
     return n;
 }
@@ -181,7 +185,7 @@ static double filled(const struct scale_ask *ask, const struct scale *scale)
 }
 
 /* Both axes with one number of divisions, so that the lines of the grid are round on both: that
- * number with which the data fills them best. */
+ * number with which the data of either fills them best. */
 static bool share_divisions(const struct scale_ask *left, const struct scale_ask *right,
                             struct plot *plot, struct err *err)
 {
@@ -194,10 +198,10 @@ static bool share_divisions(const struct scale_ask *left, const struct scale_ask
         a.keeps_divisions = b.keeps_divisions = true;
         if (!scale_make(&a, &scale_a, err) || !scale_make(&b, &scale_b, err))
             return false;
-        double both = filled(left, &scale_a) + filled(right, &scale_b);
-        if (both <= best)
+        double worse = fmin(filled(left, &scale_a), filled(right, &scale_b));
+        if (worse <= best)
             continue;
-        best = both;
+        best = worse;
         plot->left = scale_a;
         plot->right = scale_b;
     }
@@ -220,10 +224,10 @@ static bool make_scales(const struct sheet *sheet, const struct content *c, stru
         .from_zero = c->lines.has_areas && !sheet->look->is_graphite,
         .is_graphite = sheet->look->is_graphite,
     };
-    ask.n_divisors = choose_divisors(sheet->look, o, plot->box.h, divisors);
+    plot->has_right = c->lines.has_right;
+    ask.n_divisors = choose_divisors(sheet->look, o, plot, divisors);
     if (!scale_make(&ask, &plot->left, err))
         return false;
-    plot->has_right = c->lines.has_right;
     if (!plot->has_right)
         return true;
 
@@ -232,18 +236,25 @@ static bool make_scales(const struct sheet *sheet, const struct content *c, stru
     other.low = range.low;
     other.high = range.high;
     other.axis = o->right;
-    if (!sheet->look->is_graphite && is_free(&ask) && is_free(&other))
+    bool can_share = c->lines.has_left && is_free(&ask) && is_free(&other);
+    if (can_share && !sheet->look->is_graphite)
         return share_divisions(&ask, &other, plot, err);
-    return scale_make(&other, &plot->right, err);
+    if (!scale_make(&other, &plot->right, err))
+        return false;
+    if (!c->lines.has_left)
+        plot->left = plot->right; /* the grid is that of the only axis in use */
+    return true;
 }
 
-static struct sides measure_sides(const struct sheet *sheet, const struct options *o,
+static struct sides measure_sides(const struct sheet *sheet, const struct content *c,
                                   const struct plot *plot)
 {
+    const struct options *o = c->options;
     struct sides sides = {0};
     if (!shows_y(o))
         return sides;
-    sides.left = layout_axes_width(sheet, &plot->left);
+    if (c->lines.has_left || !plot->has_right)
+        sides.left = layout_axes_width(sheet, &plot->left);
     if (plot->has_right)
         sides.right = layout_axes_width(sheet, &plot->right);
     else if (o->y_side == SIDE_RIGHT)
@@ -261,6 +272,7 @@ static bool settle(const struct sheet *sheet, struct content *c, const struct ro
     for (int pass = 0; pass < PASSES_MAX; pass++) {
         struct sides used = sides;
         plot->box = place_plot(sheet, o, rows, &used);
+        c->sides = used;
         double room = plot->box.w / fmax(o->x_step_min, 1.0 / 16.0);
         struct trace_ask ask = {
             .from_s = plot->from_s,
@@ -271,7 +283,7 @@ static bool settle(const struct sheet *sheet, struct content *c, const struct ro
         lines_trace(&c->lines, o, &ask, sheet->arena);
         if (!make_scales(sheet, c, plot, err))
             return false;
-        sides = measure_sides(sheet, o, plot);
+        sides = measure_sides(sheet, c, plot);
         if ((sides.left == used.left && sides.right == used.right) || used.left + used.right == 0.0)
             return true;
     }
@@ -373,7 +385,8 @@ static void draw_axes(const struct sheet *sheet, const struct content *c, const 
         .eras_y =
             rows->px[ROW_ERAS] > 0.0 ? bottom + rows->px[ROW_LABELS] + floor(size * 1.1) : NAN,
         .has_grid = !o->hides_grid && !o->hides_axes,
-        .has_y = shows_y(o) && (plot->box.x > margin_of(o) || o->y_side == SIDE_RIGHT),
+        .has_y = c->sides.left + c->sides.right > 0.0,
+        .only_right = plot->has_right && !c->lines.has_left,
         .left_is_right = o->y_side == SIDE_RIGHT && !plot->has_right,
         .n_minor_y = o->n_minor_y,
     };

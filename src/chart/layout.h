@@ -27,6 +27,7 @@ struct axes_place {
     double labels_y; /* base line of the x labels; NaN: not shown */
     double eras_y;   /* base line of the second row; NaN: not shown */
     bool has_grid, has_y;
+    bool only_right;    /* all data hangs on the second axis: the first has no labels */
     bool left_is_right; /* yAxisSide=right: the only axis stands right */
     unsigned n_minor_y;
 };

@@ -182,7 +182,8 @@ void layout_axes_labels(const struct sheet *sheet, const struct plot *plot,
                         const struct time_axis *times, const struct axes_place *place)
 {
     if (place->has_y) {
-        draw_y_labels(sheet, plot, false, place->left_is_right);
+        if (!place->only_right)
+            draw_y_labels(sheet, plot, false, place->left_is_right);
         if (plot->has_right)
             draw_y_labels(sheet, plot, true, true);
     }

@@ -75,8 +75,8 @@ static bool flow(struct legend *legend, const double *widths, double room)
     return legend->width_px <= room;
 }
 
-/* Columns as wide as the longest name. What has no place in n_rows_max rows is counted, and the last
- * place says so. */
+/* Columns as wide as the longest name. What has no place in n_rows_max rows is counted, and the
+ * last place says so. */
 static void columns(struct legend *legend, const double *widths, double room, size_t n_rows_max)
 {
     size_t n = legend->n_entries;

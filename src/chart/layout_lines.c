@@ -53,7 +53,8 @@ static double y_at(struct draw_point a, struct draw_point b, double x)
     return a.y + (b.y - a.y) * ((x - a.x) / (b.x - a.x));
 }
 
-/* Only the first and the last value of a trace lie outside the view, and with long steps far outside. */
+/* Only the first and the last value of a trace lie outside the view, and with long steps far
+ * outside. */
 static void cut_far(struct pen *pen)
 {
     for (size_t i = 0; i < pen->n; i++) {

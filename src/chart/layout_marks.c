@@ -1,6 +1,6 @@
-/* 1. Every mark in view is drawn: as a line of the plot's full height, or, in a crowd, as a tick at the
- *    bottom and as one of a count above the plot.
- * 2. Lines are crisp: one whole pixel column each, at the exact second. */
+/* 1. Every mark in view is drawn: as a line of the plot's full height, or, in a crowd, as a tick at
+ *    the bottom and as one of a count above the plot.
+ * 2. Lines are crisp: whole pixel columns, at the exact second. */
 #include <math.h>
 
 #include "base/mem.h"
@@ -22,6 +22,7 @@ struct group {
     size_t first, end;
     double x0, x1; /* columns of the first and the last */
     bool is_crowd;
+    bool has_band; /* its extent is shaded; not where all of the plot is a crowd */
 };
 
 struct groups {
@@ -66,6 +67,7 @@ static struct groups find_groups(const struct plot *plot, const struct marks *ma
         }
         g.end = i;
         g.is_crowd = n > LINES_CALM && (is_fenced || g.end - g.first > 1);
+        g.has_band = g.is_crowd && !is_fenced;
         arena_grow(arena, &groups.items, &groups.cap, groups.n + 1, sizeof *groups.items);
         groups.items[groups.n++] = g;
     }
@@ -139,7 +141,7 @@ static void draw_crowd(const struct sheet *sheet, const struct plot *plot,
     double bottom = plot->box.y + plot->box.h;
     const struct mark *first = &marks->items[g->first];
     struct draw_box band = {floor(g->x0), plot->box.y, g->x1 - g->x0 + 1.0, plot->box.h};
-    if (g->end - g->first > 1)
+    if (g->has_band)
         draw_list_box(sheet->list, band, colour_fade(colour_of_mark(sheet, first), CROWD_SHARE));
     double last_x = NAN;
     struct colour last_colour = {0};

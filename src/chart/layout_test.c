@@ -190,6 +190,21 @@ TEST(parameters_take_parts_away)
     }
 }
 
+TEST(data_on_the_second_axis_alone_has_labels_on_the_right_alone)
+{
+    struct chart_input input = sample_input("", 600);
+    struct series *s = sample_wave("only", 60, 10, 0, 40000, 10);
+    s->style.on_second_axis = true;
+    sample_add(&input, s);
+    struct draw_list *list = layout(&input);
+    EXPECT_I64(count_texts(list, "40k"), 1);
+    EXPECT_I64(count_texts(list, "(right)"), 0);
+    EXPECT_I64(count_texts(list, "0.5"), 0);
+    for (size_t i = 0; i < list->n_ops; i++)
+        if (list->ops[i].kind == DRAW_TEXT && strcmp(list->ops[i].text.text, "40k") == 0)
+            EXPECT(list->ops[i].text.x > 200.0);
+}
+
 TEST(the_legend_hides_itself_above_ten)
 {
     static const struct {
@@ -354,7 +369,8 @@ TEST(bad_input_is_refused)
     EXPECT(list == NULL);
 }
 
-/* Nothing in a list may be infinite or NaN but a lifted pen, nor so far out that cairo wraps around. */
+/* Nothing in a list may be infinite or NaN but a lifted pen, nor so far out that cairo wraps
+ * around. */
 static void expect_sane(const struct draw_list *list)
 {
     for (size_t i = 0; i < list->n_ops; i++) {
@@ -407,6 +423,7 @@ RUN_TESTS(test_of(a_line_and_deploys_at_the_default_size), test_of(a_line_and_de
           test_of(lines_break_at_gaps_and_lonely_values_are_dots), test_of(staircases),
           test_of(changes_of_the_ledger), test_of(no_series_is_no_data),
           test_of(only_gaps_is_no_data_between_axes), test_of(parameters_take_parts_away),
+          test_of(data_on_the_second_axis_alone_has_labels_on_the_right_alone),
           test_of(the_legend_hides_itself_above_ten),
           test_of(a_legend_without_room_says_how_many_are_missing),
           test_of(unique_and_empty_names_in_the_legend), test_of(no_change_line_is_ever_lost),

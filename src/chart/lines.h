@@ -1,5 +1,5 @@
-/* The series of a chart as lines and areas: who gets which colour, width, fill and axis, and what is
- * stacked on what. Values are still values here, not pixels. */
+/* The series of a chart as lines and areas: who gets which colour, width, fill and axis, and
+ * what is stacked on what. Values are still values here, not pixels. */
 #pragma once
 
 #include "chart/look.h"
@@ -34,8 +34,8 @@ MUST_CHECK bool lines_make(const struct series_list *series, const struct option
                            const struct look *look, struct arena *arena, struct lines *out,
                            struct err *err);
 
-/* Fills in traces for n_max values a line, and stacks what is to be stacked. May be called again for
- * another width. */
+/* Fills in traces for n_max values a line, and stacks what is to be stacked. May be called again
+ * for another width. */
 void lines_trace(struct lines *lines, const struct options *options, const struct trace_ask *ask,
                  struct arena *arena);
 

@@ -31,8 +31,8 @@ static size_t first_mark(const struct series *s, int64_t at_ms)
     return low;
 }
 
-/* One slot with a value that is not 0. A negative one is drawn only when the ledger says what it is:
- * a rollback. */
+/* One slot with a value that is not 0. A negative one is drawn only when the ledger says what it
+ * is: a rollback. */
 static void add_slot(struct marks *marks, const struct view *view, const struct line *line,
                      size_t i, struct arena *arena)
 {

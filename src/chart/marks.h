@@ -1,6 +1,6 @@
-/* The moments at which something was changed, gathered from drawAsInfinite series (every value above
- * 0, before anything is consolidated, at its exact second where that is known) and from the ledger.
- * Nothing is ever left out. Pure. */
+/* The moments at which something was changed, gathered from drawAsInfinite series (every value
+ * above 0, before anything is consolidated, at its exact second where that is known) and from
+ * the ledger. Nothing is ever left out. Pure. */
 #pragma once
 
 #include "chart/chart.h"

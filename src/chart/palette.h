@@ -1,6 +1,6 @@
-/* The few colours that stand for all of an image's. Charts have a handful of colours and, at the edges
- * of lines and letters, thousands of blends of them that each occur a few times: the frequent ones stay
- * exactly as they are, the rare ones take the nearest. Thread: any. */
+/* The few colours that stand for all of an image's. Charts have a handful of colours and, at the
+ * edges of lines and letters, thousands of blends of them that each occur a few times: the
+ * frequent ones stay exactly as they are, the rare ones take the nearest. Thread: any. */
 #pragma once
 
 #include "base/base.h"

@@ -1,4 +1,5 @@
-/* Where the data goes: the plot's rectangle with its scales, and from times and values to pixels. */
+/* Where the data goes: the plot's rectangle with its scales, and from times and values to
+ * pixels. */
 #pragma once
 
 #include "chart/draw_list.h"

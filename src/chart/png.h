@@ -1,5 +1,5 @@
-/* PNG out of a cairo image: with a palette of at most 256 colours where that looks the same, which is a
- * third of the bytes and of the time. Thread: any. */
+/* PNG out of a cairo image: with a palette of at most 256 colours where that looks the same,
+ * which is a third of the bytes and of the time. Thread: any. */
 #pragma once
 
 #include "base/buf.h"

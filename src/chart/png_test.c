@@ -1,7 +1,9 @@
 #include "chart/chart.h"
 
 #include <cairo.h>
+#include <malloc.h>
 #include <math.h>
+#include <pthread.h>
 
 #include "base/buf.h"
 #include "chart/palette.h"
@@ -229,8 +231,73 @@ TEST(a_palette_is_near_every_colour_of_a_busy_chart)
     EXPECT(out.n < 200000);
 }
 
+/* A whole chart on whichever thread calls: its own arena, its own fonts. */
+static void *draw_alone(void *closure)
+{
+    struct buf *out = closure;
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    double values[60];
+    for (size_t i = 0; i < COUNT_OF(values); i++)
+        values[i] = (double)(i * 37 % 11);
+    struct series s = {.name = "r\xc3\xa9sum\xc3\xa9",
+                       .start_s = SAMPLE_T,
+                       .step_s = 60,
+                       .end_s = SAMPLE_T + 3600,
+                       .values = values,
+                       .n_points = COUNT_OF(values)};
+    struct series *items[] = {&s};
+    struct series_list list = {items, 1, 1};
+    struct chart_param title = {"title", "All threads draw alike"};
+    struct chart_input input = {.params = &title,
+                                .n_params = 1,
+                                .series = &list,
+                                .from_s = SAMPLE_T,
+                                .until_s = SAMPLE_T + 3600,
+                                .tz = tz_utc()};
+    struct draw_list *drawing = NULL;
+    struct err err;
+    buf_clear(out);
+    bool is_ok = chart_layout(&input, &arena, &drawing, &err) && chart_png(drawing, out, &err);
+    return is_ok ? out : NULL;
+}
+
+TEST(threads_draw_side_by_side)
+{
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    struct buf pictures[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        buf_init(&pictures[i], 1 << 20);
+        EXPECT_I64(pthread_create(&threads[i], NULL, draw_alone, &pictures[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        void *is_ok = NULL;
+        pthread_join(threads[i], &is_ok);
+        EXPECT(is_ok != NULL);
+        EXPECT(pictures[i].n > 1000 && pictures[i].n == pictures[0].n &&
+               memcmp(pictures[i].at, pictures[0].at, pictures[0].n) == 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        buf_done(&pictures[i]);
+}
+
+/* Fonts stay cached; nothing else stays. */
+TEST(memory_does_not_grow_with_every_chart)
+{
+    CLEANUP(buf_done) struct buf out;
+    buf_init(&out, 1 << 20);
+    for (int i = 0; i < 20; i++)
+        EXPECT(draw_alone(&out) != NULL);
+    size_t before = mallinfo2().uordblks;
+    for (int i = 0; i < 200; i++)
+        EXPECT(draw_alone(&out) != NULL);
+    EXPECT(mallinfo2().uordblks < before + 100000);
+}
+
 RUN_TESTS(test_of(any_image_reads_back_as_it_was), test_of(too_many_colours_become_rgb),
           test_of(a_full_buffer_is_a_limit), test_of(a_chart_has_its_colours_where_they_belong),
           test_of(a_picture_may_let_the_ground_through), test_of(sizes_from_one_pixel_to_a_poster),
           test_of(too_many_pixels_are_a_limit), test_of(an_svg_has_its_size_and_an_escaped_title),
-          test_of(a_palette_is_near_every_colour_of_a_busy_chart))
+          test_of(a_palette_is_near_every_colour_of_a_busy_chart),
+          test_of(threads_draw_side_by_side), test_of(memory_does_not_grow_with_every_chart))

@@ -153,7 +153,8 @@ static double step_base(const struct scale_ask *ask, const struct range *r)
     return unit->size;
 }
 
-/* The step that covers the range with one of the welcome numbers of divisions and the least slack. */
+/* The step that covers the range with one of the welcome numbers of divisions and the least
+ * slack. */
 static double choose_step(const struct scale_ask *ask, const struct range *r)
 {
     unsigned most = 0, least = ~0u;
@@ -184,8 +185,7 @@ static void add_tick(struct scale *s, double value)
         s->ticks[s->n_ticks++] = value;
 }
 
-/* Labels: every one divided by one unit, that which makes the longest label shortest; between equals
- * the smaller unit. */
+/* Digits behind the point that a step needs in that unit. */
 static int decimals_for(double step, double unit)
 {
     double share = step / unit;
@@ -208,6 +208,8 @@ static size_t longest_label(const struct scale *s)
     return longest;
 }
 
+/* All labels are divided by one unit: that which makes the longest label shortest; between equals
+ * the one tried first. */
 static void try_unit(struct scale *s, const char *text, double size, double step, size_t *best)
 {
     struct scale trial = *s;

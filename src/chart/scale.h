@@ -1,5 +1,5 @@
-/* The y axis as numbers: from the range of the data to round limits, steps and labels. Pure; thread:
- * any. Nothing here knows pixels. */
+/* The y axis as numbers: from the range of the data to round limits, steps and labels. Pure;
+ * thread: any. Nothing here knows pixels. */
 #pragma once
 
 #include "base/err.h"
@@ -42,8 +42,8 @@ struct scale {
 /* err: ERR_INPUT when the asked minimum is not below the asked maximum. */
 MUST_CHECK bool scale_make(const struct scale_ask *ask, struct scale *out, struct err *err);
 
-/* Where a value lies: 0 at the bottom, 1 at the top, may be outside (kept to -100..100); NaN for a gap
- * and for what a logarithm does not have. */
+/* Where a value lies: 0 at the bottom, 1 at the top, may be outside (kept to -100..100); NaN for
+ * a gap and for what a logarithm does not have. */
 double scale_share(const struct scale *scale, double value);
 
 /* The label of a value; of ticks mostly. */

@@ -185,7 +185,8 @@ static uint32_t sign_of(const struct picture *p, const struct column_marks *c)
     return c->n_rolled_back ? p->glyphs.rollback : p->glyphs.change;
 }
 
-/* Lines where nothing else is drawn, and a row of signs: one change, how many, failed, rolled back. */
+/* Lines where nothing else is drawn, and a row of signs: one change, how many, failed, rolled
+ * back. */
 static void draw_marks(struct picture *p, const struct lines *lines, const struct marks *marks)
 {
     size_t n_columns = (size_t)p->frame.columns;

@@ -2,9 +2,9 @@
 
 #include <strings.h>
 
-/* Okabe and Ito's colours, which people with any kind of colour vision tell apart, each darkened until
- * it has a contrast of 3:1 on white (theirs were made for fills, not for thin lines). Neighbours
- * differ in lightness as well as in hue. */
+/* Okabe and Ito's colours, which people with any kind of colour vision tell apart, each darkened
+ * until it has a contrast of 3:1 on white (theirs were made for fills, not for thin lines).
+ * Neighbours differ in lightness as well as in hue. */
 static const uint32_t light_palette[] = {
     0x0067ac, 0xd1560b, 0x008f6b, 0xa3478a, 0xb07600,
     0x3b93cf, 0x9e2438, 0x5c6670, 0x6e7b12, 0x7a4f2b,

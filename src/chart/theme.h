@@ -1,5 +1,5 @@
-/* What a template sets: colours, weights and whether axes follow Graphite's habits or ours. Constant
- * data. Thread: any. */
+/* What a template sets: colours, weights and whether axes follow Graphite's habits or ours.
+ * Constant data. Thread: any. */
 #pragma once
 
 #include "chart/colour.h"

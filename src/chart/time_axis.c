@@ -13,7 +13,8 @@ enum {
     TIMES_MAX = 4000, /* lines or labels; a picture has at most 10,000 columns */
 };
 
-/* The first second of the year 1 and the first after the year 9999: what calendars here can name. */
+/* The first second of the year 1 and the first after the year 9999: what calendars here can
+ * name. */
 #define TIME_MIN_S (-62135596800)
 #define TIME_MAX_S 253402300800
 
@@ -108,8 +109,9 @@ static bool instant_of_local(const struct tz *tz, int64_t local_s, int64_t *out_
     return at_s + tz_offset(tz, at_s, NULL) == local_s;
 }
 
-/* The first instant after at_s whose local time is a multiple of step_s. Where the clocks go back, times
- * that are round twice come twice; where they go forward, what is jumped over is left out. */
+/* The first instant after at_s whose local time is a multiple of step_s. Where the clocks go
+ * back, times that are round twice come twice; where they go forward, what is jumped over is
+ * left out. */
 static int64_t next_local(const struct tz *tz, int64_t at_s, int64_t step_s)
 {
     int64_t local = at_s + tz_offset(tz, at_s, NULL);

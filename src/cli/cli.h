@@ -4,11 +4,29 @@
 
 #include "base/err.h"
 
+enum cli_option_kind {
+    CLI_TEXT = 0, /* takes a value; the last one given counts */
+    CLI_LIST,     /* takes a value; may be given again */
+    CLI_FLAG,     /* takes none */
+};
+
+struct cli_option {
+    const char *name; /* without "--" */
+    char letter;      /* 'm' for -m; 0: none */
+    enum cli_option_kind kind;
+    const char *value; /* what to put there: "MSG"; NULL for a flag */
+    const char *about; /* one line */
+};
+
 struct command {
     const char *name;
     const char *usage;   /* "deploy SERVICE [-m MSG] [--rev R] -- COMMAND [ARG...]" */
     const char *summary; /* one line for `plumb --help` */
-    /* The rest of `plumb NAME --help`: options, examples, exit codes. Either of the two. */
+    const char *group;   /* its heading there; NULL: Run */
+    const char *about;   /* what it does, before the options; NULL: the summary again */
+    /* Ended by one without a name; NULL: the command reads argv itself, and help tells of it. */
+    const struct cli_option *options;
+    /* The rest of `plumb NAME --help`: examples, exit codes. Either of the two. */
     const char *help;
     const char *(*help_text)(void);
     /* argv[0] is the command's name. Returns the exit code. */

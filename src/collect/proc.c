@@ -132,7 +132,7 @@ static bool starts_with_any(struct str name, const char *const *prefixes, size_t
 
 static bool take_name(struct str name, char out[PROC_NAME_MAX])
 {
-    if (name.n == 0 || name.n >= PROC_NAME_MAX)
+    if (name.n == 0 || name.n >= PROC_NAME_MAX || memchr(name.at, '\0', name.n))
         return false;
     memcpy(out, name.at, name.n);
     out[name.n] = '\0';

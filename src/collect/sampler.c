@@ -1,6 +1,5 @@
 #include "collect/sampler.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,16 +69,20 @@ static struct str read_proc(struct sampler *sampler, const char *name)
     return str_make(buf_text(&sampler->text), sampler->text.n);
 }
 
-PRINTF_LIKE(3, 4)
-static void add(struct sampler_values *out, double value, const char *fmt, ...)
+/* "group.what", or "group.device.what". */
+struct label {
+    const char *group, *device, *what;
+};
+
+static void add(struct sampler_values *out, struct label label, double value)
 {
     if (out->n == SAMPLER_VALUES_MAX)
         return;
     struct sampler_value *to = &out->items[out->n++];
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(to->name, sizeof to->name, fmt, args);
-    va_end(args);
+    if (label.device)
+        snprintf(to->name, sizeof to->name, "%s.%s.%s", label.group, label.device, label.what);
+    else
+        snprintf(to->name, sizeof to->name, "%s.%s", label.group, label.what);
     to->value = value;
 }
 
@@ -88,9 +91,9 @@ static void add_load(struct sampler *sampler, struct sampler_values *out)
     struct proc_load load;
     if (!proc_parse_load(read_proc(sampler, "loadavg"), &load))
         return;
-    add(out, load.shortterm, "load.shortterm");
-    add(out, load.midterm, "load.midterm");
-    add(out, load.longterm, "load.longterm");
+    add(out, (struct label){"load", NULL, "shortterm"}, load.shortterm);
+    add(out, (struct label){"load", NULL, "midterm"}, load.midterm);
+    add(out, (struct label){"load", NULL, "longterm"}, load.longterm);
 }
 
 static void add_memory(struct sampler *sampler, struct sampler_values *out)
@@ -98,11 +101,11 @@ static void add_memory(struct sampler *sampler, struct sampler_values *out)
     struct proc_memory memory;
     if (!proc_parse_memory(read_proc(sampler, "meminfo"), &memory))
         return;
-    add(out, (double)memory.used_bytes, "memory.used");
-    add(out, (double)memory.free_bytes, "memory.free");
-    add(out, (double)memory.available_bytes, "memory.available");
-    add(out, (double)memory.cached_bytes, "memory.cached");
-    add(out, (double)memory.buffered_bytes, "memory.buffered");
+    add(out, (struct label){"memory", NULL, "used"}, (double)memory.used_bytes);
+    add(out, (struct label){"memory", NULL, "free"}, (double)memory.free_bytes);
+    add(out, (struct label){"memory", NULL, "available"}, (double)memory.available_bytes);
+    add(out, (struct label){"memory", NULL, "cached"}, (double)memory.cached_bytes);
+    add(out, (struct label){"memory", NULL, "buffered"}, (double)memory.buffered_bytes);
 }
 
 static void add_filesystem(const struct sampler *sampler, struct sampler_values *out)
@@ -112,9 +115,10 @@ static void add_filesystem(const struct sampler *sampler, struct sampler_values 
     if (!disk_usage(sampler->root_dir, &usage, &err) || usage.total_bytes == 0)
         return;
     const double used = (double)usage.used_bytes, room = used + (double)usage.free_bytes;
-    add(out, used, "filesystem.root.used");
-    add(out, (double)usage.free_bytes, "filesystem.root.free");
-    add(out, room > 0 ? used / room * 100 : 0, "filesystem.root.used_percent");
+    add(out, (struct label){"filesystem", "root", "used"}, used);
+    add(out, (struct label){"filesystem", "root", "free"}, (double)usage.free_bytes);
+    add(out, (struct label){"filesystem", "root", "used_percent"},
+        room > 0 ? used / room * 100 : 0);
 }
 
 static void add_cpu(const struct sampler *sampler, struct sampler_values *out)
@@ -131,8 +135,8 @@ static void add_cpu(const struct sampler *sampler, struct sampler_values *out)
         total += spent[i];
     }
     for (int i = 0; i < PROC_CPU_MODES && total > 0; i++)
-        add(out, (double)spent[i] / (double)total * 100, "cpu.%s",
-            proc_cpu_mode_name((enum proc_cpu_mode)i));
+        add(out, (struct label){"cpu", NULL, proc_cpu_mode_name((enum proc_cpu_mode)i)},
+            (double)spent[i] / (double)total * 100);
 }
 
 /* One counter as a rate; left out when it went back: the device is a new one of the old name. */
@@ -148,8 +152,8 @@ static void add_rates(struct sampler_values *out, const char *group, const char 
     sampler_node(device, node, sizeof node);
     for (; rates->what; rates++) {
         if (rates->now >= rates->before)
-            add(out, (double)(rates->now - rates->before) / seconds, "%s.%s.%s", group, node,
-                rates->what);
+            add(out, (struct label){group, node, rates->what},
+                (double)(rates->now - rates->before) / seconds);
     }
 }
 

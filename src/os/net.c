@@ -60,7 +60,7 @@ static bool resolve(const char *host, const char *port, struct net_addr *out)
                                   .ai_socktype = SOCK_STREAM,
                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
-    if (getaddrinfo(host, port, &want, &found) != 0)
+    if (getaddrinfo(host, port, &want, &found) != 0 || !found)
         return false;
     const struct addrinfo *best = found;
     for (const struct addrinfo *at = found; at; at = at->ai_next) {

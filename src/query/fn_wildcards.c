@@ -202,23 +202,29 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* "name;dc=east;host=h1": the tags of the call's arguments, sorted. name NULL: the series' own. */
-static const char *tag_key(struct call *call, const struct series *series, const char *name)
+/* "name;dc=east;host=h1": the tags of the call's arguments, sorted. name NULL: the series' own.
+ * err: ERR_INPUT when the series lacks one */
+static bool tag_key(struct call *call, const struct series *series, const char *name,
+                    const char **out, struct err *err)
 {
     struct arena *arena = call_arena(call);
     const char **parts = arena_array(arena, call_n(call), const char *);
+    const char *own = series_tag(series, "name");
     size_t n = 0;
     for (size_t i = 2; i < call_n(call); i++) {
         const char *tag = call_text(call, i), *value = series_tag(series, tag);
+        if (!value || !*value)
+            return FAIL(err, ERR_INPUT, "groupByTags(): %s has no tag '%s'", series->name, tag);
         if (name || strcmp(tag, "name") != 0)
-            parts[n++] = arena_printf(arena, "%s=%s", tag, value ? value : "");
+            parts[n++] = arena_printf(arena, "%s=%s", tag, value);
     }
-    qsort(parts, n, sizeof(parts[0]), compare_texts);
-    const char *own = series_tag(series, "name");
-    const char *key = name ? name : (own ? own : "");
+    if (n)
+        qsort(parts, n, sizeof(parts[0]), compare_texts);
+    const char *key = name ? name : own;
     for (size_t i = 0; i < n; i++)
         key = arena_printf(arena, "%s;%s", key, parts[i]);
-    return key;
+    *out = key;
+    return true;
 }
 
 /* The name of groups that are not made by name: the one that all series share, else the callback. */
@@ -249,8 +255,10 @@ static bool group_by_tags(struct call *call, struct series_list *io, struct err 
         return FAIL(err, ERR_INPUT, "groupByTags(): no tags specified");
     const char *name = is_by_name(call) ? NULL : shared_name(io, callback);
     for (size_t k = 0; k < io->n; k++) {
-        struct node_group *group =
-            node_groups_get(&groups, tag_key(call, io->items[k], name), call_arena(call));
+        const char *key;
+        if (!tag_key(call, io->items[k], name, &key, err))
+            return false;
+        struct node_group *group = node_groups_get(&groups, key, call_arena(call));
         series_list_add(&group->list, io->items[k], call_arena(call));
     }
     *io = (struct series_list){0};

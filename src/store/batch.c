@@ -8,7 +8,7 @@
 enum {
     RAW_EXPONENT = 15, /* in the control byte: the double itself follows */
     EXPONENT_MAX = 14,
-    DELTA_BYTES_MAX = 5, /* a zigzag difference of 32-bit numbers has 33 bits */
+    DELTA_BYTES_MAX = 5, /* 32 bits, 7 a byte */
 };
 
 static const double POWERS[EXPONENT_MAX + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
@@ -48,7 +48,7 @@ static bool decimal_of(double value, int64_t *out_mantissa, unsigned *out_expone
         double scaled = value * POWERS[e];
         if (!(fabs(scaled) < MANTISSA_MAX))
             return false;
-        double whole = nearbyint(scaled);
+        double whole = (double)(int64_t)(scaled + (scaled < 0 ? -0.5 : 0.5));
         if (fabs(whole - scaled) > fabs(scaled) * near || whole / POWERS[e] != value)
             continue;
         if (whole == 0 && (value != 0 || signbit(value)))
@@ -60,10 +60,11 @@ static bool decimal_of(double value, int64_t *out_mantissa, unsigned *out_expone
     return false;
 }
 
+/* The difference modulo 2^32, so that every id can follow every id. */
 static uint8_t *varint_put(uint8_t *at, uint32_t now, uint32_t before)
 {
-    int64_t delta = (int64_t)now - (int64_t)before;
-    uint64_t left = (uint64_t)delta << 1 ^ (uint64_t)(delta >> 63);
+    int32_t delta = (int32_t)(now - before);
+    uint32_t left = (uint32_t)delta << 1 ^ (uint32_t)(delta >> 31);
     for (; left >= 128; left >>= 7)
         *at++ = (uint8_t)(left | 128);
     *at++ = (uint8_t)left;
@@ -142,7 +143,7 @@ bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view
     return true;
 }
 
-/* Moves *at past the number; false when it breaks off or leaves 32 bits. */
+/* Moves *at past the number; false when it breaks off or has more than 32 bits. */
 static bool varint_get(const uint8_t **at, const uint8_t *end, uint32_t before, uint32_t *out)
 {
     uint64_t zigzag = 0;
@@ -151,9 +152,8 @@ static bool varint_get(const uint8_t **at, const uint8_t *end, uint32_t before, 
         zigzag |= (uint64_t)(byte & 127) << (7 * i);
         if (byte & 128)
             continue;
-        int64_t value = (int64_t)before + ((int64_t)(zigzag >> 1) ^ -(int64_t)(zigzag & 1));
-        *out = (uint32_t)value;
-        return value >= 0 && value <= UINT32_MAX;
+        *out = before + (uint32_t)((uint32_t)(zigzag >> 1) ^ -(uint32_t)(zigzag & 1));
+        return zigzag <= UINT32_MAX;
     }
     return false;
 }

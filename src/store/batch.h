@@ -7,8 +7,8 @@
 #include "base/base.h"
 
 enum {
-    BATCH_HEADER_BYTES = 24,   /* crc, length, count, flags, lsn */
-    BATCH_POINT_BYTES_MAX = 19, /* control, 8 of the value, 5 of the id, 5 of the time */
+    BATCH_HEADER_BYTES = 24,     /* crc, length, count, flags, lsn */
+    BATCH_POINT_BYTES_MAX = 19,  /* control, 8 of the value, 5 of the id, 5 of the time */
     BATCH_PAYLOAD_MAX = 4 << 20, /* a longer one is damage, not a batch */
 };
 

@@ -24,7 +24,7 @@ struct files_item {
 struct files_version {
     unsigned n_refs;
     size_t n;
-    struct files_item **items; /* by (class, level, partition, generation) */
+    struct files_item **items;                /* by (class, level, partition, generation) */
     int64_t (*floors_s)[SCHEMA_ARCHIVES_MAX]; /* by class; 0: as the class was created */
 };
 

@@ -12,7 +12,7 @@
  *     that is in files by now, and it reads files after
  *
  * Invariants:
- *   1. freed <= sealed <= freed + HEAD_SLOTS, head < freed + HEAD_SLOTS
+ *   1. freed <= sealed, head < freed + HEAD_SLOTS; sealed runs further ahead only over idle time
  *   2. columns of slots in [freed, head] are this window's; all others are garbage
  *   3. a series keeps its lane while any of its unsealed cells may be set */
 #pragma once
@@ -23,11 +23,11 @@
 #include "model/schema.h"
 
 enum {
-    HEAD_LANES = 4096,      /* of a tablet: a column is 32 KB */
-    HEAD_SLOTS = 112,       /* what one seal takes, the grace, and room for what comes meanwhile */
-    HEAD_SEAL_SLOTS = 64,   /* one file of a seal */
-    HEAD_GRACE_SLOTS = 32,  /* this late a point is still an ordinary one */
-    HEAD_FUTURE_SLOTS = 32, /* further ahead of the clock is refused: a bad clock somewhere */
+    HEAD_LANES = 4096,       /* of a tablet: a column is 32 KB */
+    HEAD_SLOTS = 112,        /* what one seal takes, the grace, and room for what comes meanwhile */
+    HEAD_SEAL_SLOTS = 64,    /* one file of a seal */
+    HEAD_GRACE_SLOTS = 32,   /* this late a point is still an ordinary one */
+    HEAD_FUTURE_SLOTS = 32,  /* further ahead of the clock is refused: a bad clock somewhere */
     HEAD_CLASSES_MAX = 1024, /* different rules that series were ever created under */
     HEAD_TABLETS_MAX = 1 << 19, /* 2^31 lanes */
 };
@@ -38,9 +38,9 @@ enum {
 struct head_class {
     uint16_t no;
     struct schema schema;
-    int64_t created_s; /* floors of archives count from it until the keeper moves them */
-    uint32_t sealed;   /* slots below are in files or late; atomic */
-    uint32_t freed;    /* slots below have no columns; atomic */
+    int64_t created_s;    /* floors of archives count from it until the keeper moves them */
+    uint32_t sealed;      /* slots below are in files or late; atomic */
+    uint32_t freed;       /* slots below have no columns; atomic */
     uint64_t sealing_lsn; /* keeper: the log's position when sealed moved last */
     uint32_t filling;     /* the tablet with free lanes; under head's lock */
 };
@@ -50,7 +50,7 @@ struct head_tablet {
     uint32_t head;    /* last slot with a column; freed - 1: none; atomic */
     uint32_t n_lanes; /* in use, from lane 0; atomic, moves under the lock */
     pthread_mutex_t lock;
-    uint32_t *ids; /* of the lanes */
+    uint32_t *ids;   /* of the lanes */
     uint64_t *cells; /* [HEAD_SLOTS][HEAD_LANES], the doubles' bits */
 };
 
@@ -90,7 +90,8 @@ static inline uint64_t *head_cell(const struct head_tablet *tablet, uint32_t slo
 }
 
 /* Release, so that a reader who sees a column's new use also sees the freed slot before it. */
-static inline void head_store(struct head_tablet *tablet, uint32_t slot, uint32_t lane, double value)
+static inline void head_store(struct head_tablet *tablet, uint32_t slot, uint32_t lane,
+                              double value)
 {
     uint64_t bits;
     __builtin_memcpy(&bits, &value, sizeof bits);

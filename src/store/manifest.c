@@ -9,11 +9,11 @@
 
 enum {
     OP_BYTES = 32,
-    EDIT_HEADER_BYTES = 8,          /* length, crc */
-    EDIT_BYTES_MAX = 64 << 20,      /* two million operations: every file of a huge store */
+    EDIT_HEADER_BYTES = 8,     /* length, crc */
+    EDIT_BYTES_MAX = 64 << 20, /* two million operations: every file of a huge store */
     FILE_BYTES_MAX = 512 << 20,
     FILES_MAX = 4 << 20,
-    REWRITE_BYTES_MIN = 1 << 20,    /* smaller logs of edits are left alone */
+    REWRITE_BYTES_MIN = 1 << 20, /* smaller logs of edits are left alone */
 };
 
 enum op_kind {
@@ -171,8 +171,7 @@ static void op_apply(struct manifest_state *state, const struct op *op)
 
     switch ((enum op_kind)op->kind) {
     case OP_ADD_FILE:
-        file_add(state,
-                 &(struct manifest_file){op->a, op->b, op->c, op->class_no, op->level});
+        file_add(state, &(struct manifest_file){op->a, op->b, op->c, op->class_no, op->level});
         break;
     case OP_DROP_FILE:
         file_drop(state, op->a);
@@ -368,8 +367,8 @@ bool manifest_open(const char *dir, bool *out_is_damaged, struct manifest **out,
     manifest->fd = -1;
     manifest->state.next_generation = 1;
     *out_is_damaged = false;
-    bool is_ok = file_exists(manifest->path) ? load(manifest, out_is_damaged, err)
-                                             : rewrite(manifest, err);
+    bool is_ok =
+        file_exists(manifest->path) ? load(manifest, out_is_damaged, err) : rewrite(manifest, err);
     if (!is_ok) {
         manifest_close(manifest);
         return false;
@@ -411,9 +410,9 @@ bool manifest_commit(struct manifest *manifest, const struct manifest_edit *edit
 
     buf_init(&out, EDIT_BYTES_MAX + EDIT_HEADER_BYTES);
     edit_frame(&out, edit);
-    bool is_ok = file_write_at(manifest->fd, manifest->path, out.at, out.n, (int64_t)manifest->at,
-                               err) &&
-                 file_sync(manifest->fd, manifest->path, err);
+    bool is_ok =
+        file_write_at(manifest->fd, manifest->path, out.at, out.n, (int64_t)manifest->at, err) &&
+        file_sync(manifest->fd, manifest->path, err);
     if (is_ok) {
         manifest->at += out.n;
         ops_apply(&manifest->state, (const uint8_t *)edit->ops.at, edit->ops.n);
@@ -430,6 +429,8 @@ void manifest_prune(struct manifest *manifest, uint16_t class_no, uint64_t low_l
 
     while (first + 1 < of->n_seals && of->seals[first + 1].lsn <= low_lsn)
         first++;
+    if (first == 0)
+        return;
     of->n_seals -= first;
     memmove(of->seals, of->seals + first, of->n_seals * sizeof(struct manifest_seal));
 }

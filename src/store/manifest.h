@@ -25,10 +25,11 @@ struct manifest_seal {
 };
 
 struct manifest_class {
-    struct manifest_seal *seals; /* by lsn; the last one holds now. Empty: as the class was created */
+    struct manifest_seal
+        *seals; /* by lsn; the last one holds now. Empty: as the class was created */
     size_t n_seals, cap_seals;
-    uint64_t checkpoint_lsn;                  /* head points below are in files */
-    int64_t floor_s[SCHEMA_ARCHIVES_MAX];     /* level i holds nothing below; 0: as created */
+    uint64_t checkpoint_lsn;              /* head points below are in files */
+    int64_t floor_s[SCHEMA_ARCHIVES_MAX]; /* level i holds nothing below; 0: as created */
 };
 
 struct manifest_state {

@@ -6,14 +6,14 @@
 #include "base/mem.h"
 
 enum {
-    CHUNK_BYTES = 1 << 20,    /* of the arena; records do not cross chunks */
+    CHUNK_BYTES = 1 << 20, /* of the arena; records do not cross chunks */
     CHUNK_UNITS = CHUNK_BYTES / 8,
-    CHUNKS_MAX = 1 << 15,     /* 32 GB of names: what 32 bits of 8-byte units reach */
-    SLACK_BYTES = 64,         /* readable after the last record */
-    SEGMENTS = 256,           /* of the hash table: each grows alone, so no long stop */
+    CHUNKS_MAX = 1 << 15, /* 32 GB of names: what 32 bits of 8-byte units reach */
+    SLACK_BYTES = 64,     /* readable after the last record */
+    SEGMENTS = 256,       /* of the hash table: each grows alone, so no long stop */
     SEGMENT_SLOTS_MIN = 16,
     ID_CHUNK = 1 << 16,
-    ID_CHUNKS_MAX = 1 << 15,  /* ids below 2^31, as the index wants */
+    ID_CHUNKS_MAX = 1 << 15, /* ids below 2^31, as the index wants */
 };
 
 /* 8-aligned in the arena. A canonical record holds its name twice: followed by a blank for receivers,

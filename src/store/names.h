@@ -13,14 +13,15 @@
 #include "model/sink.h"
 
 enum {
-    NAMES_ALIASES_MAX = 1 << 20, /* other spellings remembered; past it each costs its normalising */
+    NAMES_ALIASES_MAX =
+        1 << 20, /* other spellings remembered; past it each costs its normalising */
 };
 
 /* What creation needs from others. Called under the creation lock, in the order of the ids:
  * the index's lock and the names log's lock may be taken inside it, nothing else. */
 struct names_hooks {
     void *self;
-    /* The class of a new series; before the lock. False: no more classes fit. */
+    /* The class of a new series; before the lock. False: none may be created now. */
     bool (*class_of)(void *self, struct str canonical, uint16_t *out_class);
     void (*created)(void *self, uint32_t id, uint16_t class_no, const char *name);
 };

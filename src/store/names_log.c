@@ -11,18 +11,19 @@
 #include "os/file.h"
 
 enum {
-    RECORD_HEADER_BYTES = 8, /* length, crc */
-    NAME_FIXED_BYTES = 8,    /* id, class, n */
-    CLASS_FIXED_BYTES = 20,  /* created, archives, aggregation, unused, xFilesFactor */
-    CLASS_ID = -1,           /* in the id's place: this is a class */
+    RECORD_HEADER_BYTES = 8,    /* length, crc */
+    NAME_FIXED_BYTES = 8,       /* id, class, n */
+    CLASS_FIXED_BYTES = 20,     /* created, archives, aggregation, unused, xFilesFactor */
+    CLASS_ID = -1,              /* in the id's place: this is a class */
     FILE_BYTES_MAX = INT32_MAX, /* 2 GB: what one buffer reads; some 30 M series of usual names */
     PENDING_BYTES_MAX = 1 << 30,
+    BEHIND_BYTES = 64 << 20, /* some million names not on disk: it does not work */
 };
 
 struct names_log {
     char *path;
     int fd;
-    uint64_t at;       /* where the next bytes go; the writer's of the moment */
+    uint64_t at;        /* where the next bytes go; the writer's of the moment */
     size_t n_unwritten; /* atomic, bytes */
     bool must_rewrite;  /* the syncing thread's: the last sync failed */
 
@@ -94,8 +95,8 @@ static bool schema_is_sound(const struct schema *schema)
         const struct archive *archive = &schema->archives[i];
         if (archive->step_s == 0 || archive->n_points == 0 || archive->step_s > INT32_MAX)
             return false;
-        if (i > 0 && (archive->step_s <= archive[-1].step_s ||
-                      archive->step_s % archive[-1].step_s != 0))
+        if (i > 0 &&
+            (archive->step_s <= archive[-1].step_s || archive->step_s % archive[-1].step_s != 0))
             return false;
     }
     return true;
@@ -187,8 +188,8 @@ bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader 
             continue;
         }
         n_damaged += i != good;
-        n_damaged += !payload_read(at + i + RECORD_HEADER_BYTES, n_bytes - RECORD_HEADER_BYTES,
-                                   reader);
+        n_damaged +=
+            !payload_read(at + i + RECORD_HEADER_BYTES, n_bytes - RECORD_HEADER_BYTES, reader);
         i += n_bytes;
         good = i;
     }
@@ -271,9 +272,8 @@ static bool load(const char *path, const char *corrupt_dir, const struct names_l
     return is_ok;
 }
 
-bool names_log_open(const char *dir, const char *corrupt_dir,
-                    const struct names_log_reader *reader, size_t *out_n_damaged,
-                    struct names_log **out, struct err *err)
+bool names_log_open(const char *dir, const char *corrupt_dir, const struct names_log_reader *reader,
+                    size_t *out_n_damaged, struct names_log **out, struct err *err)
 {
     struct buf path;
     size_t n;
@@ -341,6 +341,14 @@ void names_log_add_class(struct names_log *log, uint16_t no, const struct schema
     class_put(&log->pending, no, schema, created_s);
     pending_grew(log, before);
     pthread_mutex_unlock(&log->lock);
+}
+
+bool names_log_is_behind(struct names_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    bool is_behind = log->pending.n > BEHIND_BYTES || log->unsynced.n > BEHIND_BYTES;
+    pthread_mutex_unlock(&log->lock);
+    return is_behind;
 }
 
 /* Takes what is pending once nobody else writes; false: there is nothing. */

@@ -36,6 +36,8 @@ void names_log_close(struct names_log *log);
 void names_log_add(struct names_log *log, uint32_t id, uint16_t class_no, struct str name);
 void names_log_add_class(struct names_log *log, uint16_t no, const struct schema *schema,
                          int64_t created_s);
+/* More waits for the disk than should: no new names until it works again. Thread: any. */
+bool names_log_is_behind(struct names_log *log);
 /* Returns when the kernel has everything added before; cheap when it has it already. On false all of it
  * is kept for the next try. Thread: any. */
 MUST_CHECK bool names_log_write(struct names_log *log, struct err *err);

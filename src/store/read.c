@@ -38,8 +38,7 @@ struct slots {
 };
 
 /* False: the span holds nothing that could ever have been kept. */
-static bool slots_of(const struct schema *schema, const struct source_span *span,
-                     struct slots *out)
+static bool slots_of(const struct schema *schema, const struct source_span *span, struct slots *out)
 {
     const int64_t kept_s = shared_retention_s(schema, schema->n_archives - 1);
     const int64_t from_s = max_i64(span->from_s, span->now_s - kept_s + 1);
@@ -83,7 +82,8 @@ static bool read_one(struct store *store, const struct source_node *leaf,
                                        (size_t)(slots.end - slots.first));
     series->name = series->path_expression = leaf->path;
     view_open(&view, store, id, arena);
-    bool is_ok = view_values(&view, slots.level, slots.first, series->n_points, series->values, err);
+    bool is_ok =
+        view_values(&view, slots.level, slots.first, series->n_points, series->values, err);
     view_close(&view);
     for (int64_t slot = slots.first; slot < min_i64(slots.oldest, slots.end); slot++)
         series->values[slot - slots.first] = (double)NAN;

@@ -14,8 +14,8 @@ struct replay_segment {
     bool has_next;
     struct batch_view next;
     uint64_t last_lsn;
-    uint64_t end;       /* behind the last sound batch */
-    size_t n_damaged;   /* bad stretches with sound batches behind them */
+    uint64_t end;     /* behind the last sound batch */
+    size_t n_damaged; /* bad stretches with sound batches behind them */
 };
 /* Finds the first batch. no seeds the checksums. */
 void replay_segment_open(struct replay_segment *segment, uint64_t no, const void *bytes, size_t n);

@@ -68,9 +68,8 @@ static void tile_fill(struct rows *rows, uint32_t tile, double out[TILE_LANES][H
         const uint32_t slot = rows->first + i;
         const uint64_t *cells = head_cell(tablet, slot, first_lane % HEAD_LANES);
         for (uint32_t k = 0; k < TILE_LANES; k++) {
-            uint64_t bits = (int32_t)(end - slot) > 0
-                                ? __atomic_load_n(&cells[k], __ATOMIC_ACQUIRE)
-                                : HEAD_ABSENT;
+            uint64_t bits = (int32_t)(end - slot) > 0 ? __atomic_load_n(&cells[k], __ATOMIC_ACQUIRE)
+                                                      : HEAD_ABSENT;
             memcpy(&out[k][i], &bits, sizeof bits);
         }
     }
@@ -88,8 +87,8 @@ static const double *row_of(struct rows *rows, uint32_t lane)
 }
 
 /* One file of slots [first, until), inside one partition. */
-static bool part_write(struct output *output, const struct head_class *of, const struct lanes *lanes,
-                       uint32_t first, uint32_t until, struct err *err)
+static bool part_write(struct output *output, const struct head_class *of,
+                       const struct lanes *lanes, uint32_t first, uint32_t until, struct err *err)
 {
     struct rows rows = {.head = output->store->head, .first = first, .n_slots = until - first};
     bool is_ok = output_begin(output, of, 0, first, rows.n_slots, err);
@@ -141,8 +140,7 @@ static bool seal_finish(struct store *store, struct head_class *of, struct err *
 
     output_init(&output, store);
     manifest_set_sealed(&output.edit, of->no, until, of->sealing_lsn);
-    bool is_ok =
-        head_write(&output, of, of->freed, end, err) && output_commit(&output, err);
+    bool is_ok = head_write(&output, of, of->freed, end, err) && output_commit(&output, err);
     output_done(&output);
     if (is_ok) {
         __atomic_store_n(&of->freed, until, __ATOMIC_SEQ_CST);

@@ -60,7 +60,7 @@ struct sink_writer {
     struct late_point *late; /* of the put in hand */
     size_t *late_at;         /* their places in it */
     size_t n_late, cap_late, cap_late_at;
-    uint64_t n_put, n_committed; /* points; atomic: barrier compares them */
+    uint64_t n_put, n_committed;                 /* points; atomic: barrier compares them */
     uint64_t n_stored, n_refused, n_late_points; /* atomic: statistics */
 };
 
@@ -116,8 +116,8 @@ struct store {
 
     struct sync sync;
     struct keeper keeper;
-    bool disk_is_bad;        /* atomic: a sync failed; points are refused until all is safe again */
-    uint32_t newest_s;       /* atomic, about: the latest time of a stored point; ages count from it */
+    bool disk_is_bad;  /* atomic: a sync failed; points are refused until all is safe again */
+    uint32_t newest_s; /* atomic, about: the latest time of a stored point; ages count from it */
     uint64_t n_recovered, n_damaged;
     int64_t ready_ms;
 };

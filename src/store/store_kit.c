@@ -32,8 +32,8 @@ void store_kit_init(struct store_kit *kit, const char *retentions, const char *a
                     int64_t first_s, uint32_t n_slots)
 {
     struct schema schema = {0};
-    const char *schemas = arena_printf(&kit_arena, "[all]\npattern = .*\nretentions = %s\n",
-                                       retentions);
+    const char *schemas =
+        arena_printf(&kit_arena, "[all]\npattern = .*\nretentions = %s\n", retentions);
     const char *how = arena_printf(
         &kit_arena, "[all]\npattern = .*\nxFilesFactor = 0\naggregationMethod = %s\n", aggregation);
 
@@ -191,8 +191,8 @@ struct series *store_kit_read(struct store_kit *kit, size_t series, int64_t from
 bool store_kit_agrees(struct store_kit *kit)
 {
     const int64_t from_s = (int64_t)kit->first_slot * kit->step_s;
-    const int64_t until_s = min_i64(store_kit_now_s() + 1,
-                                    from_s + (int64_t)kit->n_slots * kit->step_s);
+    const int64_t until_s =
+        min_i64(store_kit_now_s() + 1, from_s + (int64_t)kit->n_slots * kit->step_s);
 
     for (size_t i = 0; i < STORE_KIT_SERIES; i++) {
         const struct series *got = store_kit_read(kit, i, from_s, until_s, 0);

@@ -101,9 +101,8 @@ static void expect_level(struct store_kit *kit, const struct schema *schema, siz
     const int64_t oldest_s = (int64_t)kit->first_slot * kit->step_s;
 
     for (size_t i = 0; i < STORE_KIT_SERIES; i++) {
-        const struct series *got =
-            store_kit_read(kit, i, max_i64(oldest_s, store_kit_now_s() - age_s + 1),
-                           store_kit_now_s() + 1, age_s);
+        const struct series *got = store_kit_read(
+            kit, i, max_i64(oldest_s, store_kit_now_s() - age_s + 1), store_kit_now_s() + 1, age_s);
         EXPECT(got && got->step_s == step_s);
         for (size_t k = 0; got && k < got->n_points && kit_failures() < 5; k++) {
             double want = expected(kit, schema, i, level, got->start_s / step_s + (int64_t)k);
@@ -182,7 +181,8 @@ TEST(clips_spans_as_the_contract_says)
     store_kit_init(&kit, "10s:1d", "average", FIRST_S, 10);
     EXPECT(store_kit_open(&kit));
     EACH_ROW (rows, r) {
-        const struct series *got = store_kit_read(&kit, 0, FIRST_S + r->from, FIRST_S + r->until, 60);
+        const struct series *got =
+            store_kit_read(&kit, 0, FIRST_S + r->from, FIRST_S + r->until, 60);
         EXPECT_I64(got ? got->n_points : 0, r->n);
         if (got && r->n > 0)
             EXPECT_I64(got->start_s - FIRST_S, r->start);
@@ -281,7 +281,39 @@ TEST(backfill_of_past_days_series_by_series)
     store_kit_done(&kit);
 }
 
+TEST(waits_for_the_disk_when_told_to)
+{
+    struct store_kit kit;
+    struct sink_writer *writer;
+
+    kit_now_us = FIRST_S * 1000000ll;
+    store_kit_init(&kit, "10s:30d", "average", FIRST_S - 1000, 1000);
+    kit.tuning.has_no_threads = false;
+    struct store_options options = store_kit_options(&kit);
+    options.fsync_interval_ms = 0;
+    options.writers_max = 1;
+    EXPECT_OK(shared_open(&options, &kit.tuning, &kit.store, &kit_err));
+    const struct sink_ops *ops = store_sink(kit.store).ops;
+    EXPECT_OK(ops->writer_open(kit.store, &kit.writer, &kit_err));
+    EXPECT_ERR(ops->writer_open(kit.store, &writer, &kit_err), ERR_LIMIT, "writers");
+    for (int i = 0; i < 20; i++) {
+        EXPECT_I64(store_kit_put(&kit, 0, FIRST_S - i * 10, i), SINK_NAME_BAD); /* no such id yet */
+        struct str name = str_of("prod.host00.load");
+        enum sink_fate fate;
+        ops->resolve(kit.writer, &name, 1, &kit.ids[0], &fate);
+        EXPECT_I64(store_kit_put(&kit, 0, FIRST_S - i * 10, i), SINK_OK);
+        store_kit_commit(&kit);
+        EXPECT_OK(ops->barrier(kit.store, &kit_err));
+        kit.ids[0] = 77;
+    }
+    kit.ids[0] = 0;
+    const struct series *got = store_kit_read(&kit, 0, FIRST_S - 190, FIRST_S + 1, 60);
+    for (int i = 0; i < 20; i++)
+        EXPECT_F64(got->values[19 - i], i, 0);
+    store_kit_done(&kit);
+}
+
 RUN_TESTS(test_of(agrees_with_a_plain_array), test_of(coarser_archives_follow_the_finest),
           test_of(clips_spans_as_the_contract_says), test_of(refuses_what_is_too_old_or_too_new),
           test_of(a_clock_set_back_loses_nothing), test_of(a_series_that_stopped_is_sealed),
-          test_of(backfill_of_past_days_series_by_series))
+          test_of(backfill_of_past_days_series_by_series), test_of(waits_for_the_disk_when_told_to))

@@ -22,7 +22,8 @@ static bool partition_read(struct view *view, size_t level, int64_t partition, i
                            size_t n, double *out, struct err *err)
 {
     size_t first, n_values;
-    const size_t n_files = files_range(view->version, view->of->no, (uint8_t)level, partition, &first);
+    const size_t n_files =
+        files_range(view->version, view->of->no, (uint8_t)level, partition, &first);
 
     for (size_t i = first; i < first + n_files; i++) {
         struct files_item *item = view->version->items[i];

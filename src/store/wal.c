@@ -155,8 +155,8 @@ static void stream_retire(struct wal *wal, struct stream *stream)
     stream->path = NULL;
 }
 
-static bool segment_create(struct wal *wal, unsigned stream, uint64_t no, const char *path, int *out,
-                           struct err *err)
+static bool segment_create(struct wal *wal, unsigned stream, uint64_t no, const char *path,
+                           int *out, struct err *err)
 {
     uint8_t header[WAL_HEADER_BYTES];
     CLEANUP(fd_done) int fd = -1;
@@ -311,8 +311,8 @@ static bool reclaim_next(struct wal *wal, uint64_t low_lsn, struct segment *out,
         found = true;
         *out = wal->closed.items[i];
         wal->closed.items[i] = wal->closed.items[--wal->closed.n];
-        *out_is_spare = !out->is_damaged && wal->spare.n < WAL_SPARE_MAX &&
-                        out->bytes > wal->segment_bytes / 2;
+        *out_is_spare =
+            !out->is_damaged && wal->spare.n < WAL_SPARE_MAX && out->bytes > wal->segment_bytes / 2;
         if (*out_is_spare)
             segments_add(&wal->spare, *out);
     }
@@ -363,8 +363,8 @@ uint64_t wal_bytes(struct wal *wal)
     for (const struct full *full = wal->full; full; full = full->next)
         bytes += full->segment.bytes;
     for (size_t i = 0; i < WAL_STREAMS_MAX; i++)
-        bytes += wal->streams[i].fd >= 0
-                     ? __atomic_load_n(&wal->streams[i].at, __ATOMIC_RELAXED) : 0;
+        bytes +=
+            wal->streams[i].fd >= 0 ? __atomic_load_n(&wal->streams[i].at, __ATOMIC_RELAXED) : 0;
     pthread_mutex_unlock(&wal->lock);
     return bytes;
 }

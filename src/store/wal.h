@@ -14,7 +14,8 @@
 
 enum {
     WAL_HEADER_BYTES = 64,
-    WAL_SEGMENT_BYTES = 64 << 20, /* as good as any past 16 MB; 64 of them open at once fit a disk */
+    WAL_SEGMENT_BYTES =
+        64 << 20, /* as good as any past 16 MB; 64 of them open at once fit a disk */
     WAL_STREAMS_MAX = 64,
     WAL_SPARE_MAX = 4, /* recycled segments kept for the next rotation */
     WAL_VERSION = 1,
@@ -47,7 +48,7 @@ void wal_adopt(struct wal *wal, uint64_t segment, uint64_t bytes, uint64_t last_
 /* Recycles or removes closed segments whose batches are all below low_lsn. Thread: keeper. */
 MUST_CHECK bool wal_reclaim(struct wal *wal, uint64_t low_lsn, struct err *err);
 uint64_t wal_closed_bytes(struct wal *wal); /* of those that may be reclaimed one day */
-uint64_t wal_bytes(struct wal *wal); /* of segments in use */
+uint64_t wal_bytes(struct wal *wal);        /* of segments in use */
 
 /* "<dir>/<number in 16 hex digits>.wal", freed by the caller. */
 MUST_CHECK char *wal_path(const char *dir, uint64_t segment);

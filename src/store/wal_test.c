@@ -37,7 +37,21 @@ static void on_point(void *self, uint32_t id, uint32_t at_s, double value)
 
 TEST(a_batch_gives_back_every_bit)
 {
-    static const double values[] = {0.0, -0.0, 1, -1, 0.1, 12.34, 1e15, 9007199254740991.0, 1e300, 5e-324, 0.30000000000000004, 123456789.123, -2.5e-7, 1e14 + 0.5, 3.141592653589793};
+    static const double values[] = {0.0,
+                                    -0.0,
+                                    1,
+                                    -1,
+                                    0.1,
+                                    12.34,
+                                    1e15,
+                                    9007199254740991.0,
+                                    1e300,
+                                    5e-324,
+                                    0.30000000000000004,
+                                    123456789.123,
+                                    -2.5e-7,
+                                    1e14 + 0.5,
+                                    3.141592653589793};
     struct batch batch = {0};
     struct batch_view view;
     size_t n;
@@ -185,7 +199,8 @@ TEST(a_torn_tail_costs_only_the_last_batch)
         EXPECT_OK(file_replace(path, bytes.at, bytes.n - cut, &kit_err));
         struct replay_result result = replay(dir);
         size_t padding = 8 - 1; /* a batch without its padding is whole */
-        EXPECT(got.n >= 20 - (cut + batch - 1) / batch && got.n <= 20 - (cut - min_size(cut, padding)) / batch);
+        EXPECT(got.n >= 20 - (cut + batch - 1) / batch &&
+               got.n <= 20 - (cut - min_size(cut, padding)) / batch);
         EXPECT_I64(result.n_damaged, 0);
     }
     buf_done(&bytes);

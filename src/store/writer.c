@@ -10,9 +10,9 @@
 #include "store/sync.h"
 
 enum {
-    PIECE_POINTS = 4096,        /* inside one epoch: some 100 us */
-    FLUSH_BYTES = 1 << 20,      /* a batch this long is written without waiting for commit */
-    BARRIER_WAIT_US = 5000000,  /* for other writers' commits; a receiver commits in milliseconds */
+    PIECE_POINTS = 4096,       /* inside one epoch: some 100 us */
+    FLUSH_BYTES = 1 << 20,     /* a batch this long is written without waiting for commit */
+    BARRIER_WAIT_US = 5000000, /* for other writers' commits; a receiver commits in milliseconds */
     BARRIER_STEP_US = 1000,
 };
 
@@ -85,6 +85,8 @@ static bool class_of(void *self, struct str canonical, uint16_t *out_class)
     const struct schema schema = schemas_find(store->schemas, canonical, NULL);
     const int64_t now_s = clock_s(&store->clock);
 
+    if (names_log_is_behind(store->names_log))
+        return false;
     pthread_mutex_lock(&store->classes_lock);
     struct head_class *of = head_class_make(store->head, &schema, now_s, &is_new);
     if (of && is_new)

@@ -1,0 +1,120 @@
+#include "cli/cli.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "cli/help.h"
+#include "cli/options.h"
+#include "cli/tell.h"
+
+enum {
+    COMMANDS_MAX = 64,
+    HELP_BYTES_MAX = 64 * 1024, /* all of it is ours; a screen or two */
+};
+
+struct table {
+    const struct command *items[COMMANDS_MAX];
+    size_t n;
+};
+
+static struct table table_of(const struct command *serve)
+{
+    struct table table = {.n = n_cli_commands};
+    BUG_IF(n_cli_commands + 1 > COMMANDS_MAX);
+    memcpy(table.items, cli_commands, n_cli_commands * sizeof cli_commands[0]);
+    table.items[table.n++] = serve;
+    return table;
+}
+
+static const struct command *find(const struct table *table, const char *name)
+{
+    for (size_t i = 0; i < table->n; i++)
+        if (strcmp(table->items[i]->name, name) == 0)
+            return table->items[i];
+    return NULL;
+}
+
+static int fail_unknown(const struct table *table, const char *name)
+{
+    const char *names[COMMANDS_MAX + 1];
+    for (size_t i = 0; i < table->n; i++)
+        names[i] = table->items[i]->name;
+    names[table->n] = "help";
+    const char *near = text_nearest(name, names, table->n + 1);
+    fprintf(stderr, "plumb: there is no command '%.40s'\n", name);
+    if (near)
+        fprintf(stderr, "  did you mean plumb %s?\n", near);
+    else
+        fputs("  plumb --help lists them\n", stderr);
+    return CODE_USAGE;
+}
+
+static int show_all(const struct table *table, FILE *to)
+{
+    CLEANUP(buf_done) struct buf text;
+    buf_init(&text, HELP_BYTES_MAX);
+    help_all(table->items, table->n, &text);
+    if (to == stdout)
+        return tell_out("help", buf_text(&text)) ? CODE_OK : CODE_FAILED;
+    fputs(buf_text(&text), to);
+    return CODE_USAGE;
+}
+
+static int show_one(const struct command *command)
+{
+    CLEANUP(buf_done) struct buf text;
+    buf_init(&text, HELP_BYTES_MAX);
+    help_one(command, &text);
+    return tell_out("help", buf_text(&text)) ? CODE_OK : CODE_FAILED;
+}
+
+static int help(const struct table *table, int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "help";
+    if (strcmp(name, "help") == 0 || name[0] == '-')
+        return show_all(table, stdout);
+    const struct command *command = find(table, name);
+    return command ? show_one(command) : fail_unknown(table, name);
+}
+
+static bool is_one_of(const char *text, const char *a, const char *b)
+{
+    return strcmp(text, a) == 0 || strcmp(text, b) == 0;
+}
+
+/* A closed stdin, stdout or stderr would be the next file or connection that is opened, and a warning would
+ * be written into that. */
+static void fill_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= 2);
+    if (fd > 2)
+        close(fd);
+}
+
+int cli_main(int argc, char **argv, const struct command *serve)
+{
+    fill_streams();
+    const struct table table = table_of(serve);
+    if (argc < 2)
+        return show_all(&table, stderr);
+    const char *name = argv[1];
+    if (is_one_of(name, "--version", "version"))
+        return tell_out("version", "plumb " PLUMB_VERSION "\n") ? CODE_OK : CODE_FAILED;
+    if (is_one_of(name, "--help", "-h"))
+        return show_all(&table, stdout);
+    if (strcmp(name, "help") == 0)
+        return help(&table, argc - 1, argv + 1);
+    const struct command *command = find(&table, name);
+    if (!command)
+        return fail_unknown(&table, name);
+    if (options_ask_help(command, argc - 1, argv + 1))
+        return show_one(command);
+    return command->run(argc - 1, argv + 1);
+}

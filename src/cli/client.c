@@ -1,0 +1,219 @@
+#include "cli/client.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "cli/record.h"
+
+#define URL_DEFAULT "http://127.0.0.1:2010"
+
+enum {
+    URL_BYTES_MAX = 1024,
+    /* Longer queries go as a form: servers and proxies take 8 KB of headers. */
+    QUERY_BYTES_MAX = 4000,
+    REASON_BYTES_MAX = 300, /* quoted of an answer that is no JSON */
+};
+
+/* http://host[:port][/path]; a bare host is taken for one. */
+static bool base_of(const char *given, struct arena *arena, const char **out, struct err *err)
+{
+    const bool has_scheme = strstr(given, "://") != NULL;
+    char *base = has_scheme ? arena_strdup(arena, given) : arena_printf(arena, "http://%s", given);
+    const bool is_http = text_starts(base, "http://") || text_starts(base, "https://");
+    const char *host = strstr(base, "://") + 3;
+    const size_t n_host = strcspn(host, "/");
+    if (!is_http || n_host == 0 || strlen(base) > URL_BYTES_MAX || strpbrk(base, "?# \t\r\n")) {
+        err_set(err, ERR_INPUT, "PLUMB_URL is no address of a server");
+        err_hint(err, "as in PLUMB_URL=http://plumb.example.com:2010");
+        return false;
+    }
+    for (size_t n = strlen(base); base[n - 1] == '/'; n--)
+        base[n - 1] = '\0';
+    *out = base;
+    return true;
+}
+
+bool client_open(struct client *out, struct arena *arena, struct err *err)
+{
+    *out = (struct client){0};
+    const char *given = getenv("PLUMB_URL");
+    if (!base_of(given && given[0] ? given : URL_DEFAULT, arena, &out->base, err))
+        return false;
+    return fetch_open(&out->fetch, err);
+}
+
+void client_close(struct client *client)
+{
+    fetch_close(client->fetch);
+    client->fetch = NULL;
+}
+
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+static void add_encoded(struct buf *out, const char *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (; *text; text++) {
+        const unsigned char c = (unsigned char)*text;
+        if (is_plain(*text)) {
+            buf_add_char(out, *text);
+            continue;
+        }
+        const char encoded[] = {'%', digits[c >> 4], digits[c & 15]};
+        buf_add(out, encoded, sizeof encoded);
+    }
+}
+
+void client_param(struct buf *query, const char *key, const char *value)
+{
+    if (query->n)
+        buf_add_char(query, '&');
+    add_encoded(query, key);
+    buf_add_char(query, '=');
+    add_encoded(query, value);
+}
+
+void client_param_i64(struct buf *query, const char *key, int64_t value)
+{
+    if (query->n)
+        buf_add_char(query, '&');
+    add_encoded(query, key);
+    buf_add_char(query, '=');
+    buf_add_i64(query, value);
+}
+
+static void drop(json_t **root)
+{
+    json_decref(*root);
+}
+
+/* Writes the server's own reason, {"error","hint"}, into err. False: the answer is nothing of ours. */
+static bool take_reason(const struct buf *body, enum err_kind kind, struct err *err)
+{
+    CLEANUP(drop) json_t *root = body->n ? json_loadb(body->at, body->n, 0, NULL) : NULL;
+    const char *text = json_string_value(json_object_get(root, "error"));
+    const char *hint = json_string_value(json_object_get(root, "hint"));
+    if (!text)
+        return false;
+    err_set(err, kind, "%s", text);
+    if (hint)
+        err_hint(err, "%s", hint);
+    return true;
+}
+
+/* The reason of an answer in words of its own, on one line. */
+static void quote(const struct client *client, int status, const struct buf *body,
+                  enum err_kind kind, struct err *err)
+{
+    struct str text = str_trim(str_make(buf_text(body), min_size(body->n, REASON_BYTES_MAX)));
+    if (memchr(text.at, '<', text.n)) /* a page for browsers says nothing here */
+        text.n = 0;
+    if (text.n)
+        err_set(err, kind, "%s answers %d: " STR_FMT, client->base, status, STR_ARG(text));
+    else
+        err_set(err, kind, "%s answers %d", client->base, status);
+}
+
+static enum err_kind kind_of(int status)
+{
+    switch (status) {
+    case 400:
+    case 409:
+    case 413:
+    case 415:
+    case 422:
+        return ERR_INPUT;
+    case 404:
+        return ERR_MISSING;
+    default:
+        return status >= 500 ? ERR_BUSY : ERR_REFUSED;
+    }
+}
+
+/* Any failure to get an answer is "nobody there" to the commands; ERR_IO is for files here. */
+static bool run(struct client *client, const struct fetch_request *request, struct buf *out,
+                int *out_status, struct err *err)
+{
+    if (fetch_run(client->fetch, request, out, out_status, err))
+        return true;
+    if (err->kind != ERR_IO && err->kind != ERR_BUSY)
+        return false;
+    err->kind = ERR_BUSY;
+    err->sys_errno = 0;
+    if (!getenv("PLUMB_URL"))
+        err_hint(err, "is plumb serve running? PLUMB_URL says where else to ask");
+    return false;
+}
+
+bool client_get(struct client *client, const struct client_ask *ask, struct buf *out,
+                struct err *err)
+{
+    CLEANUP(buf_done) struct buf url;
+    buf_init(&url, URL_BYTES_MAX + QUERY_BYTES_MAX + 256);
+    const bool is_long = ask->query && ask->query->n > QUERY_BYTES_MAX;
+    buf_printf(&url, "%s%s", client->base, ask->path);
+    if (ask->query && ask->query->n && !is_long)
+        buf_printf(&url, "?%s", buf_text(ask->query));
+    const struct fetch_request request = {
+        .url = buf_text(&url),
+        .body = is_long ? ask->query->at : NULL,
+        .n_body = is_long ? ask->query->n : 0,
+        .content_type = "application/x-www-form-urlencoded",
+        .accept = ask->accept,
+        .wait_ms = ask->wait_ms,
+    };
+    int status;
+    if (!run(client, &request, out, &status, err))
+        return false;
+    if (status == 200)
+        return true;
+    if (!take_reason(out, kind_of(status), err))
+        quote(client, status, out, kind_of(status), err);
+    return false;
+}
+
+/* Who says no? What is wrong with a record, a server says with 400 and the like; but 404 or 403 may come from
+ * a proxy or from another server that took the place of ours, and then the record is worth keeping. */
+static enum client_fate fate_of(int status, bool is_ours)
+{
+    const enum err_kind kind = kind_of(status);
+    if (kind == ERR_INPUT || (kind == ERR_MISSING && is_ours))
+        return CLIENT_REFUSED;
+    return CLIENT_LATER;
+}
+
+enum client_fate client_record(struct client *client, const struct buf *body, int64_t wait_ms,
+                               struct arena *arena, const char **out_id, struct err *why)
+{
+    CLEANUP(buf_done) struct buf url, answer;
+    buf_init(&url, URL_BYTES_MAX + 64);
+    buf_init(&answer, RECORD_BYTES_MAX);
+    buf_printf(&url, "%s/api/v1/changes", client->base);
+    const struct fetch_request request = {
+        .url = buf_text(&url),
+        .body = body->at,
+        .n_body = body->n,
+        .content_type = "application/json",
+        .accept = "application/json",
+        .wait_ms = wait_ms,
+    };
+    int status;
+    if (!run(client, &request, &answer, &status, why))
+        return CLIENT_LATER;
+    if (status == 200 || status == 201) {
+        if (record_id(buf_text(&answer), answer.n, arena, out_id, why))
+            return CLIENT_TAKEN;
+        err_set(why, ERR_BUSY, "%s does not answer like a plumb server", client->base);
+        return CLIENT_LATER;
+    }
+    const bool is_ours = take_reason(&answer, kind_of(status), why);
+    if (!is_ours)
+        quote(client, status, &answer, kind_of(status), why);
+    return fate_of(status, is_ours);
+}

@@ -1,0 +1,48 @@
+/* The server, as the commands talk to it. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "os/fetch.h"
+
+enum {
+    CLIENT_ASK_MS = 30000,                 /* a heavy graph may take some seconds */
+    CLIENT_ANSWER_BYTES_MAX = 64 << 20,    /* of one answer */
+};
+
+/* Owner: the command. A zeroed one may be closed. */
+struct client {
+    struct fetch *fetch;
+    const char *base; /* "http://127.0.0.1:2010", without a slash at its end */
+};
+
+/* At $PLUMB_URL, else the default. err: ERR_INPUT when that is no address of a server. */
+MUST_CHECK bool client_open(struct client *out, struct arena *arena, struct err *err);
+void client_close(struct client *client);
+
+/* Adds key=value to a query, both encoded. */
+void client_param(struct buf *query, const char *key, const char *value);
+void client_param_i64(struct buf *query, const char *key, int64_t value);
+
+/* GET path?query (as a form by POST when it is long), appended to out.
+ *   err  ERR_BUSY no server answered there, ERR_MISSING 404, ERR_INPUT it refused, with its reason,
+ *        ERR_REFUSED any other status, ERR_LIMIT the answer is longer than out takes */
+struct client_ask {
+    const char *path;        /* "/render" */
+    const struct buf *query; /* NULL: none */
+    const char *accept;
+    int64_t wait_ms;
+};
+MUST_CHECK bool client_get(struct client *client, const struct client_ask *ask, struct buf *out,
+                           struct err *err);
+
+enum client_fate {
+    CLIENT_TAKEN,
+    CLIENT_LATER,   /* nobody there, not a plumb server, or it is unwell: keep the record */
+    CLIENT_REFUSED, /* it will never take this one */
+};
+/* Hands a change's JSON over.
+ *   out_id  of the change, in the arena; only when taken
+ *   why     as above, when not taken */
+enum client_fate client_record(struct client *client, const struct buf *body, int64_t wait_ms,
+                               struct arena *arena, const char **out_id, struct err *why);

@@ -1,0 +1,7 @@
+/* Each command's descriptor, beside its code. */
+#pragma once
+
+#include "cli/cli.h"
+
+extern const struct command commands_deploy, commands_flush, commands_graph, commands_log,
+    commands_mark, commands_ping;

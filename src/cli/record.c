@@ -1,0 +1,208 @@
+#include "cli/record.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/jsonw.h"
+#include "base/mem.h"
+
+enum {
+    CHANGES_MAX = 20000, /* in one answer; the server's own limit is 10,000 */
+    ID_BYTES_MAX = 64,   /* a ULID has 26 */
+};
+
+static void write_text(struct jsonw *json, const char *key, const char *text)
+{
+    if (!text[0])
+        return;
+    jsonw_key(json, key);
+    jsonw_text(json, text);
+}
+
+static void write_time(struct jsonw *json, const char *key, int64_t ms)
+{
+    jsonw_key(json, key);
+    if (ms)
+        jsonw_f64(json, (double)ms / 1000.0);
+    else
+        jsonw_null(json);
+}
+
+static void write_tags(struct jsonw *json, const struct change *change)
+{
+    if (!change->n_tags)
+        return;
+    jsonw_key(json, "tags");
+    jsonw_object(json);
+    for (size_t i = 0; i < change->n_tags; i++) {
+        jsonw_key(json, change->tags[i].key);
+        jsonw_text(json, change->tags[i].value);
+    }
+    jsonw_end(json);
+}
+
+void record_write(const struct change *change, struct buf *out)
+{
+    struct jsonw json;
+    jsonw_init(&json, out, 0);
+    jsonw_object(&json);
+    write_text(&json, "key", change->key);
+    write_text(&json, "source", change->source);
+    write_text(&json, "kind", change_kind_name(change->kind));
+    write_text(&json, "action", change->action);
+    write_text(&json, "service", change->service);
+    write_text(&json, "env", change->env);
+    write_text(&json, "rev", change->rev);
+    write_text(&json, "by", change->by);
+    write_text(&json, "msg", change->msg);
+    write_text(&json, "url", change->url);
+    write_time(&json, "start", change->start_ms);
+    write_time(&json, "end", change->end_ms);
+    write_text(&json, "status", change_status_name(change->status));
+    write_tags(&json, change);
+    jsonw_end(&json);
+}
+
+static void drop(json_t **root)
+{
+    json_decref(*root);
+}
+
+bool record_is_whole(const char *bytes, size_t n)
+{
+    CLEANUP(drop) json_t *root = n ? json_loadb(bytes, n, 0, NULL) : NULL;
+    return json_is_object(root) && json_is_string(json_object_get(root, "kind"));
+}
+
+/* An id goes into URLs, environments and scripts. */
+static bool is_id(const char *text)
+{
+    static const char letters[] =
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
+    const size_t n = strlen(text);
+    return n > 0 && n <= ID_BYTES_MAX && strspn(text, letters) == n;
+}
+
+bool record_id(const char *json, size_t n, struct arena *arena, const char **out, struct err *err)
+{
+    CLEANUP(drop) json_t *root = json_loadb(json, n, 0, NULL);
+    const char *id = json_string_value(json_object_get(root, "id"));
+    if (!id || !is_id(id))
+        return FAIL(err, ERR_INPUT, "the answer holds no id of a change");
+    *out = arena_strdup(arena, id);
+    return true;
+}
+
+static const char *text_of(const json_t *object, const char *key, struct arena *arena)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? arena_strdup(arena, text) : "";
+}
+
+static int64_t time_of(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    const double seconds = json_number_value(value); /* 0 for what is no number */
+    if (!(seconds > 0.0) || seconds > 4294967296.0)
+        return 0;
+    return llround(seconds * 1000.0);
+}
+
+static void read_tags(json_t *tags, struct arena *arena, struct change *out)
+{
+    const size_t n = min_size(json_object_size(tags), CHANGE_TAGS_MAX);
+    out->tags = arena_array(arena, n, struct tag);
+    for (void *at = json_object_iter(tags); at && out->n_tags < n;
+         at = json_object_iter_next(tags, at)) {
+        const char *value = json_string_value(json_object_iter_value(at));
+        out->tags[out->n_tags++] =
+            (struct tag){arena_strdup(arena, json_object_iter_key(at)),
+                         value ? arena_strdup(arena, value) : ""};
+    }
+}
+
+static struct change change_of(const json_t *object, struct arena *arena)
+{
+    struct change c = change_blank();
+    const char *kind = text_of(object, "kind", arena);
+    if (!change_kind_parse(str_of(kind), &c.kind))
+        c.kind = CHANGE_NOTE; /* a newer server's */
+    if (!change_status_parse(text_of(object, "status", arena), &c.status))
+        c.status = STATUS_UNKNOWN;
+    c.id = text_of(object, "id", arena);
+    c.key = text_of(object, "key", arena);
+    c.action = text_of(object, "action", arena);
+    c.service = text_of(object, "service", arena);
+    c.env = text_of(object, "env", arena);
+    c.rev = text_of(object, "rev", arena);
+    c.prev = text_of(object, "prev", arena);
+    c.by = text_of(object, "by", arena);
+    c.msg = text_of(object, "msg", arena);
+    c.url = text_of(object, "url", arena);
+    c.diff = text_of(object, "diff", arena);
+    c.source = text_of(object, "source", arena);
+    c.start_ms = time_of(object, "start");
+    c.end_ms = time_of(object, "end");
+    const json_t *value = json_object_get(object, "value");
+    if (json_is_number(value))
+        c.value = json_number_value(value);
+    read_tags(json_object_get(object, "tags"), arena, &c);
+    return c;
+}
+
+static json_t *load_list(const char *json, size_t n, struct err *err)
+{
+    json_error_t why;
+    json_t *root = n ? json_loadb(json, n, 0, &why) : NULL;
+    bool is_list = json_is_array(root);
+    for (size_t i = 0; is_list && i < json_array_size(root); i++)
+        is_list = json_is_object(json_array_get(root, i));
+    if (is_list)
+        return root;
+    json_decref(root);
+    err_set(err, ERR_INPUT, "the server's answer is no list of changes");
+    return NULL;
+}
+
+bool record_list(const char *json, size_t n, struct arena *arena, struct change_list *out,
+                 struct err *err)
+{
+    CLEANUP(drop) json_t *root = load_list(json, n, err);
+    if (!root)
+        return false;
+    const size_t n_items = json_array_size(root);
+    if (n_items > CHANGES_MAX)
+        return FAIL(err, ERR_LIMIT, "the server's answer holds %zu changes; at most %d are taken",
+                    n_items, CHANGES_MAX);
+    struct change_list list = {.items = arena_array(arena, n_items, struct change)};
+    for (size_t i = 0; i < n_items; i++)
+        list.items[list.n++] = change_of(json_array_get(root, i), arena);
+    list.cap = n_items;
+    *out = list;
+    return true;
+}
+
+static int add_bytes(const char *bytes, size_t n, void *self)
+{
+    struct buf *out = self;
+    buf_add(out, bytes, n);
+    return out->is_full ? -1 : 0;
+}
+
+bool record_lines(const char *json, size_t n, struct record_lines how, struct buf *out,
+                  struct err *err)
+{
+    CLEANUP(drop) json_t *root = load_list(json, n, err);
+    if (!root)
+        return false;
+    /* 15 digits: a time in ms comes out as it was sent. */
+    const size_t flags =
+        JSON_COMPACT | JSON_REAL_PRECISION(15) | (how.is_ascii ? JSON_ENSURE_ASCII : 0);
+    for (size_t i = 0; i < min_size(json_array_size(root), how.n_max); i++) {
+        if (json_dump_callback(json_array_get(root, i), add_bytes, out, flags) != 0)
+            return FAIL(err, ERR_LIMIT, "the server's answer is too long");
+        buf_add_char(out, '\n');
+    }
+    return true;
+}

@@ -1,0 +1,121 @@
+/* The examples of docs/formats/{wal,names,manifest}.md: read from the documents, decoded, compared. */
+#include "kit/kit.h"
+#include "store/manifest.h"
+#include "store/names_log.h"
+#include "store/replay.h"
+#include "store/wal.h"
+
+static int hex(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The indented lines of hex bytes under "## Example". */
+static size_t example(const char *document, uint8_t *out, size_t cap)
+{
+    size_t n_text, n = 0;
+    const char *at = strstr(kit_read(document, &n_text), "## Example");
+
+    for (; at && *at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
+        if (strncmp(at, "    ", 4) != 0)
+            continue;
+        for (const char *c = at + 4; hex(c[0]) >= 0 && hex(c[1]) >= 0 && n < cap; c += 3) {
+            out[n++] = (uint8_t)(hex(c[0]) * 16 + hex(c[1]));
+            if (c[2] != ' ')
+                break;
+        }
+    }
+    return n;
+}
+
+struct got {
+    uint32_t ids[8], times[8];
+    double values[8];
+    size_t n;
+};
+
+static void on_point(void *self, uint32_t id, uint32_t at_s, double value)
+{
+    struct got *got = self;
+    if (got->n == 8)
+        return;
+    got->ids[got->n] = id;
+    got->times[got->n] = at_s;
+    got->values[got->n++] = value;
+}
+
+TEST(the_batch_in_the_document)
+{
+    uint8_t bytes[256];
+    struct batch_view view;
+    struct got got = {.n = 0};
+    const size_t n = example("docs/formats/wal.md", bytes, sizeof bytes);
+
+    EXPECT(batch_view(bytes, n, wal_seed(1), &view));
+    EXPECT_I64(view.lsn, 1);
+    EXPECT_I64(view.all_bytes, n);
+    EXPECT(batch_each(&view, on_point, &got));
+    EXPECT_I64(got.n, 3);
+    EXPECT_F64(got.values[0], 12.34, 0);
+    EXPECT_F64(got.values[1], 7, 0);
+    EXPECT_F64(got.values[2], -0.5, 0);
+    EXPECT_I64(got.ids[2], 5);
+    EXPECT_I64(got.times[2], 1700000010);
+}
+
+static bool on_class(void *self, uint16_t no, const struct schema *schema, int64_t created_s)
+{
+    (void)self;
+    EXPECT_I64(no, 0);
+    EXPECT_I64(schema->n_archives, 2);
+    EXPECT_I64(schema->archives[1].step_s, 60);
+    EXPECT_I64(created_s, 1700005000);
+    return true;
+}
+
+static bool on_name(void *self, uint32_t id, uint16_t class_no, struct str name)
+{
+    size_t *n_names = self;
+    EXPECT_I64(id, 0);
+    EXPECT_I64(class_no, 0);
+    EXPECT(str_is(name, "prod.host00.load"));
+    (*n_names)++;
+    return true;
+}
+
+TEST(the_names_in_the_document)
+{
+    uint8_t bytes[512];
+    size_t n_names = 0, good, n_damaged;
+    const struct names_log_reader reader = {&n_names, on_class, on_name};
+    const size_t n = example("docs/formats/names.md", bytes, sizeof bytes);
+
+    EXPECT_OK(names_log_parse(bytes, n, &reader, &good, &n_damaged, &kit_err));
+    EXPECT_I64(good, n);
+    EXPECT_I64(n_damaged, 0);
+    EXPECT_I64(n_names, 1);
+    bytes[8] = 2; /* the version, and its checksum goes wrong with it */
+    EXPECT_ERR(names_log_parse(bytes, n, &reader, &good, &n_damaged, &kit_err), ERR_CORRUPT, "");
+}
+
+TEST(the_manifest_in_the_document)
+{
+    uint8_t bytes[512];
+    static struct manifest_state state;
+    size_t good;
+    bool is_damaged;
+    const size_t n = example("docs/formats/manifest.md", bytes, sizeof bytes);
+
+    EXPECT_OK(manifest_parse(bytes, n, &state, &good, &is_damaged, &kit_err));
+    EXPECT_I64(good, n);
+    EXPECT(!is_damaged);
+    EXPECT_I64(state.n_files, 1);
+    EXPECT_I64(state.files[0].partition, 19675);
+    EXPECT_I64(state.classes[0].n_seals, 1);
+    EXPECT_I64(state.classes[0].seals[0].sealed, 170000512);
+    EXPECT_I64(state.classes[0].seals[0].lsn, 2);
+    manifest_state_done(&state);
+}
+
+RUN_TESTS(test_of(the_batch_in_the_document), test_of(the_names_in_the_document),
+          test_of(the_manifest_in_the_document))
