@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "query/query.h"
+
 static void write_tags(struct jsonw *json, const struct series *series)
 {
     jsonw_key(json, "tags");
@@ -14,12 +16,21 @@ static void write_tags(struct jsonw *json, const struct series *series)
     jsonw_end(json);
 }
 
+/* Graphite pairs values with times up to the end: some functions leave more values than times. */
+static size_t n_shown(const struct series *series)
+{
+    if (series->end_s < series->start_s)
+        return 0;
+    return min_size(series->n_points,
+                    (size_t)((series->end_s - series->start_s) / series->step_s) + 1);
+}
+
 /* The points alone are most of an answer, so they are written without the writer's bookkeeping. */
 static void add_points(struct buf *out, const struct series *series, bool no_null_points)
 {
     bool has_any = false;
     buf_add_char(out, '[');
-    for (size_t i = 0; i < series->n_points; i++) {
+    for (size_t i = 0; i < n_shown(series); i++) {
         double value = series->values[i];
         if (is_gap(value) && no_null_points)
             continue;
@@ -50,7 +61,7 @@ static void write_series(struct jsonw *json, const struct series *series, bool n
 {
     jsonw_object(json);
     jsonw_key(json, "target");
-    jsonw_text(json, series->name);
+    jsonw_text(json, query_is_unnamed(series) ? NULL : series->name);
     write_tags(json, series);
     jsonw_key(json, "datapoints");
     jsonw_raw(json, ""); /* places the separator */

@@ -112,7 +112,8 @@ char *arena_vprintf(struct arena *arena, const char *fmt, va_list args)
 {
     va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    char none[1]; /* measured first: nothing fits, the length comes back */
+    int n = vsnprintf(none, sizeof none, fmt, args);
     BUG_IF(n < 0);
     char *text = arena_alloc(arena, (size_t)n + 1);
     vsnprintf(text, (size_t)n + 1, fmt, again);

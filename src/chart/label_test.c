@@ -1,6 +1,6 @@
 #include "chart/label.h"
 
-#include "chart/sample.h"
+#include "chart/sample_kit.h"
 
 static const struct label_style style = {.size = 10.0}; /* 6 pixels a letter */
 

@@ -1,7 +1,7 @@
 #include "chart/layout.h"
 
 #include "base/buf.h"
-#include "chart/sample.h"
+#include "chart/sample_kit.h"
 
 static struct draw_list *layout(const struct chart_input *input)
 {

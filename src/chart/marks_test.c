@@ -1,6 +1,6 @@
 #include "chart/marks.h"
 
-#include "chart/sample.h"
+#include "chart/sample_kit.h"
 
 static struct marks collect(const struct chart_input *input)
 {

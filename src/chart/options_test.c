@@ -1,6 +1,6 @@
 #include "chart/options.h"
 
-#include "chart/sample.h"
+#include "chart/sample_kit.h"
 
 static bool parse(const char *text, struct options *out)
 {

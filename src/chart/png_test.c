@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "chart/palette.h"
 #include "chart/png.h"
-#include "chart/sample.h"
+#include "chart/sample_kit.h"
 
 /* libpng, behind cairo, is the second opinion: what we wrote must read back. */
 struct reader {

@@ -1,5 +1,5 @@
 #include "base/buf.h"
-#include "chart/sample.h"
+#include "chart/sample_kit.h"
 
 static const struct chart_text_size usual = {80, 18, false, true};
 

@@ -1,7 +1,7 @@
 #include "chart/time_axis.h"
 
 #include "base/buf.h"
-#include "chart/sample.h"
+#include "chart/sample_kit.h"
 
 struct span {
     const char *zone;

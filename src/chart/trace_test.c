@@ -1,7 +1,7 @@
 #include "chart/trace.h"
 
 #include "base/buf.h"
-#include "chart/sample.h"
+#include "chart/sample_kit.h"
 
 static const char *show(const double *values, size_t n)
 {

@@ -52,8 +52,8 @@ void client_close(struct client *client)
 
 static bool is_plain(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '_' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 static void add_encoded(struct buf *out, const char *text)
@@ -178,14 +178,20 @@ bool client_get(struct client *client, const struct client_ask *ask, struct buf 
     return false;
 }
 
+/* Not now, says who answers so: another try may fare better. */
+static bool is_passing(int status)
+{
+    return status < 400 || status >= 500 || status == 401 || status == 407 || status == 408 ||
+           status == 425 || status == 429;
+}
+
 /* Who says no? What is wrong with a record, a server says with 400 and the like; but 404 or 403 may come from
  * a proxy or from another server that took the place of ours, and then the record is worth keeping. */
 static enum client_fate fate_of(int status, bool is_ours)
 {
-    const enum err_kind kind = kind_of(status);
-    if (kind == ERR_INPUT || (kind == ERR_MISSING && is_ours))
-        return CLIENT_REFUSED;
-    return CLIENT_LATER;
+    if (is_passing(status))
+        return CLIENT_LATER;
+    return is_ours || kind_of(status) == ERR_INPUT ? CLIENT_REFUSED : CLIENT_LATER;
 }
 
 enum client_fate client_record(struct client *client, const struct buf *body, int64_t wait_ms,

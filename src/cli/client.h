@@ -6,8 +6,8 @@
 #include "os/fetch.h"
 
 enum {
-    CLIENT_ASK_MS = 30000,                 /* a heavy graph may take some seconds */
-    CLIENT_ANSWER_BYTES_MAX = 64 << 20,    /* of one answer */
+    CLIENT_ASK_MS = 30000,              /* a heavy graph may take some seconds */
+    CLIENT_ANSWER_BYTES_MAX = 64 << 20, /* of one answer */
 };
 
 /* Owner: the command. A zeroed one may be closed. */

@@ -6,7 +6,7 @@
 #include "base/str.h"
 
 enum {
-    OPTIONS_MAX = 64,  /* in one table; the longest has a dozen */
+    OPTIONS_MAX = 64, /* in one table; the longest has a dozen */
     HELP_COLUMN = 22, /* where the about texts begin */
 };
 
@@ -102,8 +102,8 @@ struct parsing {
 };
 
 /* Reads argv[*io_i], and the argument behind it where that is its value. */
-static bool take_option(struct options *out, struct parsing *into, int argc, char **argv,
-                        int *io_i, struct err *err)
+static bool take_option(struct options *out, struct parsing *into, int argc, char **argv, int *io_i,
+                        struct err *err)
 {
     const char *arg = argv[*io_i];
     struct piece piece = take_apart(out->command->options, arg);

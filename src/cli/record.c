@@ -116,9 +116,8 @@ static void read_tags(json_t *tags, struct arena *arena, struct change *out)
     for (void *at = json_object_iter(tags); at && out->n_tags < n;
          at = json_object_iter_next(tags, at)) {
         const char *value = json_string_value(json_object_iter_value(at));
-        out->tags[out->n_tags++] =
-            (struct tag){arena_strdup(arena, json_object_iter_key(at)),
-                         value ? arena_strdup(arena, value) : ""};
+        out->tags[out->n_tags++] = (struct tag){arena_strdup(arena, json_object_iter_key(at)),
+                                                value ? arena_strdup(arena, value) : ""};
     }
 }
 

@@ -9,8 +9,8 @@
 
 static bool is_word(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
 }
 
 static char lower(char c)
@@ -84,8 +84,8 @@ struct shape {
 static bool has_token_shape(struct str word)
 {
     static const struct shape shapes[] = {
-        {"AKIA", 20}, {"ASIA", 20},  {"ghp_", 20},  {"gho_", 20},        {"ghu_", 20},
-        {"ghs_", 20}, {"ghr_", 20},  {"glpat-", 20}, {"github_pat_", 30}, {"xoxb-", 20},
+        {"AKIA", 20},  {"ASIA", 20},  {"ghp_", 20},   {"gho_", 20},        {"ghu_", 20},
+        {"ghs_", 20},  {"ghr_", 20},  {"glpat-", 20}, {"github_pat_", 30}, {"xoxb-", 20},
         {"xoxa-", 20}, {"xoxp-", 20}, {"plb_", 16},
     };
     for (size_t i = 0; i < COUNT_OF(shapes); i++)

@@ -72,8 +72,7 @@ static bool make_private(const char *dir, struct err *err)
     return true;
 }
 
-bool spool_add(const struct spool *spool, const struct buf *record, int64_t now_ms,
-               struct err *err)
+bool spool_add(const struct spool *spool, const struct buf *record, int64_t now_ms, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena;
     arena_init(&arena);
@@ -83,9 +82,8 @@ bool spool_add(const struct spool *spool, const struct buf *record, int64_t now_
     if (names.n >= spool->records_max)
         return FAIL(err, ERR_LIMIT, "%s is full: %zu records wait there", spool->dir, names.n);
     /* The time first, so that names sort by age; then what no other process comes up with. */
-    const char *path =
-        arena_printf(&arena, "%s/%013lld-%016llx" SUFFIX, spool->dir, (long long)now_ms,
-                     (unsigned long long)hash_key_random().k0);
+    const char *path = arena_printf(&arena, "%s/%013lld-%016llx" SUFFIX, spool->dir,
+                                    (long long)now_ms, (unsigned long long)hash_key_random().k0);
     return file_replace(path, record->at, record->n, err);
 }
 
@@ -108,8 +106,8 @@ static bool set_aside(const struct spool *spool, const char *name, const struct 
 {
     const char *from = arena_printf(arena, "%s/%s", spool->dir, name);
     const char *to = arena_printf(arena, "%s/%s", spool->refused_dir, name);
-    const char *reason = arena_printf(arena, "%s\n%s%s", why->text, why->hint,
-                                      why->hint[0] ? "\n" : "");
+    const char *reason =
+        arena_printf(arena, "%s\n%s%s", why->text, why->hint, why->hint[0] ? "\n" : "");
     /* The reason first: a record there is never without one. */
     return make_private(spool->refused_dir, err) && prune_refused(spool, arena, err) &&
            file_replace(arena_printf(arena, "%s.why", to), reason, strlen(reason), err) &&
@@ -161,8 +159,8 @@ static bool deliver_one(const struct delivery *d, const char *name, bool *out_go
     return set_aside(d->spool, name, &why, &arena, err);
 }
 
-bool spool_deliver(const struct spool *spool, spool_send send, void *self,
-                   struct spool_report *out, struct err *err)
+bool spool_deliver(const struct spool *spool, spool_send send, void *self, struct spool_report *out,
+                   struct err *err)
 {
     *out = (struct spool_report){0};
     CLEANUP(arena_done) struct arena arena;

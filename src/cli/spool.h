@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/err.h"
 
 enum {
     SPOOL_RECORDS_MAX = 10000, /* a week without a server, a change a minute */
@@ -19,7 +20,8 @@ struct spool {
 };
 
 /* dir NULL: as above. Makes nothing yet; strings in the arena. err: ERR_MISSING without a home. */
-MUST_CHECK bool spool_open(const char *dir, struct arena *arena, struct spool *out, struct err *err);
+MUST_CHECK bool spool_open(const char *dir, struct arena *arena, struct spool *out,
+                           struct err *err);
 
 /* Keeps a record of this time. err: ERR_LIMIT when it is full, ERR_IO */
 MUST_CHECK bool spool_add(const struct spool *spool, const struct buf *record, int64_t now_ms,

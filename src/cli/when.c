@@ -50,11 +50,11 @@ static int64_t take_unit(const char **io)
         const char *name;
         int64_t ms;
     } units[] = {
-        {"s", 1000},      {"sec", 1000},       {"secs", 1000},     {"second", 1000},
-        {"seconds", 1000}, {"m", 60000},       {"min", 60000},     {"mins", 60000},
-        {"minute", 60000}, {"minutes", 60000}, {"h", 3600000},     {"hour", 3600000},
-        {"hours", 3600000}, {"d", DAY_MS},     {"day", DAY_MS},    {"days", DAY_MS},
-        {"w", 7 * DAY_MS}, {"week", 7 * DAY_MS}, {"weeks", 7 * DAY_MS},
+        {"s", 1000},        {"sec", 1000},        {"secs", 1000},        {"second", 1000},
+        {"seconds", 1000},  {"m", 60000},         {"min", 60000},        {"mins", 60000},
+        {"minute", 60000},  {"minutes", 60000},   {"h", 3600000},        {"hour", 3600000},
+        {"hours", 3600000}, {"d", DAY_MS},        {"day", DAY_MS},       {"days", DAY_MS},
+        {"w", 7 * DAY_MS},  {"week", 7 * DAY_MS}, {"weeks", 7 * DAY_MS},
     };
     size_t n = 0;
     while ((*io)[n] >= 'a' && (*io)[n] <= 'z')

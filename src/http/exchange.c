@@ -36,15 +36,27 @@ struct header_walk {
     struct exchange *exchange;
     struct http_field *fields;
     size_t n, n_lengths, n_codings, n_hosts;
+    bool has_odd_coding, has_odd_name;
 };
+
+/* A header's name as RFC 9110 has it: no blank, no control character, no separator. */
+static bool is_token(const char *name)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "!#$%&'*+-.^_`|~";
+    return name[0] && name[strspn(name, allowed)] == '\0';
+}
 
 static enum MHD_Result take_header(void *self, enum MHD_ValueKind kind, const char *key,
                                    const char *value)
 {
     (void)kind;
     struct header_walk *walk = self;
+    bool is_coding = strcasecmp(key, "Transfer-Encoding") == 0;
+    walk->has_odd_coding |= is_coding && (!value || strcasecmp(value, "chunked") != 0);
+    walk->has_odd_name |= !is_token(key);
     walk->n_lengths += strcasecmp(key, "Content-Length") == 0;
-    walk->n_codings += strcasecmp(key, "Transfer-Encoding") == 0;
+    walk->n_codings += is_coding;
     walk->n_hosts += strcasecmp(key, "Host") == 0;
     if (walk->n == HEADERS_MAX)
         return MHD_NO;
@@ -90,6 +102,11 @@ void exchange_begin(struct exchange *exchange, struct MHD_Connection *connection
     exchange->request.peer = exchange->peer;
     if (walk.n_lengths > 1 || (walk.n_lengths && walk.n_codings) || walk.n_codings > 1)
         refuse(exchange, 400, "more than one length for the request's body");
+    if (walk.has_odd_name)
+        refuse(exchange, 400, "a header's name holds a character that is not allowed");
+    if (walk.has_odd_coding)
+        refuse(exchange, 501, "the only transfer coding here is chunked");
+    exchange->is_endless = walk.has_odd_coding;
     if (walk.n_hosts > 1)
         refuse(exchange, 400, "more than one Host header");
     if (n > HEADERS_MAX || walk.n == HEADERS_MAX)
@@ -119,6 +136,7 @@ void exchange_complete(struct exchange *exchange)
     request->body = buf_text(&exchange->body);
     request->n_body = exchange->body.n;
     bool fits = form_parse(&form, request->raw_query, strlen(request->raw_query), &exchange->arena);
+    request->n_query = form.n;
     if (fits && is_form(request))
         fits = form_parse(&form, request->body, request->n_body, &exchange->arena);
     if (!fits)

@@ -22,6 +22,8 @@ struct exchange {
     struct http_request request;
     struct http_response response;
     enum exchange_state state;
+    bool is_counted;    /* among those that http_stop waits for */
+    bool is_endless;    /* its body ends where nobody knows: it is refused before it comes */
     int refused_status; /* 0: fine; else what to answer instead of asking the handler */
     const char *refused_text;
     char peer[64];
@@ -31,7 +33,8 @@ struct exchange *exchange_new(const char *target, size_t body_bytes_max, size_t 
 void exchange_free(struct exchange *exchange); /* NULL is fine */
 
 /* At the first call with headers: takes method, headers and peer; refuses what a proxy and we might
- * read differently (two lengths, a length beside a transfer coding). */
+ * read differently (two lengths, a length beside a transfer coding, a coding other than chunked, a
+ * header name that is no token, as in "Content-Length : 5"). */
 void exchange_begin(struct exchange *exchange, struct MHD_Connection *connection,
                     const char *method);
 /* The next piece of the body; past the maximum it is dropped and 413 remembered. */

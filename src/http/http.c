@@ -12,13 +12,17 @@
 #include "os/file.h"
 #include "os/net.h"
 #include "os/queue.h"
+#include "os/realtime.h"
 #include "os/thread.h"
 
 enum {
     BODY_BYTES_MAX = 4 * 1024 * 1024,       /* a dashboard's form, a hook's payload */
     RESPONSE_BYTES_MAX = 512 * 1024 * 1024, /* 20 M points of JSON */
     READ_DEADLINE_MS = 15000,
-    KEEP_ALIVE_MS = 75000, /* idle between two requests, and the next one whole */
+    SEND_DEADLINE_MS = 600000, /* the largest answer over a slow line */
+    SEND_IDLE_S = 90,          /* a client that takes nothing of its answer is gone */
+    KEEP_ALIVE_MS = 75000,     /* idle between two requests */
+    STOP_WAIT_US = 5000000,    /* for clients to take the last answers */
     CONNECTIONS_MAX = 2000,
     CONNECTION_MEMORY_BYTES = 64 * 1024, /* the longest GET line and headers */
     QUEUED_MAX = 1000,                   /* requests waiting for a worker */
@@ -36,6 +40,9 @@ struct http {
     char addr[NET_TEXT_MAX];
     _Atomic uint64_t n_requests, n_refused, n_connections;
     _Atomic int64_t n_open;
+    pthread_mutex_t running_mutex;
+    pthread_cond_t none_running;
+    size_t n_running; /* requests that came whole and whose answers are not sent; under the mutex */
 };
 
 const char *http_field(const struct http_request *request, const char *key)
@@ -78,11 +85,39 @@ static void work(void *self)
     }
 }
 
+static void start_counting(struct http *http, struct exchange *exchange)
+{
+    exchange->is_counted = true;
+    pthread_mutex_lock(&http->running_mutex);
+    http->n_running++;
+    pthread_mutex_unlock(&http->running_mutex);
+}
+
+static void stop_counting(struct http *http, const struct exchange *exchange)
+{
+    if (!exchange || !exchange->is_counted)
+        return;
+    pthread_mutex_lock(&http->running_mutex);
+    if (--http->n_running == 0)
+        pthread_cond_broadcast(&http->none_running);
+    pthread_mutex_unlock(&http->running_mutex);
+}
+
+/* Until every answer is with its client, or a client takes too long. */
+static void wait_for_answers(struct http *http)
+{
+    int64_t until = monotonic_us() + STOP_WAIT_US;
+    pthread_mutex_lock(&http->running_mutex);
+    for (int64_t left; http->n_running && (left = until - monotonic_us()) > 0;)
+        cond_wait_us(&http->none_running, &http->running_mutex, left);
+    pthread_mutex_unlock(&http->running_mutex);
+}
+
 /* Becomes the exchange of the request whose line has just arrived. */
 static void *on_target(void *self, const char *uri, struct MHD_Connection *connection)
 {
-    (void)connection;
     struct http *http = self;
+    deadline_set(http->deadline, socket_of(connection), http->options.read_deadline_ms);
     return exchange_new(uri, http->options.body_bytes_max, http->options.response_bytes_max);
 }
 
@@ -92,11 +127,27 @@ static void hand_to_worker(struct http *http, struct exchange *exchange)
     MHD_suspend_connection(exchange->connection);
     if (queue_push(http->queue, exchange))
         return;
+    bool is_stopping = queue_is_closed(http->queue);
     exchange->refused_status = 503;
-    exchange->refused_text = "too many requests are waiting; try again";
+    exchange->refused_text =
+        is_stopping ? "the server is stopping" : "too many requests are waiting; try again";
+    atomic_fetch_add(&http->n_refused, 1);
     http_response_header(&exchange->response, "Retry-After", "1");
     exchange_refuse(exchange);
     MHD_resume_connection(exchange->connection);
+}
+
+static enum MHD_Result send_answer(struct http *http, struct exchange *exchange)
+{
+    deadline_set(http->deadline, socket_of(exchange->connection), http->options.send_deadline_ms);
+    return exchange_send(exchange);
+}
+
+static enum MHD_Result send_refusal(struct http *http, struct exchange *exchange)
+{
+    atomic_fetch_add(&http->n_refused, 1);
+    exchange_refuse(exchange);
+    return send_answer(http, exchange);
 }
 
 /* The signature is the library's. */
@@ -109,6 +160,8 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
     struct exchange *exchange = *slot;
     if (!exchange->connection) {
         exchange_begin(exchange, connection, method);
+        if (exchange->is_endless)
+            return send_refusal(http, exchange);
         return MHD_YES; /* the body, if any, comes next */
     }
     if (*upload_n) {
@@ -117,15 +170,13 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
         return MHD_YES;
     }
     if (exchange->state == EXCHANGE_ANSWERED)
-        return exchange_send(exchange);
+        return send_answer(http, exchange);
     deadline_clear(http->deadline, socket_of(connection));
     atomic_fetch_add(&http->n_requests, 1);
+    start_counting(http, exchange);
     exchange_complete(exchange);
-    if (exchange->refused_status) {
-        atomic_fetch_add(&http->n_refused, 1);
-        exchange_refuse(exchange);
-        return exchange_send(exchange);
-    }
+    if (exchange->refused_status)
+        return send_refusal(http, exchange);
     hand_to_worker(http, exchange);
     return MHD_YES;
 }
@@ -134,6 +185,7 @@ static void on_completed(void *self, struct MHD_Connection *connection, void **s
                          enum MHD_RequestTerminationCode code)
 {
     struct http *http = self;
+    stop_counting(http, *slot);
     exchange_free(*slot);
     *slot = NULL;
     if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
@@ -173,6 +225,8 @@ static void set_defaults(struct http_options *options)
         options->response_bytes_max = RESPONSE_BYTES_MAX;
     if (!options->read_deadline_ms)
         options->read_deadline_ms = READ_DEADLINE_MS;
+    if (!options->send_deadline_ms)
+        options->send_deadline_ms = SEND_DEADLINE_MS;
     if (!options->connections_max)
         options->connections_max = CONNECTIONS_MAX;
 }
@@ -193,8 +247,8 @@ static bool start_daemon(struct http *http, int fd, struct err *err)
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-        MHD_OPTION_CONNECTION_LIMIT, options->connections_max, MHD_OPTION_ARRAY, pool,
-        MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_LIMIT, options->connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)SEND_IDLE_S, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
     if (!http->daemon)
         return FAIL(err, ERR_IO, "start the HTTP loops on %s", http->addr);
     return true;
@@ -233,6 +287,8 @@ bool http_start(const struct http_options *options, struct http **out, struct er
     struct http *http = mem_zalloc(sizeof *http);
     http->listener = -1;
     http->options = *options;
+    pthread_mutex_init(&http->running_mutex, NULL);
+    cond_init(&http->none_running);
     set_defaults(&http->options);
     if (!listen_and_start(http, err)) {
         http_stop(http);
@@ -252,11 +308,14 @@ void http_stop(struct http *http)
         queue_close(http->queue);
     for (unsigned i = 0; i < http->n_workers; i++)
         thread_join(&http->workers[i]);
+    wait_for_answers(http);
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
     fd_done(&http->listener);
     deadline_free(http->deadline);
     queue_free(http->queue);
+    pthread_cond_destroy(&http->none_running);
+    pthread_mutex_destroy(&http->running_mutex);
     mem_free(http->workers);
     mem_free(http);
 }

@@ -18,6 +18,7 @@ struct http_request {
     const char *raw_query;
     const struct http_field *fields; /* query first, then the urlencoded form body, in order */
     size_t n_fields;
+    size_t n_query; /* as many of the fields came in the query */
     const struct http_field *headers;
     size_t n_headers;
     const char *body; /* raw; ended by NUL */
@@ -51,12 +52,14 @@ struct http_options {
     size_t body_bytes_max;     /* request bodies; past it 413. 0: 4 MiB */
     size_t response_bytes_max; /* 0: 512 MiB */
     int64_t read_deadline_ms;  /* a whole request must have arrived by then. 0: 15,000 */
+    int64_t send_deadline_ms;  /* the client must have taken the whole answer by then. 0: 600,000 */
     unsigned connections_max;  /* 0: 2,000 */
 };
 
 /* err: ERR_IO (port in use, named, with a hint), ERR_INPUT (bad address). */
 MUST_CHECK bool http_start(const struct http_options *options, struct http **out, struct err *err);
-void http_stop(struct http *http); /* answers what is running, then ends. NULL is fine */
+/* Answers what is running (a client has 5 s to take it), then ends. NULL is fine. */
+void http_stop(struct http *http);
 const char *http_addr(const struct http *http); /* really bound; "" when off */
 
 struct http_stats {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "base/str.h"
 #include "kit/kit.h"
 #include "os/realtime.h"
 
@@ -108,6 +109,69 @@ TEST(ambiguous_lengths_are_refused)
     http_stop(http);
 }
 
+TEST(odd_framing_is_refused_and_the_connection_ends)
+{
+    static const struct {
+        const char *row, *request, *status;
+    } rows[] = {
+        {"a coding other than chunked",
+         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", "501"},
+        {"chunked among others",
+         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "501"},
+        {"a blank before the colon",
+         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length : 30\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n",
+         "400"},
+        {"two hosts", "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "400"},
+    };
+    struct http *http = start((struct http_options){.read_deadline_ms = 60000});
+    EACH_ROW (rows, r) {
+        const char *answer = ask(http, r->request);
+        EXPECT(strncmp(answer, "HTTP/1.1 ", 9) == 0 && strncmp(answer + 9, r->status, 3) == 0);
+        EXPECT(strstr(answer, "smuggled") == NULL);
+    }
+    http_stop(http);
+}
+
+TEST(head_has_the_length_but_no_body)
+{
+    struct http *http = start((struct http_options){0});
+    const char *answer = ask(http, "HEAD /abc HTTP/1.1\r\n" CLOSING "\r\n");
+    expect_answer(answer, "200", "Content-Length: 9\r\n");
+    EXPECT(text_ends(answer, "\r\n\r\n"));
+    http_stop(http);
+}
+
+TEST(a_chunked_body_arrives_whole)
+{
+    struct http *http = start((struct http_options){.body_bytes_max = 8});
+    expect_answer(ask(http, "POST /c HTTP/1.1\r\n" CLOSING "Transfer-Encoding: chunked\r\n\r\n"
+                            "3\r\nabc\r\n5;x=y\r\ndefgh\r\n0\r\n\r\n"),
+                  "200", "body:8");
+    expect_answer(ask(http, "POST /c HTTP/1.1\r\n" CLOSING "Transfer-Encoding: chunked\r\n\r\n"
+                            "9\r\nabcdefghi\r\n0\r\n\r\n"),
+                  "413", "too large");
+    http_stop(http);
+}
+
+TEST(an_expecting_client_is_told_to_go_on)
+{
+    struct http *http = start((struct http_options){0});
+    int fd = dial(http);
+    static const char head[] = "POST /c HTTP/1.1\r\n" CLOSING "Expect: 100-continue\r\n"
+                               "Content-Length: 3\r\n\r\n";
+    EXPECT(send(fd, head, sizeof head - 1, MSG_NOSIGNAL) == (ssize_t)sizeof head - 1);
+    char answer[1024];
+    ssize_t n = recv(fd, answer, sizeof answer - 1, 0);
+    answer[n > 0 ? n : 0] = '\0';
+    EXPECT(strncmp(answer, "HTTP/1.1 100", 12) == 0);
+    EXPECT(send(fd, "abc", 3, MSG_NOSIGNAL) == 3);
+    n = recv(fd, answer, sizeof answer - 1, 0);
+    answer[n > 0 ? n : 0] = '\0';
+    EXPECT(strncmp(answer, "HTTP/1.1 200", 12) == 0);
+    close(fd);
+    http_stop(http);
+}
+
 TEST(bodies_past_the_limit_are_refused)
 {
     struct http *http = start((struct http_options){.body_bytes_max = 10});
@@ -185,7 +249,10 @@ TEST(clients_at_the_same_time_all_get_answers)
 }
 
 RUN_TESTS(test_of(answers_get_post_and_errors), test_of(two_requests_on_one_connection),
-          test_of(ambiguous_lengths_are_refused), test_of(bodies_past_the_limit_are_refused),
+          test_of(ambiguous_lengths_are_refused),
+          test_of(odd_framing_is_refused_and_the_connection_ends),
+          test_of(head_has_the_length_but_no_body), test_of(a_chunked_body_arrives_whole),
+          test_of(an_expecting_client_is_told_to_go_on), test_of(bodies_past_the_limit_are_refused),
           test_of(answers_past_the_limit_are_refused),
           test_of(a_dripping_request_is_cut_off_at_the_deadline), test_of(a_port_in_use_is_named),
           test_of(clients_at_the_same_time_all_get_answers))

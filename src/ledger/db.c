@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 enum {
     FORMAT_VERSION = 1,
     BUSY_WAIT_MS = 5000, /* readers never block the writer in WAL mode; a backup tool may */
     ROW_BYTES_MAX = 1024 * 1024,
+    ID_CHARS = 26, /* of a ULID */
 };
 
 /* Statements that are prepared once a connection. */
@@ -24,6 +26,7 @@ enum statement {
     ST_ADD_TAG,
     ST_BY_KEY,
     ST_BY_ID,
+    ST_BY_ROW,
     ST_NEWEST_OPEN,
     ST_SUCCEEDED,
     ST_EACH,
@@ -46,6 +49,8 @@ static const char *const sql_of[N_STATEMENTS] = {
     [ST_ADD_TAG] = "INSERT OR IGNORE INTO tags (tag, change_id) VALUES (?1, ?2)",
     [ST_BY_KEY] = "SELECT body, seq FROM changes WHERE source = ?1 AND key = ?2",
     [ST_BY_ID] = "SELECT body, seq FROM changes WHERE id >= ?1 AND id < ?1 || '~' LIMIT 2",
+    [ST_BY_ROW] = "SELECT c.body, c.seq FROM rows r JOIN changes c ON c.id = r.change_id"
+                  " WHERE r.seq = ?1",
     [ST_NEWEST_OPEN] = "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
                        " AND end_ms = 0 ORDER BY start_ms DESC LIMIT 1",
     [ST_SUCCEEDED] = "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
@@ -83,7 +88,8 @@ struct db {
 static bool fail(struct db *db, const char *what, struct err *err)
 {
     int code = sqlite3_errcode(db->handle) & 0xff;
-    bool is_corrupt = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+    /* A constraint is broken only by tables that are not what this program made of them. */
+    bool is_corrupt = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_CONSTRAINT;
     err_set(err, is_corrupt ? ERR_CORRUPT : ERR_REFUSED, "ledger: %s: %s", what,
             sqlite3_errmsg(db->handle));
     if (err && !is_corrupt)
@@ -143,10 +149,27 @@ static bool read_version(struct db *db, int *out, struct err *err)
     return true;
 }
 
+/* Where SQLite cannot keep a WAL it says so only by naming the mode it stayed in. */
+static bool set_journal(struct db *db, const char *path, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    if (sqlite3_prepare_v2(db->handle, "PRAGMA journal_mode = WAL", -1, &st, NULL) != SQLITE_OK)
+        return fail(db, "set up", err);
+    bool is_row = sqlite3_step(st) == SQLITE_ROW;
+    bool is_wal = is_row && strcmp((const char *)sqlite3_column_text(st, 0), "wal") == 0;
+    if (!is_row)
+        fail(db, "set up", err);
+    sqlite3_finalize(st);
+    if (!is_row || is_wal)
+        return is_row;
+    return FAIL(err, ERR_REFUSED, "'%s' is on a file system that SQLite cannot keep a log on",
+                path);
+}
+
 static bool set_up(struct db *db, const char *path, struct err *err)
 {
     int version = 0;
-    if (!exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", err) ||
+    if (!set_journal(db, path, err) || !exec(db, "PRAGMA synchronous = FULL;", err) ||
         !read_version(db, &version, err))
         return false;
     if (version > FORMAT_VERSION)
@@ -216,12 +239,17 @@ bool db_last_row(struct db *db, uint64_t *out_seq, unsigned char out[ROW_HASH_BY
     int code = sqlite3_step(st);
     *out_seq = 0;
     memset(out, 0, ROW_HASH_BYTES);
-    if (code == SQLITE_ROW && sqlite3_column_bytes(st, 1) == ROW_HASH_BYTES) {
+    bool is_whole = code == SQLITE_ROW && sqlite3_column_bytes(st, 1) == ROW_HASH_BYTES;
+    if (is_whole) {
         *out_seq = (uint64_t)sqlite3_column_int64(st, 0);
         memcpy(out, sqlite3_column_blob(st, 1), ROW_HASH_BYTES);
     }
+    if (code == SQLITE_ROW && !is_whole)
+        err_set(err, ERR_CORRUPT, "the ledger's last row has no hash");
+    else if (code != SQLITE_ROW && code != SQLITE_DONE)
+        fail(db, "read the last row", err);
     sqlite3_reset(st);
-    return code == SQLITE_ROW || code == SQLITE_DONE || fail(db, "read the last row", err);
+    return is_whole || code == SQLITE_DONE;
 }
 
 static bool put_change(struct db *db, uint64_t seq, const struct change *change, const char *body,
@@ -336,25 +364,57 @@ bool db_by_key(struct db *db, const char *source, const char *key, struct arena 
     return take_one(db, st, arena, out, err);
 }
 
+/* ULIDs are written in capitals; people type them as they like. */
+static void upper_copy(char out[ID_CHARS + 1], const char *text)
+{
+    size_t n = strlen(text);
+    for (size_t i = 0; i <= n; i++)
+        out[i] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - 'a' + 'A' : text[i]);
+}
+
+/* Does only one id begin so? */
+static bool is_alone(struct db *db, const char *prefix)
+{
+    sqlite3_stmt *st = statement(db, ST_BY_ID, NULL);
+    if (!st)
+        return true;
+    bind_text(st, 1, prefix);
+    bool has_second = sqlite3_step(st) == SQLITE_ROW && sqlite3_step(st) == SQLITE_ROW;
+    sqlite3_reset(st);
+    return !has_second;
+}
+
 bool db_by_id(struct db *db, const char *id_prefix, struct arena *arena, struct change *out,
               struct err *err)
 {
     sqlite3_stmt *st = statement(db, ST_BY_ID, err);
+    char prefix[ID_CHARS + 1];
     if (!st)
         return false;
-    bind_text(st, 1, id_prefix);
+    if (strlen(id_prefix) > ID_CHARS)
+        return FAIL(err, ERR_MISSING, "there is no change '%.100s'", id_prefix);
+    upper_copy(prefix, id_prefix);
+    bind_text(st, 1, prefix);
     struct change change;
-    int code = sqlite3_step(st);
-    bool is_ok = code == SQLITE_ROW && take_change(st, arena, &change, err);
-    bool is_alone = sqlite3_step(st) != SQLITE_ROW;
-    sqlite3_reset(st);
-    if (code != SQLITE_ROW)
-        return FAIL(err, ERR_MISSING, "there is no change '%s'", id_prefix);
-    if (is_ok && !is_alone && strcmp(change.id, id_prefix) != 0)
+    if (!take_one(db, st, arena, &change, err)) {
+        if (err && err->kind == ERR_MISSING)
+            err_set(err, ERR_MISSING, "there is no change '%s'", id_prefix);
+        return false;
+    }
+    if (strlen(prefix) < ID_CHARS && !is_alone(db, prefix))
         return FAIL(err, ERR_INPUT, "'%s' begins more than one change's id", id_prefix);
-    if (is_ok)
-        *out = change;
-    return is_ok;
+    *out = change;
+    return true;
+}
+
+bool db_by_row(struct db *db, uint64_t seq, struct arena *arena, struct change *out,
+               struct err *err)
+{
+    sqlite3_stmt *st = statement(db, ST_BY_ROW, err);
+    if (!st)
+        return false;
+    sqlite3_bind_int64(st, 1, (int64_t)seq);
+    return take_one(db, st, arena, out, err);
 }
 
 static void bind_place(sqlite3_stmt *st, const struct db_place *place)
@@ -403,17 +463,28 @@ static void add_condition(struct conditions *c, const char *sql)
     c->has_any = true;
 }
 
+static bool is_repeat(const char *const *tags, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(tags[k], tags[i]) == 0)
+            return true;
+    return false;
+}
+
 static void add_tag_conditions(struct conditions *c, const struct change_query *query)
 {
-    size_t n = min_size(query->n_tags, CHANGE_TAGS_MAX);
+    size_t n = min_size(query->n_tags, CHANGE_TAGS_MAX), n_wanted = 0;
     if (n == 0)
         return;
     add_condition(c, "id IN (SELECT change_id FROM tags WHERE tag IN (");
     for (size_t i = 0; i < n; i++) {
-        buf_add_str(&c->sql, i ? ", ?" : "?");
+        if (is_repeat(query->tags, i))
+            continue; /* the table holds a change's tag once, however often it is asked for */
+        buf_add_str(&c->sql, n_wanted++ ? ", ?" : "?");
         c->texts[c->n_texts++] = query->tags[i];
     }
-    buf_printf(&c->sql, ") GROUP BY change_id HAVING count(*) >= %zu)", query->any_tag ? 1 : n);
+    buf_printf(&c->sql, ") GROUP BY change_id HAVING count(*) >= %zu)",
+               query->any_tag ? 1 : n_wanted);
 }
 
 static void write_conditions(struct conditions *c, const struct change_query *query)
@@ -446,9 +517,12 @@ static bool take_list(struct db *db, sqlite3_stmt *st, struct arena *arena, stru
     int code;
     while ((code = sqlite3_step(st)) == SQLITE_ROW) {
         arena_grow(arena, &list.items, &list.cap, list.n + 1, sizeof *list.items);
-        if (!take_change(st, arena, &list.items[list.n], err))
-            return false;
-        list.n++;
+        struct err why;
+        if (take_change(st, arena, &list.items[list.n], &why))
+            list.n++;
+        else
+            log_error("change %lld is left out: %s", (long long)sqlite3_column_int64(st, 1),
+                      why.text);
     }
     if (code != SQLITE_DONE)
         return fail(db, "list changes", err);
@@ -483,18 +557,20 @@ bool db_each(struct db *db, db_each_fn fn, void *self, struct err *err)
     CLEANUP(arena_done) struct arena arena;
     arena_init(&arena);
     int code;
-    bool is_ok = true;
-    while (is_ok && (code = sqlite3_step(st)) == SQLITE_ROW) {
+    while ((code = sqlite3_step(st)) == SQLITE_ROW) {
         struct change change;
-        is_ok = take_change(st, &arena, &change, err);
-        if (is_ok)
+        struct err why;
+        if (take_change(st, &arena, &change, &why))
             fn(self, &change);
+        else
+            log_error("change %lld is left out: %s", (long long)sqlite3_column_int64(st, 1),
+                      why.text);
         arena_reset(&arena);
     }
-    if (is_ok && code != SQLITE_DONE)
-        is_ok = fail(db, "read all changes", err);
+    if (code != SQLITE_DONE)
+        fail(db, "read all changes", err);
     sqlite3_reset(st);
-    return is_ok;
+    return code == SQLITE_DONE;
 }
 
 bool db_count(struct db *db, uint64_t *out_changes, struct err *err)

@@ -28,6 +28,9 @@ MUST_CHECK bool db_by_key(struct db *db, const char *source, const char *key, st
                           struct change *out, struct err *err);
 MUST_CHECK bool db_by_id(struct db *db, const char *id_prefix, struct arena *arena,
                          struct change *out, struct err *err);
+/* The change that a row told of, as it now is. */
+MUST_CHECK bool db_by_row(struct db *db, uint64_t seq, struct arena *arena, struct change *out,
+                          struct err *err);
 
 /* Kind, service and env that a look-up is about. */
 struct db_place {
@@ -41,7 +44,8 @@ MUST_CHECK bool db_succeeded_before(struct db *db, const struct db_place *place,
                                     const char *rev, struct arena *arena, struct change *out,
                                     struct err *err);
 
-/* By start; at most n_max. */
+/* By start; at most n_max. A change whose text cannot be read is logged and left out, here and in
+ * db_each: one bad sector must not hide all the others. */
 MUST_CHECK bool db_list(struct db *db, const struct change_query *query, size_t n_max,
                         struct arena *arena, struct change_list *out, struct err *err);
 

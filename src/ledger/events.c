@@ -17,9 +17,9 @@ enum {
 /* One change in its series. */
 struct moment {
     int64_t at_ms;
-    float value; /* 1, -1, or a small number that somebody sent */
+    double value;  /* 1, -1, or a number that somebody sent */
+    uint32_t seat; /* which change, so that a later telling finds it */
     uint32_t is_failed;
-    uint64_t seat; /* which change, so that a later telling finds it */
 };
 
 struct event_series {
@@ -33,7 +33,7 @@ struct event_series {
 struct seat {
     uint32_t series;
     int64_t at_ms;
-    uint64_t number;
+    uint32_t number;
 };
 
 struct events {
@@ -44,7 +44,7 @@ struct events {
     size_t n_series, cap_series;
     struct map *by_name; /* → struct event_series id + 1, as a pointer's number */
     struct map *seats;   /* change id → struct seat */
-    uint64_t n_seats;
+    uint32_t n_seats;
 };
 
 struct events *events_new(const struct schemas *schemas, bool posted_apart)
@@ -166,7 +166,7 @@ void events_put(struct events *events, const struct change *change)
     bool is_rollback = strcmp(change->action, "rollback") == 0;
     insert(events->series[seat->series],
            (struct moment){.at_ms = change->start_ms,
-                           .value = is_rollback ? -1.0F : (float)change->value,
+                           .value = is_rollback ? -1.0 : change->value,
                            .is_failed = change->status == STATUS_FAILED,
                            .seat = seat->number});
     pthread_rwlock_unlock(&events->lock);
@@ -361,10 +361,10 @@ static void fill(struct series *series, const struct moment *moments, size_t n, 
         const struct moment *moment = &moments[i];
         int64_t slot = (moment->at_ms / 1000 - series->start_s) / series->step_s;
         double *value = &series->values[slot];
-        if (is_gap(*value) || (double)moment->value > *value)
-            *value = (double)moment->value;
+        if (is_gap(*value) || moment->value > *value)
+            *value = moment->value;
         marks[i] = (struct series_mark){.at_ms = moment->at_ms,
-                                        .value = (double)moment->value,
+                                        .value = moment->value,
                                         .label = "",
                                         .is_failed = moment->is_failed};
     }

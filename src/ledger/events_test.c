@@ -53,6 +53,20 @@ TEST(a_change_shows_at_its_second)
     events_free(events);
 }
 
+TEST(a_value_comes_back_as_it_was_sent)
+{
+    struct events *events = events_new(NULL, false);
+    struct change change = at("a", "website", 1000000010000);
+    change.value = 0.1;
+    change.status = STATUS_FAILED;
+    events_put(events, &change);
+    struct series *series =
+        read_of(events, "events.deploy.website", 1000000000, 1000000020, 1000000020);
+    EXPECT_F64(series->values[10], 0.1, 0);
+    EXPECT(series->n_marks == 1 && series->marks[0].is_failed);
+    events_free(events);
+}
+
 TEST(finds_branches_and_leaves)
 {
     struct events *events = events_new(NULL, false);
@@ -151,7 +165,7 @@ TEST(posted_events_can_stay_apart)
     events_free(joined);
 }
 
-RUN_TESTS(test_of(a_change_shows_at_its_second), test_of(finds_branches_and_leaves),
-          test_of(a_wide_span_is_coarsened_and_loses_nothing), test_of(steps_come_from_the_schemas),
-          test_of(a_later_telling_moves_the_change),
+RUN_TESTS(test_of(a_change_shows_at_its_second), test_of(a_value_comes_back_as_it_was_sent),
+          test_of(finds_branches_and_leaves), test_of(a_wide_span_is_coarsened_and_loses_nothing),
+          test_of(steps_come_from_the_schemas), test_of(a_later_telling_moves_the_change),
           test_of(nothing_after_now_and_at_least_one_point), test_of(posted_events_can_stay_apart))

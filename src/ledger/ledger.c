@@ -15,7 +15,8 @@
 /* Invariants
  * 1. Only the writing thread uses `writer`, `seq` and `hash`.
  * 2. A job is answered only after the transaction that holds it is on disk.
- * 3. `events` holds what is committed, and nothing else. */
+ * 3. `events` holds what is committed, and nothing else.
+ * 4. A job can be carried out again after a rollback: `told` and `end` stay as they were given. */
 
 enum {
     QUEUE_MAX = 4096,  /* jobs waiting for the writer */
@@ -30,9 +31,10 @@ enum job_kind { JOB_RECORD, JOB_FINISH, JOB_BARRIER };
  * frees it). */
 struct job {
     enum job_kind kind;
-    struct arena arena; /* of change and end */
-    struct change change;
+    struct arena arena; /* of all three */
+    struct change told; /* as checked */
     struct ledger_end end;
+    struct change change; /* as it then is: the result */
     bool is_awaited;
     /* Answer; guarded by mutex. */
     pthread_mutex_t mutex;
@@ -88,6 +90,13 @@ static struct db_place place_of(const struct change *change)
     return (struct db_place){change->kind, change->service, change->env};
 }
 
+/* What an older row would have added is not worth refusing a new one for, so one that cannot be read
+ * counts as none. */
+static bool is_nothing(const struct err *err)
+{
+    return err->kind == ERR_MISSING || err->kind == ERR_CORRUPT;
+}
+
 /* prev = the revision that ran before; a revision that ran earlier still is a rollback of what replaced
  * it. Only where nobody said otherwise. */
 static bool derive(struct ledger *ledger, struct change *change, struct arena *arena,
@@ -98,7 +107,7 @@ static bool derive(struct ledger *ledger, struct change *change, struct arena *a
     bool has_before =
         db_succeeded_before(ledger->writer, &place, change->start_ms, NULL, arena, &before, err);
     if (!has_before)
-        return err->kind == ERR_MISSING;
+        return is_nothing(err);
     if (!change->prev[0])
         change->prev = before.rev;
     bool is_rollback = strcmp(change->action, "rollback") == 0;
@@ -108,7 +117,7 @@ static bool derive(struct ledger *ledger, struct change *change, struct arena *a
         return true;
     if (!db_succeeded_before(ledger->writer, &place, before.start_ms, change->rev, arena, &earlier,
                              err))
-        return err->kind == ERR_MISSING;
+        return is_nothing(err);
     change->action = "rollback";
     if (!change->of[0])
         change->of = before.id;
@@ -128,13 +137,17 @@ static bool append(struct ledger *ledger, const struct change *change, struct jo
 /* The change that this one is another telling of. False with ERR_MISSING: it is news. */
 static bool find_same(struct ledger *ledger, struct job *job, struct change *out)
 {
-    const struct change *told = &job->change;
+    const struct change *told = &job->told;
     if (told->key[0])
         return db_by_key(ledger->writer, told->source, told->key, &job->arena, out, &job->err);
-    const struct change_query near = {.from_ms = told->start_ms - MERGE_SAME_MS,
-                                      .until_ms = told->start_ms + MERGE_SAME_MS + 1,
-                                      .service = told->service,
-                                      .kind = (int)told->kind};
+    struct change_query near = {.from_ms = told->start_ms - MERGE_SAME_MS,
+                                .until_ms = told->start_ms + MERGE_SAME_MS + 1,
+                                .service = told->service,
+                                .kind = (int)told->kind};
+    if (strcmp(told->source, "line") == 0) { /* only its own second: a history may come at once */
+        near.from_ms = told->start_ms - told->start_ms % 1000;
+        near.until_ms = near.from_ms + 1000;
+    }
     struct change_list list = {0};
     if (!told->is_posted &&
         !db_list(ledger->writer, &near, GROUP_MAX, &job->arena, &list, &job->err))
@@ -148,26 +161,33 @@ static bool find_same(struct ledger *ledger, struct job *job, struct change *out
     return FAIL(&job->err, ERR_MISSING, "no other telling");
 }
 
+/* told is another telling of known. */
+static bool merge(struct ledger *ledger, struct job *job, struct change *known,
+                  const struct change *told)
+{
+    job->receipt.is_merged = true;
+    job->receipt.seq = known->seq;
+    text_copy(job->receipt.id, sizeof job->receipt.id, known->id);
+    bool is_changed = merge_into(known, told);
+    job->change = *known;
+    return !is_changed || append(ledger, known, job);
+}
+
 static bool record(struct ledger *ledger, struct job *job)
 {
-    struct change *told = &job->change, known;
-    if (find_same(ledger, job, &known)) {
-        job->receipt.is_merged = true;
-        job->receipt.seq = known.seq;
-        text_copy(job->receipt.id, sizeof job->receipt.id, known.id);
-        bool is_changed = merge_into(&known, told);
-        job->change = known;
-        return !is_changed || append(ledger, &known, job);
-    }
+    struct change *change = &job->change, known;
+    if (find_same(ledger, job, &known))
+        return merge(ledger, job, &known, &job->told);
     if (job->err.kind != ERR_MISSING)
         return false;
     err_clear(&job->err);
+    *change = job->told;
     char id[27];
-    make_id(told->start_ms, id);
-    told->id = arena_strdup(&job->arena, id);
-    if (!told->is_posted && !derive(ledger, told, &job->arena, &job->err))
+    make_id(change->start_ms, id);
+    change->id = arena_strdup(&job->arena, id);
+    if (!change->is_posted && !derive(ledger, change, &job->arena, &job->err))
         return false;
-    if (!append(ledger, told, job))
+    if (!append(ledger, change, job))
         return false;
     atomic_fetch_add(&ledger->n_changes, 1);
     return true;
@@ -190,17 +210,13 @@ static bool finish(struct ledger *ledger, struct job *job)
     told.status = end->status;
     told.end_ms = max_i64(end->end_ms, known.start_ms);
     told.msg = end->msg;
-    job->receipt.is_merged = true;
-    job->receipt.seq = known.seq;
-    text_copy(job->receipt.id, sizeof job->receipt.id, known.id);
-    bool is_changed = merge_into(&known, &told);
-    job->change = known;
-    return !is_changed || append(ledger, &known, job);
+    return merge(ledger, job, &known, &told);
 }
 
 static bool carry_out(struct ledger *ledger, struct job *job)
 {
     err_clear(&job->err);
+    job->receipt = (struct ledger_receipt){0};
     switch (job->kind) {
     case JOB_RECORD:
         return record(ledger, job);
@@ -240,14 +256,6 @@ struct group {
     size_t n;
 };
 
-static void fail_group(struct group *group, const struct err *why)
-{
-    for (size_t i = 0; i < group->n; i++) {
-        group->jobs[i]->is_ok = false;
-        group->jobs[i]->err = *why;
-    }
-}
-
 /* A disk that refuses one job fails the group: nobody is told "kept" of what is not. */
 static bool run_group(struct ledger *ledger, struct group *group, struct err *err)
 {
@@ -265,18 +273,34 @@ static bool run_group(struct ledger *ledger, struct group *group, struct err *er
     return db_commit(ledger->writer, err);
 }
 
-static void commit_group(struct ledger *ledger, struct group *group)
+/* One transaction. False: every job has failed, and nothing is as if it had been tried. */
+static bool transact(struct ledger *ledger, struct group *group, struct err *err)
 {
     uint64_t seq = ledger->seq, n_changes = atomic_load(&ledger->n_changes);
     unsigned char hash[ROW_HASH_BYTES];
     memcpy(hash, ledger->hash, sizeof hash);
+    if (run_group(ledger, group, err))
+        return true;
+    db_rollback(ledger->writer);
+    ledger->seq = seq;
+    memcpy(ledger->hash, hash, sizeof hash);
+    atomic_store(&ledger->n_changes, n_changes);
+    for (size_t i = 0; i < group->n; i++) {
+        group->jobs[i]->is_ok = false;
+        group->jobs[i]->err = *err;
+    }
+    return false;
+}
+
+static void commit_group(struct ledger *ledger, struct group *group)
+{
     struct err err;
-    if (!run_group(ledger, group, &err)) {
-        db_rollback(ledger->writer);
-        ledger->seq = seq;
-        memcpy(ledger->hash, hash, sizeof hash);
-        atomic_store(&ledger->n_changes, n_changes);
-        fail_group(group, &err);
+    bool is_done = transact(ledger, group, &err);
+    /* A row that cannot be read fails whoever needs it, and nobody else in the group. */
+    for (size_t i = 0; !is_done && err.kind == ERR_CORRUPT && group->n > 1 && i < group->n; i++) {
+        struct group alone = {.jobs = {group->jobs[i]}, .n = 1};
+        struct err own;
+        (void)transact(ledger, &alone, &own); /* the job knows */
     }
     atomic_store(&ledger->n_rows, ledger->seq);
     for (size_t i = 0; i < group->n; i++) {
@@ -358,6 +382,7 @@ static struct job *job_new(enum job_kind kind, bool is_awaited)
     struct job *job = mem_zalloc(sizeof *job);
     job->kind = kind;
     job->is_awaited = is_awaited;
+    job->told = change_blank();
     job->change = change_blank();
     arena_init(&job->arena);
     pthread_mutex_init(&job->mutex, NULL);
@@ -392,11 +417,11 @@ static struct job *job_of(struct ledger *ledger, const struct change *change, bo
                           struct err *err)
 {
     struct job *job = job_new(JOB_RECORD, is_awaited);
-    job->change = row_copy(change, &job->arena);
+    job->told = row_copy(change, &job->arena);
     int64_t now_ms = clock_us(&ledger->options.clock) / 1000;
-    if (!job->change.received_ms)
-        job->change.received_ms = now_ms;
-    if (change_check(&job->change, now_ms, &job->arena, err))
+    if (!job->told.received_ms)
+        job->told.received_ms = now_ms;
+    if (change_check(&job->told, now_ms, &job->arena, err))
         return job;
     job_free(job);
     return NULL;
@@ -430,15 +455,25 @@ bool ledger_barrier(struct ledger *ledger, struct err *err)
 bool ledger_finish(struct ledger *ledger, const struct ledger_end *end, struct ledger_receipt *out,
                    struct err *err)
 {
-    struct job *job = job_new(JOB_FINISH, true);
+    /* What comes from outside is checked as a change is: the same spelling finds the same service. */
+    struct change told = change_blank();
+    told.kind = end->id[0] ? CHANGE_NOTE : end->kind; /* an id needs no service */
+    told.service = end->service;
+    told.env = end->env;
+    told.msg = end->msg;
+    told.end_ms = end->end_ms ? end->end_ms : clock_us(&ledger->options.clock) / 1000;
+    struct job *job = job_of(ledger, &told, true, err);
+    if (!job)
+        return false;
+    job->kind = JOB_FINISH;
     job->end = (struct ledger_end){
         .id = arena_strdup(&job->arena, end->id),
         .kind = end->kind,
-        .service = arena_strdup(&job->arena, end->service),
-        .env = arena_strdup(&job->arena, end->env),
+        .service = job->told.service,
+        .env = job->told.env,
         .status = end->status,
-        .end_ms = end->end_ms ? end->end_ms : clock_us(&ledger->options.clock) / 1000,
-        .msg = arena_strdup(&job->arena, end->msg),
+        .end_ms = job->told.end_ms,
+        .msg = job->told.msg,
     };
     return await(ledger, job, out, err);
 }
@@ -458,10 +493,12 @@ static bool reader_take(struct ledger *ledger, struct db **out, struct err *err)
     return true;
 }
 
-static void reader_give(struct ledger *ledger, struct db *db)
+/* why: of the call that failed, or NULL. A connection that met a bad disk is not used again. */
+static void reader_give(struct ledger *ledger, struct db *db, const struct err *why)
 {
+    bool is_sound = !why || (why->kind != ERR_IO && why->kind != ERR_CORRUPT);
     pthread_mutex_lock(&ledger->readers_mutex);
-    bool is_kept = ledger->n_readers < READERS_MAX;
+    bool is_kept = is_sound && ledger->n_readers < READERS_MAX;
     if (is_kept)
         ledger->readers[ledger->n_readers++] = db;
     pthread_mutex_unlock(&ledger->readers_mutex);
@@ -478,7 +515,18 @@ bool ledger_get(struct ledger *ledger, const char *id, struct arena *arena, stru
     if (!reader_take(ledger, &db, err))
         return false;
     bool is_ok = db_by_id(db, id, arena, out, err);
-    reader_give(ledger, db);
+    reader_give(ledger, db, is_ok ? NULL : err);
+    return is_ok;
+}
+
+bool ledger_get_row(struct ledger *ledger, uint64_t seq, struct arena *arena, struct change *out,
+                    struct err *err)
+{
+    struct db *db;
+    if (!reader_take(ledger, &db, err))
+        return false;
+    bool is_ok = db_by_row(db, seq, arena, out, err);
+    reader_give(ledger, db, is_ok ? NULL : err);
     return is_ok;
 }
 
@@ -489,9 +537,17 @@ static bool list(void *self, const struct change_query *query, struct arena *are
     struct db *db;
     if (!reader_take(ledger, &db, err))
         return false;
-    size_t n_max = query->n_max ? min_size(query->n_max, LIST_MAX) : LIST_MAX;
-    bool is_ok = db_list(db, query, n_max, arena, out, err);
-    reader_give(ledger, db);
+    size_t n_max = query->n_max ? min_size(query->n_max, LIST_MAX) : LIST_MAX + 1;
+    struct change_list found = {0};
+    bool is_ok = db_list(db, query, n_max, arena, &found, err);
+    reader_give(ledger, db, is_ok ? NULL : err);
+    if (is_ok && found.n > LIST_MAX) {
+        err_set(err, ERR_LIMIT, "there are more than %d changes to list", LIST_MAX);
+        err_hint(err, "narrow from and until");
+        return false;
+    }
+    if (is_ok)
+        *out = found;
     return is_ok;
 }
 
@@ -522,6 +578,6 @@ bool ledger_verify(struct ledger *ledger, uint64_t *out_rows, struct err *err)
     if (!reader_take(ledger, &db, err))
         return false;
     bool is_ok = db_verify(db, out_rows, err);
-    reader_give(ledger, db);
+    reader_give(ledger, db, is_ok ? NULL : err);
     return is_ok;
 }

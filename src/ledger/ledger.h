@@ -42,7 +42,7 @@ MUST_CHECK bool ledger_post(struct ledger *ledger, const struct change *change, 
 MUST_CHECK bool ledger_barrier(struct ledger *ledger, struct err *err);
 
 /* Ends the open change of (kind, service, env) or of id (when given): status, end, message.
- * err: ERR_MISSING when none is open. */
+ * err: ERR_MISSING when none is open; ERR_INPUT as for a change. */
 struct ledger_end {
     const char *id; /* "" : the newest open one of kind, service, env */
     enum change_kind kind;
@@ -54,10 +54,14 @@ struct ledger_end {
 MUST_CHECK bool ledger_finish(struct ledger *ledger, const struct ledger_end *end,
                               struct ledger_receipt *out, struct err *err);
 
-/* One change, whole. err: ERR_MISSING. A unique prefix of the id (>= 4) is enough. */
+/* One change, whole. err: ERR_MISSING. A unique prefix of the id (>= 4) is enough, in any case. */
 MUST_CHECK bool ledger_get(struct ledger *ledger, const char *id, struct arena *arena,
                            struct change *out, struct err *err);
+/* The change that row number seq told of, as it now is. err: ERR_MISSING. */
+MUST_CHECK bool ledger_get_row(struct ledger *ledger, uint64_t seq, struct arena *arena,
+                               struct change *out, struct err *err);
 
+/* Without query->n_max, more than 100,000 changes are ERR_LIMIT. */
 struct changes ledger_changes(struct ledger *ledger);
 /* events.<kind>.<service> series: step as the schemas say, else 1 s, coarsened so that an answer
  * stays within 100,000 points; marks carry the exact times. Never expires. */

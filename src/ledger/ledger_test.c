@@ -166,6 +166,84 @@ TEST(posted_events_are_found_by_tags)
     ledger_close(ledger);
 }
 
+TEST(a_tag_asked_for_twice_is_asked_for_once)
+{
+    struct ledger *ledger = open_ledger();
+    struct change change = deploy("a1", 1490000000);
+    record(ledger, &change);
+    const char *tags[] = {"deploy", "website", "deploy"};
+    struct change_query query = {.kind = -1, .tags = tags, .n_tags = 3};
+    EXPECT_I64(list(ledger, query).n, 1);
+    ledger_close(ledger);
+}
+
+TEST(an_end_is_checked_as_a_change_is)
+{
+    struct ledger *ledger = open_ledger();
+    struct change start = deploy("a1", 1490000000);
+    start.status = STATUS_RUNNING;
+    start.end_ms = 0;
+    struct ledger_receipt first = record(ledger, &start), last;
+    struct ledger_end end = {.id = "",
+                             .kind = CHANGE_DEPLOY,
+                             .service = "web site",
+                             .env = "",
+                             .status = STATUS_SUCCEEDED,
+                             .end_ms = 1490000060000,
+                             .msg = "disk\x1b[31m \xff full"};
+    EXPECT_ERR(ledger_finish(ledger, &end, &last, &kit_err), ERR_INPUT, "service");
+    end.service = "WebSite/";
+    end.end_ms = 5;
+    EXPECT_ERR(ledger_finish(ledger, &end, &last, &kit_err), ERR_INPUT, "end");
+    end.end_ms = 1490000060; /* seconds */
+    EXPECT_OK(ledger_finish(ledger, &end, &last, &kit_err));
+    EXPECT_TEXT(last.id, first.id);
+    struct change got = get(ledger, first.id);
+    EXPECT_I64(got.end_ms, 1490000060000);
+    EXPECT_TEXT(got.msg, "disk [31m ? full");
+    end.id = first.id;
+    end.service = "";
+    end.status = STATUS_FAILED;
+    EXPECT_OK(ledger_finish(ledger, &end, &last, &kit_err)); /* an id alone is enough */
+    EXPECT_I64(get(ledger, first.id).status, STATUS_FAILED);
+    ledger_close(ledger);
+}
+
+TEST(finds_by_prefix_and_by_row)
+{
+    struct ledger *ledger = open_ledger();
+    struct change a = deploy("a1", 1490000000), b = deploy("b2", 1490000000);
+    struct ledger_receipt first = record(ledger, &a);
+    b.service = "search";
+    struct ledger_receipt second = record(ledger, &b);
+    char id[27];
+    for (size_t i = 0; i < sizeof id; i++)
+        id[i] = (char)(first.id[i] >= 'A' ? first.id[i] + 32 : first.id[i]);
+    EXPECT_TEXT(get(ledger, id).rev, "a1");
+    id[25] = '\0';
+    EXPECT_TEXT(get(ledger, id).rev, "a1");
+    struct change got;
+    id[10] = '\0'; /* the time alone: both begin so */
+    EXPECT_ERR(ledger_get(ledger, id, &kit_arena, &got, &kit_err), ERR_INPUT, "more than one");
+    EXPECT_ERR(ledger_get(ledger, "0000", &kit_arena, &got, &kit_err), ERR_MISSING, "0000");
+    EXPECT_ERR(ledger_get(ledger, "012345678901234567890123456789", &kit_arena, &got, &kit_err),
+               ERR_MISSING, "0123");
+    const struct ledger_end end = {.id = second.id,
+                                   .service = "",
+                                   .env = "",
+                                   .status = STATUS_FAILED,
+                                   .end_ms = 1490000060000,
+                                   .msg = ""};
+    struct ledger_receipt third;
+    EXPECT_OK(ledger_finish(ledger, &end, &third, &kit_err));
+    EXPECT_OK(ledger_get_row(ledger, second.seq, &kit_arena, &got, &kit_err));
+    EXPECT_TEXT(got.id, second.id); /* by any of its rows, as it now is */
+    EXPECT_I64(got.status, STATUS_FAILED);
+    EXPECT_I64(got.seq, third.seq);
+    EXPECT_ERR(ledger_get_row(ledger, 99, &kit_arena, &got, &kit_err), ERR_MISSING, "");
+    ledger_close(ledger);
+}
+
 TEST(lists_by_time_kind_and_service)
 {
     struct ledger *ledger = open_ledger();
@@ -280,7 +358,10 @@ TEST(threads_tell_the_same_changes_once)
 RUN_TESTS(test_of(keeps_changes_across_a_restart),
           test_of(derives_the_previous_revision_and_rollbacks),
           test_of(start_and_end_are_one_change), test_of(the_same_key_is_the_same_change),
-          test_of(posted_events_are_found_by_tags), test_of(lists_by_time_kind_and_service),
-          test_of(bad_input_names_the_field), test_of(verify_finds_a_changed_row),
-          test_of(refuses_a_newer_format), test_of(what_was_posted_is_there_after_the_barrier),
+          test_of(posted_events_are_found_by_tags),
+          test_of(a_tag_asked_for_twice_is_asked_for_once),
+          test_of(an_end_is_checked_as_a_change_is), test_of(finds_by_prefix_and_by_row),
+          test_of(lists_by_time_kind_and_service), test_of(bad_input_names_the_field),
+          test_of(verify_finds_a_changed_row), test_of(refuses_a_newer_format),
+          test_of(what_was_posted_is_there_after_the_barrier),
           test_of(threads_tell_the_same_changes_once))

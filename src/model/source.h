@@ -39,6 +39,33 @@ struct tag_expr {
 MUST_CHECK bool tag_expr_parse(const char *text, struct arena *arena, struct tag_expr *out,
                                struct err *err);
 
+/* A tag, or a value of a tag, and how many series have it. */
+struct source_tag {
+    const char *text;
+    uint64_t n_series;
+};
+
+/* The first texts, in the order of their bytes, of all that are put in. */
+struct source_tags {
+    struct source_tag *items;
+    size_t n, cap;
+    size_t n_settled; /* this many at the front are in order and each there once */
+};
+
+/* Adds a text (lent) that n_series more series have; of more than n_max texts the first remain. */
+void source_tags_add(struct source_tags *tags, struct source_tag tag, size_t n_max,
+                     struct arena *arena);
+/* Sorts what was added, each text once. To be called before items are read. */
+void source_tags_finish(struct source_tags *tags, size_t n_max);
+
+/* Which tags are asked for, or which values of one. */
+struct source_tag_query {
+    const char *key;    /* the values of this tag; NULL: the tags themselves */
+    const char *prefix; /* only what begins so; NULL: all */
+    const char *regex;  /* only where this is found, as Python's re.search; NULL: all */
+    size_t n_max;       /* at most so many, the first ones */
+};
+
 struct source_limits {
     size_t n_series_max;
     size_t n_points_max;
@@ -55,6 +82,11 @@ struct source_ops {
      * has the one tag name=path. */
     bool (*find_tagged)(void *self, const struct tag_expr *exprs, size_t n, size_t n_max,
                         struct arena *arena, struct source_nodes *out, struct err *err);
+
+    /* Tags in use, or values of a tag with the number of their series, by bytes, each once. "name"
+     * is a tag of every series. n_series of a tag itself is 0. err: ERR_INPUT for a bad regex. */
+    bool (*tags)(void *self, const struct source_tag_query *query, struct arena *arena,
+                 struct source_tags *out, struct err *err);
 
     /* Series of n leaves, in order: out[i] is NULL where the span holds nothing that the source
      * could ever have kept (it lies before all archives, or after now). Name = path_expression =

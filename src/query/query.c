@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "query/eval.h"
+#include "query/make.h"
 
 struct query_limits query_limits_default(void)
 {
@@ -67,4 +68,9 @@ bool query_run(const struct query_env *env, const struct query_request *request,
     bool ok = run_targets(&eval, out, err ? err : &own);
     eval_done(&eval);
     return ok;
+}
+
+bool query_is_unnamed(const struct series *series)
+{
+    return series->name == make_no_name;
 }

@@ -46,6 +46,9 @@ struct query_request {
 MUST_CHECK bool query_run(const struct query_env *env, const struct query_request *request,
                           struct arena *arena, struct series_list *out, struct err *err);
 
+/* Some series have no name in Graphite (verticalLine without a label): JSON shows null. */
+bool query_is_unnamed(const struct series *series);
+
 /* Graphite's time grammar: epoch, -1h, now-1d, noon_yesterday, 20260301, ... Result in seconds.
  * err: ERR_INPUT with the text and what was expected. */
 MUST_CHECK bool query_parse_time(const char *text, const struct tz *tz, int64_t now_s,

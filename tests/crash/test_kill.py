@@ -17,7 +17,7 @@ ROUNDS = int(os.environ.get("CRASH_ROUNDS", 24))
 PROMISE_S = 0.010
 SCHEMAS = "[all]\npattern = .*\nretentions = 1s:30d\n"
 SEAL_EVERY_S, SEAL_AT_S = 64, 32  # of series of 1 s: src/store/head.h
-ROUNDS_MAX = 3 * ROUNDS
+ROUNDS_MAX = 5 * ROUNDS
 HOUR, DAY = 3600, 86400
 
 

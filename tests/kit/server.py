@@ -108,11 +108,11 @@ def parse_addr(text):
 
 
 class Server:
-    """plumb serve. `args` are further flags; `log` is where its stderr goes."""
+    """plumb serve. `args` are further flags; `log` is where its stderr goes: its folder, if not given."""
 
-    def __init__(self, folder, *args, **options):
+    def __init__(self, folder, *args, log=None, **options):
         self.data = os.path.join(str(folder), "data")
-        self.log = os.path.join(str(folder), "server.log")
+        self.log = str(log or os.path.join(str(folder), "server.log"))
         self.args = [str(a) for a in args]
         self.options = options
         self.process = None

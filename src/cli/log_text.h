@@ -1,0 +1,29 @@
+/* Changes as lines of text. Pure: whoever shows them says what the terminal is. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/tz.h"
+#include "model/change.h"
+
+enum { LOG_TEXT_ID_BYTES = 10 /* of an id: its time to the ms, enough to ask for it by */ };
+
+struct log_text_look {
+    unsigned columns; /* of the terminal */
+    bool is_oneline;  /* no heading, and no date on what is of today */
+    bool has_colour, has_utf8;
+    const struct tz *tz;
+    int64_t now_ms;
+};
+
+/* Columns for people: time, short id, kind, service (@env unless production), rev, by, how long it took,
+ * status, message, cut to fit. Nothing of what others wrote can move the cursor. */
+void log_text_columns(const struct change_list *changes, const struct log_text_look *look,
+                      struct arena *arena, struct buf *out);
+
+/* Tab-separated rows for programs, nothing cut: start (UTC, ISO 8601 with ms), id, kind, service, env, rev, by,
+ * seconds it took ("" while it runs), status, message, url. A tab or a line's end in a text is a blank. */
+void log_text_rows(const struct change_list *changes, struct buf *out);
+
+/* "0.4s", "45s", "1m45s", "2h05m", "3d04h" */
+void log_text_took(int64_t took_ms, struct buf *out);
