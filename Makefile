@@ -7,22 +7,22 @@
 #   make bench      figures               make clean
 T ?=
 SECONDS ?= 60
-NINJA = ninja $(if $(VERBOSE),-v,--quiet)
+# Quiet unless it fails: the build's own words are kept in build/release/build.log.
+NINJA = tools/quietly build/release/build.log ninja -C build/release
 .DEFAULT_GOAL := build
 
 build/release/build.ninja:
 	@tools/setup build
-	@meson setup --buildtype=release -Db_ndebug=false build/release >build-setup.log 2>&1 || \
-	  { cat build-setup.log; rm -f build-setup.log; exit 1; }
-	@rm -f build-setup.log
+	@mkdir -p build
+	@tools/quietly build/setup.log meson setup --buildtype=release -Db_ndebug=false build/release
 
 build: build/release/build.ninja
-	@$(NINJA) -C build/release
+	@$(NINJA)
 	@ln -sfn release/src/app/plumb build/plumb
 
 # What ./run needs: the program alone.
 program: build/release/build.ninja
-	@$(NINJA) -C build/release src/app/plumb
+	@$(NINJA) src/app/plumb
 	@ln -sfn release/src/app/plumb build/plumb
 
 run:

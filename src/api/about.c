@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/routes.h"
+#include "base/arena.h"
 
 /* What Grafana and others read as the version of Graphite: they choose features by it. */
 #define GRAPHITE_VERSION "1.1.10"
@@ -23,6 +24,46 @@ bool about_version(struct api_call *call, struct err *err)
 {
     (void)err;
     call_text_answer(call, "text/html; charset=utf-8", GRAPHITE_VERSION);
+    return true;
+}
+
+/* Pages of Graphite's own user interface, which other tools look for but nobody needs here. */
+bool about_page(struct api_call *call, struct err *err)
+{
+    (void)err;
+    call_text_answer(
+        call, "text/html; charset=utf-8",
+        "<!doctype html><title>Plumbline</title>\n"
+        "<p>Plumbline has no composer and no dashboards of its own: Grafana's Graphite data\n"
+        "source works with this server's address. <a href=\"/\">What there is</a></p>\n");
+    return true;
+}
+
+bool about_dashboards(struct api_call *call, struct err *err)
+{
+    struct jsonw json;
+    if (!call_json(call, &json, err))
+        return false;
+    jsonw_object(&json);
+    jsonw_key(&json, "dashboards");
+    jsonw_array(&json);
+    jsonw_end(&json);
+    jsonw_end(&json);
+    call_json_end(call);
+    return true;
+}
+
+/* Graphite answers a missing dashboard with 200 and an error inside. */
+bool about_no_dashboard(struct api_call *call, struct err *err)
+{
+    struct jsonw json;
+    if (!call_json(call, &json, err))
+        return false;
+    jsonw_object(&json);
+    jsonw_key(&json, "error");
+    jsonw_text(&json, arena_printf(call->arena, "Dashboard '%s' does not exist.", call->rest));
+    jsonw_end(&json);
+    call_json_end(call);
     return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "api/call.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 struct api *api_new(const struct api_deps *deps)
 {
@@ -28,25 +29,32 @@ static bool route_matches(const struct route *route, const char *path, size_t n,
         *out_rest = "";
         return n == n_route;
     }
+    if (n <= n_route + 1 || path[n_route] != '/')
+        return false;
     *out_rest = path + n_route + 1;
-    return n > n_route + 1 && path[n_route] == '/';
+    return true;
 }
 
 static bool allows(const struct route *route, const char *method)
 {
     if (strcmp(method, "HEAD") == 0)
         method = "GET";
-    const char *at = strstr(route->methods, method);
-    size_t n = strlen(method);
-    return at && (at[n] == ' ' || at[n] == '\0');
+    struct str rest = str_of(route->methods), known;
+    while (str_split(&rest, ' ', &known))
+        if (str_is(known, method))
+            return true;
+    return false;
 }
 
 static void answer_method(struct api_call *call, const struct route *route)
 {
-    call->response->status = 405;
-    http_response_header(call->response, "Allow", route->methods);
-    buf_printf(&call->response->body, "%s does not take %s, but %s\n", call->request->path,
-               call->request->method, route->methods);
+    const char *text = arena_printf(call->arena, "%.200s does not take %.20s, but %s",
+                                    call->request->path, call->request->method, route->methods);
+    call_refuse(call, 405, text, "");
+    char *allowed = arena_printf(call->arena, "%s", route->methods);
+    for (char *at = allowed; *at; at++)
+        *at = *at == ' ' ? ',' : *at; /* the header is a list with commas */
+    http_response_header(call->response, "Allow", allowed);
 }
 
 void api_handle(void *self, const struct http_request *request, struct http_response *response)

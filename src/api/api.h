@@ -23,6 +23,11 @@ struct api_deps {
     void (*write_rejects)(void *self, size_t n_max, struct jsonw *json);
     void (*write_stats)(void *self, struct jsonw *json);
     bool (*flush)(void *self, struct err *err); /* everything on disk */
+    /* Registers series without points, and takes series out of the answers by tag until they are
+     * registered or get points again. Canonical names, n of them. err: ERR_INPUT, ERR_LIMIT,
+     * ERR_REFUSED (an event series), ERR_IO. */
+    bool (*series_create)(void *self, const struct str *names, size_t n, struct err *err);
+    bool (*series_hide)(void *self, const struct str *names, size_t n, struct err *err);
     void *self;
 };
 

@@ -97,6 +97,7 @@ static struct answer ask(const char *method, const char *path, const char *query
                                          .raw_query = query,
                                          .fields = fields,
                                          .n_fields = n,
+                                         .n_query = n,
                                          .body = body,
                                          .n_body = strlen(body),
                                          .peer = "127.0.0.1:1",
@@ -148,6 +149,16 @@ TEST(each_route_answers)
         {"events", "GET", "/events/get_data", "", "", 200, "[]"},
         {"nothing there", "GET", "/nosuch/page", "", "", 404, "/nosuch/page"},
         {"wrong method", "PUT", "/events/", "", "{}", 405, "PUT"},
+        {"a piece of a method", "OST", "/api/v1/flush", "", "", 405, "OST"},
+        {"GET of what is told", "GET", "/deploy/website", "", "", 405, "but POST"},
+        {"no such kind", "POST", "/depoly/website", "", "", 404, "/depoly/website"},
+        {"the last of two counts", "GET", "/render", "target=web.hits&format=png&format=raw", "",
+         200, "web.hits,"},
+        {"too many tags", "GET", "/events/get_data",
+         "tags=a b c d e f g h i j k l m n o p q r s t u v w x y z 1 2 3 4 5 6 7 8", "", 400,
+         "tags"},
+        {"no such event", "GET", "/events/7/", "", "", 404, "does not exist"},
+        {"no such change", "GET", "/api/v1/changes/01ARZ3NDEK", "", "", 404, "01ARZ3NDEK"},
         {"ping", "GET", "/ping", "", "", 200, "ok"},
         {"flush", "POST", "/api/v1/flush", "", "", 200, "on disk"},
     };
@@ -191,6 +202,83 @@ TEST(a_change_told_over_http_is_listed)
     stop();
 }
 
+/* As curl -d sends it: a form to HTTP, a message to us. */
+static struct answer tell(const char *path, const char *message)
+{
+    const struct http_field fields[] = {{"env", "staging is broken"}, {"at", "noon"}};
+    const struct http_request request = {.method = "POST",
+                                         .path = path,
+                                         .raw_query = "",
+                                         .fields = fields,
+                                         .n_fields = 2,
+                                         .body = message,
+                                         .n_body = strlen(message),
+                                         .peer = "127.0.0.1:1",
+                                         .arena = &kit_arena};
+    struct http_response response = {0};
+    buf_init(&response.body, 1 << 20);
+    api_handle(api, &request, &response);
+    struct answer answer = {response.status ? response.status : 200, response.content_type,
+                            arena_strdup(&kit_arena, buf_text(&response.body))};
+    buf_done(&response.body);
+    return answer;
+}
+
+TEST(a_message_that_looks_like_a_form_stays_a_message)
+{
+    start();
+    EXPECT_I64(tell("/deploy/website", "env=staging is broken&at=noon").status, 200);
+    struct answer list = ask("GET", "/api/v1/changes", "", "");
+    EXPECT(strstr(list.body, "\"msg\":\"env=staging is broken&at=noon\"") != NULL);
+    EXPECT(strstr(list.body, "\"env\":\"production\"") != NULL);
+    stop();
+}
+
+TEST(services_may_be_called_like_verbs_and_hold_slashes)
+{
+    start();
+    EXPECT_I64(ask("POST", "/deploy/ok", "", "").status, 200);
+    EXPECT_I64(ask("POST", "/deploy/ok/start", "", "again").status, 200);
+    EXPECT_I64(ask("POST", "/deploy/ok/ok/", "", "done").status, 200);
+    EXPECT(strstr(ask("GET", "/api/v1/changes", "service=ok", "").body, "\"running\"") == NULL);
+    EXPECT_I64(ask("POST", "/deploy/web/checkout/start", "", "").status, 200);
+    EXPECT_I64(ask("POST", "/deploy/Web/Checkout/fail", "", "").status, 200);
+    struct answer list = ask("GET", "/api/v1/changes", "service=web/checkout", "");
+    EXPECT(strstr(list.body, "\"status\":\"failed\"") != NULL);
+    EXPECT_I64(ask("POST", "/note", "", "lunch").status, 200);
+    EXPECT_I64(ask("POST", "/note/", "", "tea").status, 200);
+    EXPECT_I64(ask("POST", "/deploy", "", "").status, 404);
+    stop();
+}
+
+TEST(an_end_with_a_key_finds_its_own_start)
+{
+    start();
+    EXPECT_I64(ask("POST", "/deploy/web/start", "key=a", "").status, 200);
+    kit_now_us += 300000000;
+    EXPECT_I64(ask("POST", "/deploy/web/start", "key=b", "").status, 200);
+    kit_now_us += 1000000;
+    EXPECT_I64(ask("POST", "/deploy/web/fail", "key=a", "no room").status, 200);
+    const char *list = ask("GET", "/api/v1/changes", "", "").body; /* newest first */
+    const char *first = strstr(list, "\"key\":\"b\""), *second = strstr(list, "\"key\":\"a\"");
+    EXPECT(first && second && first < second);
+    EXPECT(first && second && strstr(first, "\"status\":\"running\"") < second);
+    EXPECT(second && strstr(second, "\"status\":\"failed\"") != NULL);
+    stop();
+}
+
+TEST(an_event_is_found_by_its_number)
+{
+    start();
+    ask("POST", "/deploy/search/start", "", "");
+    kit_now_us += 1000000;
+    ask("POST", "/deploy/search/ok", "", ""); /* the same change is row 2 now */
+    struct answer one = ask("GET", "/events/1/", "", "");
+    EXPECT_I64(one.status, 200);
+    EXPECT(strstr(one.body, "\"tags\":[\"deploy\",\"search\"]") != NULL);
+    stop();
+}
+
 TEST(a_posted_event_is_answered_as_graphite_does)
 {
     start();
@@ -211,4 +299,7 @@ TEST(a_posted_event_is_answered_as_graphite_does)
 
 RUN_TESTS(test_of(each_route_answers), test_of(draws_a_png_and_an_svg),
           test_of(a_change_told_over_http_is_listed),
+          test_of(a_message_that_looks_like_a_form_stays_a_message),
+          test_of(services_may_be_called_like_verbs_and_hold_slashes),
+          test_of(an_end_with_a_key_finds_its_own_start), test_of(an_event_is_found_by_its_number),
           test_of(a_posted_event_is_answered_as_graphite_does))

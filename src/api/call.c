@@ -7,7 +7,10 @@
 
 const char *call_param(const struct api_call *call, const char *key)
 {
-    return http_field(call->request, key);
+    for (size_t i = call->request->n_fields; i-- > 0;)
+        if (strcmp(call->request->fields[i].key, key) == 0)
+            return call->request->fields[i].value;
+    return NULL;
 }
 
 bool call_flag(const struct api_call *call, const char *key)
@@ -97,17 +100,17 @@ static int status_of(enum err_kind kind)
     return 500;
 }
 
-void call_fail(struct api_call *call, const struct err *err)
+void call_refuse(struct api_call *call, int status, const char *text, const char *hint)
 {
     struct http_response *response = call->response;
     buf_clear(&response->body);
-    response->status = status_of(err->kind);
+    response->status = status;
     const char *accept = http_header(call->request, "Accept");
     if (!accept || !strstr(accept, "application/json")) {
         response->content_type = "text/plain; charset=utf-8";
-        buf_printf(&response->body, "%s\n", err->text);
-        if (err->hint[0])
-            buf_printf(&response->body, "%s\n", err->hint);
+        buf_printf(&response->body, "%s\n", text);
+        if (hint[0])
+            buf_printf(&response->body, "%s\n", hint);
         return;
     }
     struct jsonw json;
@@ -115,10 +118,17 @@ void call_fail(struct api_call *call, const struct err *err)
     jsonw_init(&json, &response->body, 0);
     jsonw_object(&json);
     jsonw_key(&json, "error");
-    jsonw_text(&json, err->text);
-    if (err->hint[0]) {
+    jsonw_text(&json, text);
+    if (hint[0]) {
         jsonw_key(&json, "hint");
-        jsonw_text(&json, err->hint);
+        jsonw_text(&json, hint);
     }
     jsonw_end(&json);
+}
+
+void call_fail(struct api_call *call, const struct err *err)
+{
+    call_refuse(call, status_of(err->kind), err->text, err->hint);
+    if (err->kind == ERR_BUSY)
+        http_response_header(call->response, "Retry-After", "1");
 }

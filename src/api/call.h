@@ -29,8 +29,9 @@ extern const struct route api_routes[];
 extern const size_t n_api_routes;
 
 /* ---- parameters ---- */
-const char *call_param(const struct api_call *call, const char *key); /* NULL: not given */
-bool call_flag(const struct api_call *call, const char *key);         /* given, not empty, not 0 */
+/* NULL: not given. Given twice, the last counts, as in Graphite. */
+const char *call_param(const struct api_call *call, const char *key);
+bool call_flag(const struct api_call *call, const char *key); /* given, not empty, not 0 */
 MUST_CHECK bool call_param_int(const struct api_call *call, const char *key, int64_t fallback,
                                int64_t *out, struct err *err);
 /* tz= or the server's; an unknown one is the server's, as in Graphite. */
@@ -43,5 +44,7 @@ int64_t call_clock_s(const struct api_call *call);
 MUST_CHECK bool call_json(struct api_call *call, struct jsonw *json, struct err *err);
 void call_json_end(struct api_call *call);
 void call_text_answer(struct api_call *call, const char *content_type, const char *text);
+/* An error as text, or as JSON where Accept asks for it. hint: "" for none. */
+void call_refuse(struct api_call *call, int status, const char *text, const char *hint);
 /* The one place where kinds of errors become status codes. */
 void call_fail(struct api_call *call, const struct err *err);

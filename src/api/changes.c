@@ -53,19 +53,27 @@ static enum verb take_verb(struct str *io_service)
     return VERB_NONE;
 }
 
-/* The query's fields that a change has, by name; the body is the message. */
+/* The last of the query's fields of that key: the body is the message, whatever curl calls it. */
+static const char *query_field(const struct api_call *call, const char *key)
+{
+    for (size_t i = call->request->n_query; i-- > 0;)
+        if (strcmp(call->request->fields[i].key, key) == 0)
+            return call->request->fields[i].value;
+    return NULL;
+}
+
+/* The query's fields that a change has, by name. */
 static bool take_fields(struct api_call *call, struct change *change, struct err *err)
 {
     static const char *const names[] = {"env", "rev", "prev", "by", "url", "diff", "key", "action"};
     const char **places[] = {&change->env, &change->rev,  &change->prev, &change->by,
                              &change->url, &change->diff, &change->key,  &change->action};
-    struct http_request query = *call->request;
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        const char *value = http_field(&query, names[i]);
+        const char *value = query_field(call, names[i]);
         if (value)
             *places[i] = value;
     }
-    const char *at = http_field(&query, "at");
+    const char *at = query_field(call, "at");
     double seconds;
     if (at && !num_parse_f64(at, strlen(at), &seconds))
         return FAIL(err, ERR_INPUT, "at='%.50s' is not a number of seconds", at);
@@ -95,9 +103,9 @@ static bool finish(struct api_call *call, const struct change *change, enum chan
     const struct ledger_end end = {.id = "",
                                    .kind = change->kind,
                                    .service = change->service,
-                                   .env = change->env[0] ? change->env : "production",
+                                   .env = change->env,
                                    .status = status,
-                                   .end_ms = change->start_ms,
+                                   .end_ms = change->end_ms ? change->end_ms : change->start_ms,
                                    .msg = change->msg};
     if (!ledger_finish(call->api->deps.ledger, &end, &receipt, err))
         return false;
@@ -112,11 +120,24 @@ static bool record(struct api_call *call, const struct change *change, struct er
     return answer_receipt(call, &receipt, err);
 }
 
+/* The end of a change that has a key is another telling of it: it finds its own start, not the newest
+ * open one, and may come first. */
+static bool record_end(struct api_call *call, struct change *change, enum change_status status,
+                       struct err *err)
+{
+    int64_t end_ms = max_i64(change->end_ms, change->start_ms);
+    change->status = status;
+    change->end_ms = end_ms ? end_ms : clock_us(&call->api->deps.clock) / 1000;
+    if (!change->start_ms)
+        change->start_ms = change->end_ms;
+    return record(call, change, err);
+}
+
 bool changes_tell(struct api_call *call, struct err *err)
 {
     struct change change = change_blank();
     struct str kind = str_of(call->request->path + 1);
-    kind.n = (size_t)(strchr(kind.at, '/') - kind.at);
+    kind.n = strcspn(kind.at, "/");
     if (!change_kind_parse(kind, &change.kind))
         return FAIL(err, ERR_MISSING, "'" STR_FMT "' is no kind of change", STR_ARG(kind));
     struct str service = str_of(call->rest);
@@ -130,8 +151,11 @@ bool changes_tell(struct api_call *call, struct err *err)
     else if (!change_json_read(call->request->body, call->request->n_body, call->arena, &change,
                                err))
         return false;
-    if (verb == VERB_OK || verb == VERB_FAIL)
-        return finish(call, &change, verb == VERB_OK ? STATUS_SUCCEEDED : STATUS_FAILED, err);
+    if (verb == VERB_OK || verb == VERB_FAIL) {
+        enum change_status status = verb == VERB_OK ? STATUS_SUCCEEDED : STATUS_FAILED;
+        return change.key[0] ? record_end(call, &change, status, err)
+                             : finish(call, &change, status, err);
+    }
     if (!change.start_ms)
         change.start_ms = clock_us(&call->api->deps.clock) / 1000;
     if (verb == VERB_ROLLBACK)

@@ -7,6 +7,7 @@
 #include "api/change_json.h"
 #include "api/routes.h"
 #include "base/mem.h"
+#include "base/num.h"
 
 enum { WHAT_BYTES_MAX = 4096 /* Graphite's column holds 255 characters */ };
 
@@ -128,7 +129,8 @@ static void write_tags(struct jsonw *json, const struct change *change)
     jsonw_array(json);
     if (!change->is_posted) {
         jsonw_text(json, change_kind_name(change->kind));
-        jsonw_text(json, change->service);
+        if (change->service[0])
+            jsonw_text(json, change->service);
     }
     for (size_t i = 0; i < change->n_tags; i++)
         jsonw_text(json, change->tags[i].key);
@@ -167,20 +169,22 @@ static bool read_span(struct api_call *call, struct change_query *query, struct 
     return true;
 }
 
-static void read_wanted_tags(struct api_call *call, struct change_query *query)
+static bool read_wanted_tags(struct api_call *call, struct change_query *query, struct err *err)
 {
     struct change words = change_blank();
     const char *text = call_param(call, "tags"), *set = call_param(call, "set");
-    struct err ignored;
     words.tags = arena_array(call->arena, CHANGE_TAGS_MAX, struct tag);
-    if (!text || !add_words(&words, text, call->arena, &ignored))
-        return;
+    if (!text)
+        return true;
+    if (!add_words(&words, text, call->arena, err))
+        return false;
     const char **tags = arena_array(call->arena, CHANGE_TAGS_MAX, const char *);
     for (size_t i = 0; i < words.n_tags; i++)
         tags[i] = words.tags[i].key;
     query->tags = tags;
     query->n_tags = words.n_tags;
     query->any_tag = set && strcmp(set, "union") == 0;
+    return true;
 }
 
 static bool list_events(struct api_call *call, struct change_list *out, struct err *err)
@@ -188,9 +192,8 @@ static bool list_events(struct api_call *call, struct change_list *out, struct e
     const struct api_deps *deps = &call->api->deps;
     struct change_query query = {
         .kind = -1, .oldest_first = true, .only_posted = deps->events_posted_only};
-    if (!read_span(call, &query, err))
+    if (!read_span(call, &query, err) || !read_wanted_tags(call, &query, err))
         return false;
-    read_wanted_tags(call, &query);
     return deps->query.changes.ops->list(deps->query.changes.self, &query, call->arena, out, err);
 }
 
@@ -251,22 +254,19 @@ bool events_page(struct api_call *call, struct err *err)
 
 bool events_one(struct api_call *call, struct err *err)
 {
-    struct change_list list = {0};
+    struct change change;
+    struct jsonw json;
     int64_t id;
-    const struct changes *changes = &call->api->deps.query.changes;
-    const struct change_query query = {.kind = -1, .oldest_first = true};
-    if (!num_parse_i64(call->rest, strlen(call->rest), &id) ||
-        !changes->ops->list(changes->self, &query, call->arena, &list, err))
+    if (!num_parse_i64(call->rest, strlen(call->rest), &id) || id < 0)
         return FAIL(err, ERR_MISSING, "Event matching query does not exist");
-    for (size_t i = 0; i < list.n; i++) {
-        if ((int64_t)list.items[i].seq != id)
-            continue;
-        struct jsonw json;
-        if (!call_json(call, &json, err))
-            return false;
-        write_event(&json, &list.items[i], call->arena);
-        call_json_end(call);
-        return true;
+    if (!ledger_get_row(call->api->deps.ledger, (uint64_t)id, call->arena, &change, err)) {
+        if (err->kind == ERR_MISSING)
+            err_set(err, ERR_MISSING, "Event matching query does not exist");
+        return false;
     }
-    return FAIL(err, ERR_MISSING, "Event matching query does not exist");
+    if (!call_json(call, &json, err))
+        return false;
+    write_event(&json, &change, call->arena);
+    call_json_end(call);
+    return true;
 }

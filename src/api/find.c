@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/find_pack.h"
+#include "api/find_tagged.h"
 #include "api/routes.h"
 #include "base/mem.h"
 
@@ -12,9 +14,13 @@ static bool find_nodes(struct api_call *call, const char *query, struct source_n
                        struct err *err)
 {
     struct glob_path pattern;
-    const struct source *source = &call->api->deps.query.source;
+    const struct api_deps *deps = &call->api->deps;
+    const struct source *source = &deps->query.source;
+    if (strchr(query, ';'))
+        return find_tagged_by_name(call, query, out, err);
     return glob_path_compile(query, call->arena, &pattern, err) &&
-           source->ops->find(source->self, &pattern, NULL, NODES_MAX, call->arena, out, err);
+           source->ops->find(source->self, &pattern, NULL, NODES_MAX, call->arena, out, err) &&
+           (!deps->events_posted_only || find_tagged_branch(call, &pattern, NODES_MAX, out, err));
 }
 
 static const char *last_node(const char *path)
@@ -154,7 +160,20 @@ static int by_path(const void *a, const void *b)
     return order ? order : (int)left->is_leaf - (int)right->is_leaf;
 }
 
-static void write_plain(struct jsonw *json, struct rows *rows)
+/* When a leaf may have points; see find_pack.h. */
+static void write_intervals(struct jsonw *json, int64_t now_s)
+{
+    jsonw_array(json);
+    jsonw_object(json);
+    jsonw_key(json, "start");
+    jsonw_i64(json, 0);
+    jsonw_key(json, "end");
+    jsonw_i64(json, now_s);
+    jsonw_end(json);
+    jsonw_end(json);
+}
+
+static void write_plain(struct jsonw *json, struct rows *rows, int64_t now_s)
 {
     if (rows->n)
         qsort(rows->items, rows->n, sizeof *rows->items, by_path);
@@ -167,8 +186,7 @@ static void write_plain(struct jsonw *json, struct rows *rows)
         jsonw_bool(json, rows->items[i].is_leaf);
         if (rows->items[i].is_leaf) {
             jsonw_key(json, "intervals");
-            jsonw_array(json);
-            jsonw_end(json);
+            write_intervals(json, now_s);
         }
         jsonw_end(json);
     }
@@ -281,7 +299,7 @@ static bool write_format(struct api_call *call, const char *format, const char *
     else if (strcmp(format, "completer") == 0)
         write_completer(call, &json, rows, wildcards);
     else if (strcmp(format, "json") == 0)
-        write_plain(&json, rows);
+        write_plain(&json, rows, call_clock_s(call));
     else if (!write_nodelist(call, &json, rows, err))
         return false;
     call_json_end(call);
@@ -289,22 +307,35 @@ static bool write_format(struct api_call *call, const char *format, const char *
     return true;
 }
 
+static bool check_format(const char *format, struct err *err)
+{
+    static const char *const formats[] = {"treejson", "completer", "nodelist",
+                                          "json",     "pickle",    "msgpack"};
+    for (size_t i = 0; i < COUNT_OF(formats); i++)
+        if (strcmp(format, formats[i]) == 0)
+            return true;
+    return FAIL(err, ERR_INPUT,
+                "format='%.50s' is none of treejson, completer, nodelist, json, pickle and msgpack",
+                format);
+}
+
+static void write_packed(struct api_call *call, enum pack_form form,
+                         const struct source_nodes *nodes, bool leaves_only)
+{
+    call->response->content_type = pack_content_type(form);
+    find_pack(&call->response->body, form, nodes, leaves_only, call_clock_s(call));
+    http_response_header(call->response, "Cache-Control", "no-cache");
+}
+
 bool find_run(struct api_call *call, struct err *err)
 {
-    static const char *const formats[] = {"treejson", "completer", "nodelist", "json"};
     const char *query = call_param(call, "query");
     const char *format = call_param(call, "format");
     if (!query || !query[0])
         return FAIL(err, ERR_INPUT, "query= is missing: a path such as servers.*");
     format = format ? format : "treejson";
-    bool is_known = false;
-    for (size_t i = 0; i < COUNT_OF(formats); i++)
-        is_known |= strcmp(format, formats[i]) == 0;
-    if (!is_known)
-        return FAIL(err, ERR_INPUT,
-                    "format='%.50s' is none of treejson, completer, nodelist and json", format);
     int64_t leaves_only, ignored;
-    if (!call_param_int(call, "leavesOnly", 0, &leaves_only, err) ||
+    if (!check_format(format, err) || !call_param_int(call, "leavesOnly", 0, &leaves_only, err) ||
         !call_param_int(call, "wildcards", 0, &ignored, err) ||
         !call_param_int(call, "local", 0, &ignored, err) || !check_times(call, err))
         return false;
@@ -313,6 +344,11 @@ bool find_run(struct api_call *call, struct err *err)
     const char *asked = is_completer ? completer_query(call, query) : query;
     if (!find_nodes(call, asked, &nodes, err))
         return false;
+    bool is_pickle = strcmp(format, "pickle") == 0;
+    if (is_pickle || strcmp(format, "msgpack") == 0) {
+        write_packed(call, is_pickle ? PACK_PICKLE : PACK_MSGPACK, &nodes, leaves_only != 0);
+        return true;
+    }
     struct rows rows = rows_of(call, &nodes, leaves_only != 0);
     return write_format(call, format, query, &rows, err);
 }
@@ -323,16 +359,25 @@ bool find_metrics(struct api_call *call, struct err *err)
 }
 
 /* Paths that a query matches, as an array of texts. */
+struct expansion {
+    const char **paths;
+    size_t n, cap;
+    size_t n_found; /* by all queries of the request, against NODES_MAX */
+};
+
 static bool expand_one(struct api_call *call, const char *query, bool leaves_only,
-                       const char ***io_paths, size_t *io_cap, size_t *io_n, struct err *err)
+                       struct expansion *io, struct err *err)
 {
     struct source_nodes nodes = {0};
     if (!find_nodes(call, query, &nodes, err))
         return false;
-    arena_grow(call->arena, io_paths, io_cap, *io_n + nodes.n, sizeof **io_paths);
+    io->n_found += nodes.n;
+    if (io->n_found > NODES_MAX)
+        return FAIL(err, ERR_LIMIT, "the queries match more than %d names together", NODES_MAX);
+    arena_grow(call->arena, &io->paths, &io->cap, io->n + nodes.n, sizeof *io->paths);
     for (size_t i = 0; i < nodes.n; i++)
         if (nodes.items[i].is_leaf || !leaves_only)
-            (*io_paths)[(*io_n)++] = nodes.items[i].path;
+            io->paths[io->n++] = nodes.items[i].path;
     return true;
 }
 
@@ -342,8 +387,7 @@ bool find_expand(struct api_call *call, struct err *err)
     if (!call_json(call, &json, err))
         return false;
     bool is_grouped = call_flag(call, "groupByExpr"), leaves_only = call_flag(call, "leavesOnly");
-    const char **paths = NULL;
-    size_t n = 0, cap = 0;
+    struct expansion found = {0};
     jsonw_object(&json);
     jsonw_key(&json, "results");
     if (is_grouped)
@@ -352,18 +396,18 @@ bool find_expand(struct api_call *call, struct err *err)
         const struct http_field *field = &call->request->fields[i];
         if (strcmp(field->key, "query") != 0)
             continue;
-        if (!expand_one(call, field->value, leaves_only, &paths, &cap, &n, err))
+        if (!expand_one(call, field->value, leaves_only, &found, err))
             return false;
         if (!is_grouped)
             continue;
         jsonw_key(&json, field->value);
-        write_sorted_set(&json, paths, n);
-        n = 0;
+        write_sorted_set(&json, found.paths, found.n);
+        found.n = 0;
     }
     if (is_grouped)
         jsonw_end(&json);
     else
-        write_sorted_set(&json, paths, n);
+        write_sorted_set(&json, found.paths, found.n);
     jsonw_end(&json);
     call_json_end(call);
     http_response_header(call->response, "Cache-Control", "no-cache");

@@ -2,8 +2,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "api/pie.h"
 #include "api/routes.h"
+#include "api/series_pack.h"
 #include "api/series_text.h"
+#include "api/series_web.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "chart/chart.h"
@@ -14,7 +17,18 @@ enum {
     CHANGES_MAX = 10000, /* lines of changes=all in one picture */
 };
 
-enum format { FORMAT_PNG, FORMAT_SVG, FORMAT_JSON, FORMAT_CSV, FORMAT_RAW };
+enum format {
+    FORMAT_PNG,
+    FORMAT_SVG,
+    FORMAT_PDF,
+    FORMAT_JSON,
+    FORMAT_CSV,
+    FORMAT_RAW,
+    FORMAT_PICKLE,
+    FORMAT_MSGPACK,
+    FORMAT_DYGRAPH,
+    FORMAT_RICKSHAW,
+};
 
 /* The parameters that are not about looks. */
 struct ask {
@@ -22,34 +36,28 @@ struct ask {
     enum format format;
     bool no_null_points;
     int64_t max_data_points; /* 0: not given */
-    bool with_changes;
+    bool with_changes, is_pie;
 };
 
-static bool read_format(const struct api_call *call, enum format *out, struct err *err)
+static void read_format(const struct api_call *call, enum format *out)
 {
     static const struct {
         const char *name;
         enum format format;
-    } known[] = {{"png", FORMAT_PNG},
-                 {"svg", FORMAT_SVG},
-                 {"json", FORMAT_JSON},
-                 {"csv", FORMAT_CSV},
-                 {"raw", FORMAT_RAW}};
-    static const char *const later[] = {"pickle", "msgpack", "dygraph", "rickshaw", "pdf"};
+    } known[] = {{"png", FORMAT_PNG},           {"svg", FORMAT_SVG},
+                 {"json", FORMAT_JSON},         {"csv", FORMAT_CSV},
+                 {"raw", FORMAT_RAW},           {"pickle", FORMAT_PICKLE},
+                 {"msgpack", FORMAT_MSGPACK},   {"dygraph", FORMAT_DYGRAPH},
+                 {"rickshaw", FORMAT_RICKSHAW}, {"pdf", FORMAT_PDF}};
     const char *name = call_param(call, "format");
     if (!name && call_param(call, "rawData"))
         name = "raw";
+    if (!name && call_param(call, "pickle"))
+        name = "pickle";
     *out = FORMAT_PNG; /* also for a name that nobody knows, as in Graphite */
     for (size_t i = 0; name && i < COUNT_OF(known); i++)
         if (strcmp(name, known[i].name) == 0)
             *out = known[i].format;
-    for (size_t i = 0; name && i < COUNT_OF(later); i++)
-        if (strcmp(name, later[i]) == 0)
-            return FAIL(err, ERR_INPUT,
-                        "format=%s is not in this version; json, csv, raw, png and "
-                        "svg are",
-                        name);
-    return true;
 }
 
 static bool read_targets(struct api_call *call, struct ask *ask, struct err *err)
@@ -79,7 +87,7 @@ static bool read_templates(struct api_call *call, struct ask *ask, struct err *e
     for (size_t i = 0; i < call->request->n_fields; i++) {
         const struct http_field *field = &call->request->fields[i];
         size_t length = strlen(field->key);
-        if (!text_starts(field->key, "template[") || length < 10)
+        if (!text_starts(field->key, "template[") || !text_ends(field->key, "]"))
             continue;
         if (n == TEMPLATES_MAX)
             return FAIL(err, ERR_LIMIT, "more than %d template values", TEMPLATES_MAX);
@@ -149,22 +157,26 @@ static bool read_changes(struct api_call *call, struct ask *ask, struct err *err
 static bool read_ask(struct api_call *call, struct ask *ask, struct err *err)
 {
     const char *type = call_param(call, "graphType");
-    if (type && strcmp(type, "line") != 0)
-        return FAIL(err, ERR_INPUT, "graphType='%.50s' is not in this version; line is", type);
-    return read_format(call, &ask->format, err) && read_targets(call, ask, err) &&
-           read_templates(call, ask, err) && read_span(call, &ask->query, err) &&
-           read_numbers(call, ask, err) && read_changes(call, ask, err);
+    ask->is_pie = type && strcmp(type, "pie") == 0;
+    if (type && !ask->is_pie && strcmp(type, "line") != 0)
+        return FAIL(err, ERR_INPUT, "graphType='%.50s' is neither line nor pie", type);
+    read_format(call, &ask->format);
+    if (ask->is_pie && ask->format > FORMAT_PDF)
+        ask->format = FORMAT_PNG; /* a pie is a picture whatever was asked for */
+    return read_targets(call, ask, err) && read_templates(call, ask, err) &&
+           read_span(call, &ask->query, err) && read_numbers(call, ask, err) &&
+           read_changes(call, ask, err);
 }
 
 /* ---- pictures ---- */
 
+/* The newest of the span, when there are more than a picture can show; in the order of time. */
 static bool list_changes(struct api_call *call, const struct query_request *query,
                          struct chart_input *input, struct err *err)
 {
     const struct change_query wanted = {.kind = -1,
                                         .from_ms = query->from_s * 1000,
                                         .until_ms = query->until_s * 1000,
-                                        .oldest_first = true,
                                         .n_max = CHANGES_MAX};
     const struct changes *changes = &call->api->deps.query.changes;
     struct change_list list = {0};
@@ -172,7 +184,7 @@ static bool list_changes(struct api_call *call, const struct query_request *quer
         return false;
     struct chart_change *lines = arena_array(call->arena, list.n, struct chart_change);
     for (size_t i = 0; i < list.n; i++) {
-        const struct change *change = &list.items[i];
+        const struct change *change = &list.items[list.n - 1 - i];
         lines[i] = (struct chart_change){
             .start_ms = change->start_ms,
             .end_ms = max_i64(change->end_ms, change->start_ms),
@@ -202,16 +214,24 @@ static bool draw(struct api_call *call, const struct ask *ask, struct series_lis
         .from_s = ask->query.from_s,
         .until_s = ask->query.until_s,
         .tz = ask->query.tz,
+        .is_described = ask->format == FORMAT_SVG,
     };
     struct draw_list *drawing = NULL;
     if ((ask->with_changes && !list_changes(call, &ask->query, &input, err)) ||
         !chart_layout(&input, call->arena, &drawing, err))
         return false;
-    bool is_svg = ask->format == FORMAT_SVG;
-    call->response->content_type = is_svg ? "image/svg+xml" : "image/png";
     http_response_header(call->response, "Cache-Control", "no-cache");
-    return is_svg ? chart_svg(drawing, &call->response->body, err)
-                  : chart_png(drawing, &call->response->body, err);
+    struct buf *body = &call->response->body;
+    if (ask->format == FORMAT_SVG) {
+        call->response->content_type = "image/svg+xml";
+        return chart_svg(drawing, body, err);
+    }
+    if (ask->format == FORMAT_PDF) {
+        call->response->content_type = "application/x-pdf";
+        return chart_pdf(drawing, body, err);
+    }
+    call->response->content_type = "image/png";
+    return chart_png(drawing, body, err);
 }
 
 /* jsonp of an SVG: the text of the image as one JSON string. */
@@ -245,12 +265,33 @@ static bool write_json(struct api_call *call, const struct ask *ask, struct seri
     return true;
 }
 
+static void write_packed(struct api_call *call, enum pack_form form, const struct series_list *list)
+{
+    call->response->content_type = pack_content_type(form);
+    series_pack(&call->response->body, form, list);
+}
+
+static bool write_web(struct api_call *call, enum format format, const struct series_list *list,
+                      struct err *err)
+{
+    struct jsonw json;
+    if (!call_json(call, &json, err))
+        return false;
+    if (format == FORMAT_RICKSHAW)
+        series_web_rickshaw(&json, list);
+    else if (!series_web_dygraph(&json, list, err))
+        return false;
+    call_json_end(call);
+    return true;
+}
+
 bool render_run(struct api_call *call, struct err *err)
 {
     struct ask ask = {0};
     struct series_list list = {0};
     if (!read_ask(call, &ask, err) ||
-        !query_run(&call->api->deps.query, &ask.query, call->arena, &list, err))
+        !(ask.is_pie ? pie_run : query_run)(&call->api->deps.query, &ask.query, call->arena, &list,
+                                            err))
         return false;
     switch (ask.format) {
     case FORMAT_JSON:
@@ -263,11 +304,21 @@ bool render_run(struct api_call *call, struct err *err)
         call->response->content_type = "text/plain; charset=utf-8";
         series_text_raw(&call->response->body, &list);
         return true;
+    case FORMAT_PICKLE:
+        write_packed(call, PACK_PICKLE, &list);
+        return true;
+    case FORMAT_MSGPACK:
+        write_packed(call, PACK_MSGPACK, &list);
+        return true;
+    case FORMAT_DYGRAPH:
+    case FORMAT_RICKSHAW:
+        return write_web(call, ask.format, &list, err);
     case FORMAT_SVG:
         if (call_param(call, "jsonp"))
             return draw_wrapped(call, &ask, &list, err);
         break;
     case FORMAT_PNG:
+    case FORMAT_PDF:
         break;
     }
     return draw(call, &ask, &list, err);

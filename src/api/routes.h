@@ -11,6 +11,15 @@ MUST_CHECK bool find_metrics(struct api_call *call,
 MUST_CHECK bool find_run(struct api_call *call, struct err *err);
 MUST_CHECK bool find_expand(struct api_call *call, struct err *err);
 MUST_CHECK bool find_index(struct api_call *call, struct err *err);
+/* tags.c */
+MUST_CHECK bool tags_list(struct api_call *call, struct err *err);
+MUST_CHECK bool tags_one(struct api_call *call, struct err *err);
+MUST_CHECK bool tags_find_series(struct api_call *call, struct err *err);
+MUST_CHECK bool tags_complete(struct api_call *call, struct err *err);
+MUST_CHECK bool tags_complete_values(struct api_call *call, struct err *err);
+MUST_CHECK bool tags_add_one(struct api_call *call, struct err *err);
+MUST_CHECK bool tags_add(struct api_call *call, struct err *err);
+MUST_CHECK bool tags_remove(struct api_call *call, struct err *err);
 /* events.c */
 MUST_CHECK bool events_page(struct api_call *call, struct err *err); /* GET lists, POST adds */
 MUST_CHECK bool events_data(struct api_call *call, struct err *err);
@@ -22,6 +31,9 @@ MUST_CHECK bool changes_one(struct api_call *call, struct err *err);
 /* about.c */
 MUST_CHECK bool about_root(struct api_call *call, struct err *err);
 MUST_CHECK bool about_version(struct api_call *call, struct err *err);
+MUST_CHECK bool about_page(struct api_call *call, struct err *err);
+MUST_CHECK bool about_dashboards(struct api_call *call, struct err *err);
+MUST_CHECK bool about_no_dashboard(struct api_call *call, struct err *err);
 MUST_CHECK bool about_ping(struct api_call *call, struct err *err);
 MUST_CHECK bool about_functions(struct api_call *call, struct err *err);
 MUST_CHECK bool about_function(struct api_call *call, struct err *err);

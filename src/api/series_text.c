@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "query/query.h"
 
 static void write_tags(struct jsonw *json, const struct series *series)
@@ -25,25 +26,46 @@ static size_t n_shown(const struct series *series)
                     (size_t)((series->end_s - series->start_s) / series->step_s) + 1);
 }
 
-/* The points alone are most of an answer, so they are written without the writer's bookkeeping. */
+/* ", [", a value, ", ", a time, "]" */
+enum { POINT_BYTES_MAX = 8 + 2 * NUM_TEXT_MAX };
+
+static char *put_text(char *at, const char *text, size_t n)
+{
+    memcpy(at, text, n);
+    return at + n;
+}
+
+static char *put_point(char *at, double value, int64_t at_s)
+{
+    *at++ = '[';
+    if (is_gap(value))
+        at = put_text(at, "null", 4);
+    else if (isinf(value))
+        at = value < 0 ? put_text(at, "-1e9999", 7) : put_text(at, "1e9999", 6);
+    else
+        at += num_format(at, value);
+    at = put_text(at, ", ", 2);
+    at += num_format_i64(at, at_s);
+    *at++ = ']';
+    return at;
+}
+
+/* The points alone are most of an answer, so they are written straight into the buffer. */
 static void add_points(struct buf *out, const struct series *series, bool no_null_points)
 {
+    const size_t n = n_shown(series);
     bool has_any = false;
     buf_add_char(out, '[');
-    for (size_t i = 0; i < n_shown(series); i++) {
-        double value = series->values[i];
+    for (size_t i = 0; i < n; i++) {
+        const double value = series->values[i];
         if (is_gap(value) && no_null_points)
             continue;
-        buf_add_str(out, has_any ? ", [" : "[");
-        if (is_gap(value))
-            buf_add(out, "null", 4);
-        else if (isinf(value))
-            buf_add_str(out, value < 0 ? "-1e9999" : "1e9999");
-        else
-            buf_add_f64(out, value);
-        buf_add(out, ", ", 2);
-        buf_add_i64(out, series->start_s + (int64_t)i * series->step_s);
-        buf_add_char(out, ']');
+        char *room = buf_room(out, POINT_BYTES_MAX);
+        if (!room)
+            return;
+        char *at = has_any ? put_text(room, ", ", 2) : room;
+        at = put_point(at, value, series->start_s + (int64_t)i * series->step_s);
+        out->n += (size_t)(at - room);
         has_any = true;
     }
     buf_add_char(out, ']');

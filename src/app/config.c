@@ -13,6 +13,9 @@
 
 enum { CONFIG_BYTES_MAX = 1024 * 1024 };
 
+/* More of anything (ms, values, threads) is a slip, and could not be multiplied safely. */
+static const int64_t NUMBER_MAX = INT64_C(1000000000000);
+
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_SWITCH, KIND_EVENTS };
 
 struct key {
@@ -77,6 +80,9 @@ static bool set(struct config *config, const struct key *key, const char *value,
     case KIND_NUMBER:
         if (!num_parse_i64(value, strlen(value), &number) || number < 0)
             return FAIL(err, ERR_INPUT, "%s = '%s' is not a whole number", key->name, value);
+        if (number > NUMBER_MAX)
+            return FAIL(err, ERR_INPUT, "%s = '%s' is more than %lld", key->name, value,
+                        (long long)NUMBER_MAX);
         memcpy(field, &number, sizeof number);
         return true;
     case KIND_SWITCH:

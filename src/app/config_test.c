@@ -58,6 +58,7 @@ TEST(bad_input_says_where_and_what)
         {"unknown section", "[server]\n", "no section [server]", ""},
         {"bad switch", "[collect]\n\nhost = maybe\n", "plumb.conf:3: host = 'maybe'", ""},
         {"bad number", "[serve]\nthreads = many\n", "whole number", ""},
+        {"number too large", "[query]\nmax-time = 9223372036854775807\n", "more than", ""},
         {"bad choice", "[graphite]\nevents = some\n", "neither all nor posted", ""},
         {"no section", "http = 1\n", "plumb.conf:1", ""},
     };

@@ -67,6 +67,22 @@ static bool find_tagged(void *self, const struct tag_expr *exprs, size_t n, size
     return merge(&first, &second, n_max, arena, out, err);
 }
 
+/* A series that both have is counted twice; the ledger's series are not in the store. */
+static bool tags(void *self, const struct source_tag_query *query, struct arena *arena,
+                 struct source_tags *out, struct err *err)
+{
+    const struct union_source *both = self;
+    struct source_tags joined = {0}, second = {0};
+    if (!both->first.ops->tags(both->first.self, query, arena, &joined, err) ||
+        !both->second.ops->tags(both->second.self, query, arena, &second, err))
+        return false;
+    for (size_t i = 0; i < second.n; i++)
+        source_tags_add(&joined, second.items[i], query->n_max, arena);
+    source_tags_finish(&joined, query->n_max);
+    *out = joined;
+    return true;
+}
+
 static bool all(void *self, struct arena *arena, struct source_nodes *out, struct err *err)
 {
     const struct union_source *both = self;
@@ -124,6 +140,6 @@ static bool read(void *self, const struct source_node *leaves, size_t n,
 struct source union_source(struct union_source *both)
 {
     static const struct source_ops ops = {
-        .find = find, .find_tagged = find_tagged, .read = read, .all = all};
+        .find = find, .find_tagged = find_tagged, .tags = tags, .read = read, .all = all};
     return (struct source){.ops = &ops, .self = both};
 }

@@ -75,5 +75,19 @@ TEST(too_many_names_are_refused)
                ERR_LIMIT, "3 names");
 }
 
+TEST(tags_of_both_are_joined)
+{
+    struct source source = start();
+    struct source_tags tags = {0};
+    const struct source_tag_query keys = {.n_max = 9}, paths = {.key = "name", .n_max = 2};
+    EXPECT_OK(source.ops->tags(source.self, &keys, &kit_arena, &tags, &kit_err));
+    EXPECT_I64(tags.n, 1);
+    EXPECT_TEXT(tags.items[0].text, "name");
+    EXPECT_OK(source.ops->tags(source.self, &paths, &kit_arena, &tags, &kit_err));
+    EXPECT_I64(tags.n, 2);
+    EXPECT_TEXT(tags.items[0].text, "both.leaf");
+    EXPECT_TEXT(tags.items[1].text, "events.deploy.website");
+}
+
 RUN_TESTS(test_of(finds_in_both_sorted), test_of(reads_each_from_its_own_source),
-          test_of(too_many_names_are_refused))
+          test_of(too_many_names_are_refused), test_of(tags_of_both_are_joined))

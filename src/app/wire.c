@@ -35,7 +35,7 @@ struct wire {
     struct ingest *ingest;
     struct collect *collect;
     struct api *api;
-    struct http *http;
+    struct http *_Atomic http; /* its first requests may ask for /metrics before it is set */
     struct union_source sources;
     char http_url[128];
 };
@@ -81,8 +81,9 @@ static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
     ledger_stats(wire->ledger, &ledger);
     if (wire->ingest)
         ingest_stats(wire->ingest, &ingest);
-    if (wire->http)
-        http_stats(wire->http, &http);
+    const struct http *running = wire->http;
+    if (running)
+        http_stats(running, &http);
     const struct number numbers[N_NUMBERS] = {
         {"ingest.points", ingest.n_points},
         {"ingest.refused", ingest.n_lines_refused},
@@ -136,6 +137,61 @@ static bool flush(void *self, struct err *err)
     return sink.ops->barrier(sink.self, err) && ledger_barrier(wire->ledger, err);
 }
 
+/* ---- names ---- */
+
+static bool check_fates(const struct str *names, const enum sink_fate *fates, size_t n,
+                        struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (fates[i] == SINK_NAME_LIMIT)
+            return FAIL(err, ERR_LIMIT, "no more series can be created, '%.*s' neither",
+                        (int)min_size(names[i].n, 200), names[i].at);
+        if (fates[i] != SINK_OK)
+            return FAIL(err, ERR_INPUT, "'%.*s' is no name of a series",
+                        (int)min_size(names[i].n, 200), names[i].at);
+    }
+    return true;
+}
+
+/* Those of the names that the ledger answers for are left out: they are there with their changes. */
+static size_t without_events(const struct str *names, size_t n, struct str *out)
+{
+    size_t n_out = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!change_name_is(names[i]))
+            out[n_out++] = names[i];
+    return n_out;
+}
+
+static bool series_create(void *self, const struct str *names, size_t n, struct err *err)
+{
+    struct wire *wire = self;
+    struct sink sink = store_sink(wire->store);
+    struct sink_writer *writer;
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    struct str *wanted = arena_array(&arena, n, struct str);
+    uint32_t *ids = arena_array(&arena, n, uint32_t);
+    enum sink_fate *fates = arena_array(&arena, n, enum sink_fate);
+    n = without_events(names, n, wanted);
+    if (!sink.ops->writer_open(sink.self, &writer, err))
+        return false;
+    sink.ops->resolve(writer, wanted, n, ids, fates);
+    const bool is_ok = sink.ops->commit(writer, err) && check_fates(wanted, fates, n, err);
+    sink.ops->writer_close(writer);
+    return is_ok && store_hide(wire->store, wanted, n, false, err);
+}
+
+static bool series_hide(void *self, const struct str *names, size_t n, struct err *err)
+{
+    struct wire *wire = self;
+    for (size_t i = 0; i < n; i++)
+        if (change_name_is(names[i]))
+            return FAIL(err, ERR_REFUSED, "'%.*s' shows changes, and a change is never deleted",
+                        (int)min_size(names[i].n, 200), names[i].at);
+    return store_hide(wire->store, names, n, true, err);
+}
+
 /* ---- starting ---- */
 
 static bool read_rules(const char *path, struct buf *out, struct err *err)
@@ -187,6 +243,12 @@ static bool start_receiving(struct wire *wire, struct err *err)
         .on_change = on_change,
         .on_change_self = wire,
     };
+    return ingest_start(&ingest, &wire->ingest, err);
+}
+
+/* Last: it reads everybody's numbers. */
+static bool start_collecting(struct wire *wire, struct err *err)
+{
     const struct collect_options collect = {
         .sink = store_sink(wire->store),
         .clock = clock_system(),
@@ -197,8 +259,7 @@ static bool start_receiving(struct wire *wire, struct err *err)
         .self_values = self_values,
         .self_values_self = wire,
     };
-    return ingest_start(&ingest, &wire->ingest, err) &&
-           collect_start(&collect, &wire->collect, err);
+    return collect_start(&collect, &wire->collect, err);
 }
 
 static struct query_limits limits_of(const struct config *config)
@@ -234,6 +295,8 @@ static bool start_answering(struct wire *wire, struct err *err)
         .write_rejects = write_rejects,
         .write_stats = write_stats,
         .flush = flush,
+        .series_create = series_create,
+        .series_hide = series_hide,
         .self = wire,
     };
     wire->api = api_new(&deps);
@@ -243,7 +306,11 @@ static bool start_answering(struct wire *wire, struct err *err)
         .handler = api_handle,
         .handler_self = wire->api,
     };
-    return http_start(&http, &wire->http, err);
+    struct http *started = NULL;
+    if (!http_start(&http, &started, err))
+        return false;
+    wire->http = started;
+    return true;
 }
 
 static void warn_of_what_is_off(const struct config *config)
@@ -263,7 +330,7 @@ bool wire_start(const struct config *config, struct wire **out, struct err *err)
     wire->config = *config;
     warn_of_what_is_off(config);
     if (!start_schemas(wire, err) || !start_keeping(wire, err) || !start_receiving(wire, err) ||
-        !start_answering(wire, err)) {
+        !start_answering(wire, err) || !start_collecting(wire, err)) {
         wire_stop(wire);
         return false;
     }

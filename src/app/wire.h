@@ -7,7 +7,7 @@
 
 struct wire;
 
-/* Opens store and ledger, then starts the receivers, the collector and HTTP, in that order: nothing is
+/* Opens store and ledger, then starts the receivers, HTTP and the collector, in that order: nothing is
  * accepted before it can be kept. On false everything begun is ended again. */
 MUST_CHECK bool wire_start(const struct config *config, struct wire **out, struct err *err);
 /* In the other direction: no more input, all of it kept, answers finished. NULL is fine. */

@@ -78,6 +78,7 @@ static void add_chunk(struct arena *arena)
 void *arena_alloc(struct arena *arena, size_t bytes)
 {
     BUG_IF(bytes > SIZE_MAX - ALIGN - sizeof(struct arena_chunk));
+    bytes = max_size(bytes, 1); /* nothing, too, has an address of its own */
     bytes = (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     arena->bytes += bytes;
     if (bytes > (size_t)(arena->end - arena->at)) {

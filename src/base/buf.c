@@ -92,16 +92,8 @@ void buf_add_f64(struct buf *buf, double value)
 
 void buf_add_i64(struct buf *buf, int64_t value)
 {
-    char text[24];
-    char *at = text + sizeof text;
-    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do {
-        *--at = (char)('0' + left % 10);
-        left /= 10;
-    } while (left);
-    if (value < 0)
-        *--at = '-';
-    buf_add(buf, at, (size_t)(text + sizeof text - at));
+    char text[NUM_TEXT_MAX];
+    buf_add(buf, text, num_format_i64(text, value));
 }
 
 void buf_add_u16(struct buf *buf, uint16_t v)

@@ -26,6 +26,10 @@ PRINTF_LIKE(2, 0) static void write_line(enum log_level level, const char *fmt, 
     size_t length = (size_t)at + (n < 0 ? 0 : (size_t)n);
     if (length > sizeof line - 2)
         length = sizeof line - 2;
+    /* What clients sent may be quoted in it: no line of theirs, no escape sequence. */
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)line[i] < ' ' || line[i] == 0x7F)
+            line[i] = ' ';
     line[length++] = '\n';
     ssize_t written = write(STDERR_FILENO, line, length);
     (void)written; /* nowhere left to tell it */

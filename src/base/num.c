@@ -111,20 +111,102 @@ static size_t format_special(char *out, size_t out_bytes, double value)
     return n;
 }
 
+/* ---- the values that most series have, without taking them apart ---- */
+
+static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                            "25262728293031323334353637383940414243444546474849"
+                            "50515253545556575859606162636465666768697071727374"
+                            "75767778798081828384858687888990919293949596979899";
+
+/* Writes n digits of v, with zeros in front. */
+static void put_padded(char *at, uint64_t v, int n)
+{
+    for (; n >= 2; v /= 100)
+        memcpy(at + (n -= 2), pairs + 2 * (v % 100), 2);
+    if (n)
+        *at = (char)('0' + v % 10);
+}
+
+static int n_digits_of(uint64_t v)
+{
+    int n = 1;
+    for (; v >= 10000; v /= 10000)
+        n += 4;
+    return n + (v >= 10) + (v >= 100) + (v >= 1000);
+}
+
+static char *put_u64(char *at, uint64_t v)
+{
+    const int n = n_digits_of(v);
+    put_padded(at, v, n);
+    return at + n;
+}
+
+/* m / 10^n_decimals, a fraction. */
+static char *put_decimal(char *at, uint64_t m, uint64_t power, int n_decimals)
+{
+    at = put_u64(at, m / power);
+    *at++ = '.';
+    put_padded(at, m % power, n_decimals);
+    at += n_decimals;
+    while (at[-1] == '0')
+        at--;
+    return at;
+}
+
+/* A magnitude that is m / 10^n with a small n and m below 10^15. No two decimals of 15 digits are the
+ * same double, so what reads back the same is the shortest text there is. NULL: not one of these. */
+static char *put_short(char *at, double magnitude, bool with_point)
+{
+    static const double MANTISSA_MAX = 1e15, FIXED_MIN = 1e-4; /* below it Python writes 1e-05 */
+    if (!(magnitude < MANTISSA_MAX))
+        return NULL;
+    const uint64_t whole = (uint64_t)magnitude;
+    if ((double)whole == magnitude) {
+        at = put_u64(at, whole);
+        memcpy(at, ".0", 2);
+        return at + (with_point ? 2 : 0);
+    }
+    const double hundreds = magnitude * 1e2, millions = magnitude * 1e6;
+    uint64_t m = (uint64_t)(hundreds + 0.5);
+    if (magnitude >= FIXED_MIN && hundreds < MANTISSA_MAX && (double)m / 1e2 == magnitude)
+        return put_decimal(at, m, 100, 2);
+    if (magnitude < FIXED_MIN || !(millions < MANTISSA_MAX))
+        return NULL;
+    m = (uint64_t)(millions + 0.5);
+    return (double)m / 1e6 == magnitude ? put_decimal(at, m, 1000000, 6) : NULL;
+}
+
 static size_t format_repr(char out[NUM_TEXT_MAX], double value, bool with_point)
 {
+    char *at = out;
+    *at = '-';
+    at = put_short(at + (signbit(value) != 0), fabs(value), with_point);
+    if (at) {
+        *at = '\0';
+        return (size_t)(at - out);
+    }
     const size_t n_special = format_special(out, NUM_TEXT_MAX, value);
     if (n_special)
         return n_special;
 
     const struct decimal d = decimal_of(value);
-    char *at = out;
+    at = out;
     if (d.is_negative)
         *at++ = '-';
     if (d.exp10 < REPR_EXP_MIN || d.exp10 >= REPR_EXP_UNTIL)
         at = put_scientific(at, &d);
     else
         at = put_fixed(at, &d, with_point);
+    *at = '\0';
+    return (size_t)(at - out);
+}
+
+size_t num_format_i64(char out[NUM_TEXT_MAX], int64_t value)
+{
+    char *at = out;
+    *at = '-';
+    at = put_u64(at + (value < 0), value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
     *at = '\0';
     return (size_t)(at - out);
 }
@@ -283,9 +365,4 @@ bool num_parse_i64(const char *text, size_t n, int64_t *out)
     }
     *out = value;
     return true;
-}
-
-bool is_gap(double value)
-{
-    return isnan(value);
 }

@@ -10,6 +10,8 @@
 size_t num_format(char out[NUM_TEXT_MAX], double value);
 /* As num_format but integers without ".0" (names: 5, 0.5, 1e+16). */
 size_t num_format_short(char out[NUM_TEXT_MAX], double value);
+/* An integer's digits. */
+size_t num_format_i64(char out[NUM_TEXT_MAX], int64_t value);
 /* C's "%.<digits>g" without a locale. */
 size_t num_format_g(char out[NUM_TEXT_MAX], double value, int digits);
 /* C's "%.<decimals>f"; out has room for out_bytes. Returns the length, cut to fit. */
@@ -21,5 +23,9 @@ MUST_CHECK bool num_parse_f64(const char *text, size_t n, double *out);
 /* [+-]digits within int64_t. */
 MUST_CHECK bool num_parse_i64(const char *text, size_t n, int64_t *out);
 
-/* A gap: no value at that time. */
-bool is_gap(double value);
+/* A gap: no value at that time. The one value that differs from itself; inline, since it is asked for
+ * every value of every series. */
+static inline bool is_gap(double value)
+{
+    return value != value;
+}

@@ -91,6 +91,63 @@ TEST(any_double_reads_back_the_same)
     }
 }
 
+/* The text of m / 10^n_decimals (m > 0), made from m's digits. */
+static void decimal_text(uint64_t m, int n_decimals, char *out)
+{
+    char digits[32], *at = out;
+    const int n = snprintf(digits, sizeof digits, "%0*llu", n_decimals + 1, (unsigned long long)m);
+    memcpy(at, digits, (size_t)(n - n_decimals));
+    at += n - n_decimals;
+    *at++ = '.';
+    memcpy(at, digits + n - n_decimals, (size_t)n_decimals);
+    at += n_decimals;
+    while (at[-1] == '0')
+        at--;
+    if (at[-1] == '.')
+        *at++ = '0';
+    *at = '\0';
+}
+
+TEST(short_decimals_are_their_own_digits)
+{
+    static const double powers[] = {1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7};
+    for (int i = 0; i < 200000; i++) {
+        const int n_decimals = (int)kit_random_below(COUNT_OF(powers));
+        const uint64_t m = 1 + kit_random() % (UINT64_C(999999999999999) >> kit_random_below(50));
+        const double value = (double)m / powers[n_decimals];
+        if (value < 1e-4)
+            continue;
+        char text[NUM_TEXT_MAX], expected[40];
+        decimal_text(m, n_decimals, expected);
+        num_format(text, value);
+        EXPECT_TEXT(text, expected);
+        num_format(text, -value);
+        EXPECT_TEXT(text + 1, expected);
+    }
+}
+
+TEST(writes_integers)
+{
+    static const struct {
+        const char *row;
+        int64_t value;
+        const char *text;
+    } rows[] = {
+        {"zero", 0, "0"},
+        {"a digit", 9, "9"},
+        {"two", 10, "10"},
+        {"a time", 1500000000, "1500000000"},
+        {"negative", -100, "-100"},
+        {"largest", INT64_MAX, "9223372036854775807"},
+        {"least", INT64_MIN, "-9223372036854775808"},
+    };
+    EACH_ROW (rows, r) {
+        char text[NUM_TEXT_MAX];
+        EXPECT_I64(num_format_i64(text, r->value), strlen(r->text));
+        EXPECT_TEXT(text, r->text);
+    }
+}
+
 TEST(reads_what_c_prints)
 {
     for (int i = 0; i < 50000; i++) {
@@ -320,6 +377,7 @@ TEST(a_gap_is_not_a_number)
 }
 
 RUN_TESTS(test_of(formats_as_python_does), test_of(any_double_reads_back_the_same),
+          test_of(short_decimals_are_their_own_digits), test_of(writes_integers),
           test_of(reads_what_c_prints), test_of(general_form_is_that_of_c),
           test_of(general_form_always_fits), test_of(fixed_form_is_that_of_c),
           test_of(fixed_form_is_cut_to_fit), test_of(reads_doubles),

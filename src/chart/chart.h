@@ -27,6 +27,7 @@ struct chart_input {
     size_t n_changes;
     int64_t from_s, until_s; /* Graphite's from and until */
     const struct tz *tz;
+    bool is_described; /* an SVG is to say what it shows: see svg_meta.h */
 };
 
 struct draw_list; /* see draw_list.h */
@@ -40,6 +41,7 @@ MUST_CHECK bool chart_layout(const struct chart_input *input, struct arena *aren
  * 40 million pixels; ERR_IO when cairo fails. */
 MUST_CHECK bool chart_png(const struct draw_list *list, struct buf *out, struct err *err);
 MUST_CHECK bool chart_svg(const struct draw_list *list, struct buf *out, struct err *err);
+MUST_CHECK bool chart_pdf(const struct draw_list *list, struct buf *out, struct err *err);
 
 /* For a terminal: plot, axis labels, change lines and legend as UTF-8 text of at most columns x
  * rows. use_colour: ANSI colours; use_braille: else plain ASCII. */

@@ -83,6 +83,15 @@ struct colour colour_fade(struct colour colour, double share)
     return colour;
 }
 
+const char *colour_name(struct colour colour)
+{
+    uint32_t rgb = (uint32_t)colour.r << 16 | (uint32_t)colour.g << 8 | colour.b;
+    for (size_t i = COUNT_OF(names); i-- > 0;) /* of two names the later: grey */
+        if (names[i].rgb == rgb && colour.a == 255 && strcmp(names[i].name, "transparent") != 0)
+            return names[i].name;
+    return NULL;
+}
+
 bool colour_equal(struct colour a, struct colour b)
 {
     return a.r == b.r && a.g == b.g && a.b == b.b && a.a == b.a;

@@ -13,4 +13,6 @@ MUST_CHECK bool colour_parse(const char *text, struct colour *out);
 struct colour colour_of(uint32_t rgb); /* 0xrrggbb, opaque */
 /* The same colour with its own alpha times share (clamped to 0..1). */
 struct colour colour_fade(struct colour colour, double share);
+/* NULL if it has none; never that of a colour that lets others through. */
+const char *colour_name(struct colour colour);
 bool colour_equal(struct colour a, struct colour b);

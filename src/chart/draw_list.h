@@ -64,7 +64,8 @@ struct draw_list {
     unsigned width, height;
     struct colour background;
     struct draw_font font;
-    const char *title; /* for SVG's <title>; "" when there is none */
+    const char *title;       /* for SVG's <title>; "" when there is none */
+    const char *description; /* JSON for SVG's <script>; NULL: none */
     struct draw_op *ops;
     size_t n_ops, cap;
     struct arena *arena;

@@ -5,7 +5,6 @@
 #include "base/mem.h"
 
 enum {
-    TITLE_LINES_MAX = 4,
     PASSES_MAX =
         3, /* labels' width -> plot's width -> values -> labels: settles at once or nearly */
 };
@@ -24,11 +23,6 @@ struct sides {
     double left, right;
 };
 
-struct titles {
-    const char *lines[TITLE_LINES_MAX];
-    size_t n;
-};
-
 /* What a chart is made of, once read. */
 struct content {
     const struct chart_input *input;
@@ -36,35 +30,13 @@ struct content {
     struct lines lines;
     struct marks marks;
     struct titles titles;
-    struct sides sides; /* what the y labels got; nothing in a picture too small for them */
+    struct graphite_plan plan; /* has_data false: not needed, or there is nothing to plan */
+    struct sides sides;        /* what the y labels got; nothing in a picture too small for them */
 };
-
-static struct titles read_titles(const struct sheet *sheet, const struct options *o)
-{
-    struct titles titles = {0};
-    const char *rest = o->title;
-    double width = sheet->list->width - 2.0 * fmin(o->margin, sheet->list->width / 4.0);
-    while (rest && titles.n < TITLE_LINES_MAX) {
-        const char *line = label_line(&rest, sheet->arena);
-        titles.lines[titles.n++] =
-            label_fit(sheet->measure, &sheet->look->title, line, width, sheet->arena);
-    }
-    return titles;
-}
-
-static double title_row_px(const struct sheet *sheet)
-{
-    return ceil(sheet->look->title.size * 1.4);
-}
-
-static double margin_of(const struct options *o)
-{
-    return floor(fmin(o->margin, fmin(o->width, o->height) / 8.0));
-}
 
 static double vertical_room(const struct rows *rows, const struct options *o)
 {
-    double room = o->height - 2.0 * margin_of(o);
+    double room = o->height - 2.0 * layout_margin(o);
     for (int i = 0; i < ROW_KINDS; i++)
         room -= rows->px[i];
     return room;
@@ -101,7 +73,7 @@ static struct rows measure_rows(const struct sheet *sheet, const struct content 
     bool has_eras = shows_x(o) && !sheet->look->is_graphite && !o->x_format;
     struct rows rows = {0};
     if (c->titles.n > 0)
-        rows.px[ROW_TITLE] = (double)c->titles.n * title_row_px(sheet) + floor(size * 0.5);
+        rows.px[ROW_TITLE] = layout_titles_px(sheet, &c->titles);
     rows.px[ROW_STRIP] = needs_strip ? ceil(size * 1.4) : 0.0;
     rows.px[ROW_LABELS] = shows_x(o) ? ceil(size * 1.6) : 0.0;
     rows.px[ROW_ERAS] = has_eras ? ceil(size * 1.35) : 0.0;
@@ -120,30 +92,26 @@ static void make_legend(const struct sheet *sheet, const struct content *c, stru
     struct rows rows = measure_rows(sheet, c, false);
     rows.px[ROW_ERAS] = 0.0;
     double height = vertical_room(&rows, o) - wanted_plot_px(o) - legend_gap_px(sheet);
-    struct draw_box room = {margin_of(o), 0.0, o->width - 2.0 * margin_of(o), height};
+    struct draw_box room = {layout_margin(o), 0.0, o->width - 2.0 * layout_margin(o), height};
     layout_legend_make(sheet, &c->lines, o, room, out);
-}
-
-static double side_title_px(const struct sheet *sheet, const char *title)
-{
-    return title ? ceil(sheet->look->text.size * 1.7) : 0.0;
 }
 
 /* The plot's rectangle; sides that leave no plot are given up. */
 static struct draw_box place_plot(const struct sheet *sheet, const struct options *o,
                                   const struct rows *rows, struct sides *sides)
 {
-    double margin = margin_of(o), w = o->width - 2.0 * margin;
-    double titles = side_title_px(sheet, o->left_title) + side_title_px(sheet, o->right_title);
+    double margin = layout_margin(o), w = o->width - 2.0 * margin;
+    double titles =
+        layout_titles_side_px(sheet, o->left_title) + layout_titles_side_px(sheet, o->right_title);
     if (w - sides->left - sides->right - titles < fmin(o->width * 0.3, 100.0))
         *sides = (struct sides){0};
     struct draw_box box = {
-        .x = margin + sides->left + side_title_px(sheet, o->left_title),
+        .x = margin + sides->left + layout_titles_side_px(sheet, o->left_title),
         .y = margin + rows->px[ROW_TITLE] + rows->px[ROW_STRIP],
         .h = fmax(1.0, floor(vertical_room(rows, o))),
     };
-    box.w =
-        fmax(1.0, o->width - margin - sides->right - side_title_px(sheet, o->right_title) - box.x);
+    box.w = fmax(1.0, o->width - margin - sides->right -
+                          layout_titles_side_px(sheet, o->right_title) - box.x);
     return box;
 }
 
@@ -208,21 +176,35 @@ static bool share_divisions(const struct scale_ask *left, const struct scale_ask
     return true;
 }
 
+/* Graphite's own axes. */
+static void take_scales(const struct content *c, struct plot *plot)
+{
+    scale_of_graphite(&c->plan.left, c->options->log_base, &plot->left);
+    plot->has_right = c->lines.has_right;
+    if (plot->has_right)
+        scale_of_graphite(&c->plan.right, c->options->log_base, &plot->right);
+    if (plot->has_right && !c->lines.has_left)
+        plot->left = plot->right;
+}
+
 static bool make_scales(const struct sheet *sheet, const struct content *c, struct plot *plot,
                         struct err *err)
 {
     const struct options *o = c->options;
     unsigned divisors[OPTIONS_DIVISORS_MAX];
     struct line_range range = lines_range(&c->lines, false, o->log_base > 0.0);
+    if (sheet->look->is_graphite && c->plan.has_data) {
+        take_scales(c, plot);
+        return true;
+    }
     struct scale_ask ask = {
         .low = range.low,
         .high = range.high,
-        .axis = o->left,
+        .axis = options_axis(o, false, c->lines.has_right, true),
         .units = o->units,
         .log_base = o->log_base,
         .divisors = divisors,
         .from_zero = c->lines.has_areas && !sheet->look->is_graphite,
-        .is_graphite = sheet->look->is_graphite,
     };
     plot->has_right = c->lines.has_right;
     ask.n_divisors = choose_divisors(sheet->look, o, plot, divisors);
@@ -235,7 +217,7 @@ static bool make_scales(const struct sheet *sheet, const struct content *c, stru
     range = lines_range(&c->lines, true, o->log_base > 0.0);
     other.low = range.low;
     other.high = range.high;
-    other.axis = o->right;
+    other.axis = options_axis(o, true, true, true);
     bool can_share = c->lines.has_left && is_free(&ask) && is_free(&other);
     if (can_share && !sheet->look->is_graphite)
         return share_divisions(&ask, &other, plot, err);
@@ -288,66 +270,6 @@ static bool settle(const struct sheet *sheet, struct content *c, const struct ro
             return true;
     }
     return true;
-}
-
-static void draw_titles(const struct sheet *sheet, const struct content *c, const struct plot *plot)
-{
-    const struct options *o = c->options;
-    const struct look *look = sheet->look;
-    double y = margin_of(o);
-    for (size_t i = 0; i < c->titles.n; i++, y += title_row_px(sheet)) {
-        bool fits_plot = label_width(sheet->measure, &look->title, c->titles.lines[i]) <=
-                         o->width - margin_of(o) - plot->box.x;
-        double left = fits_plot ? plot->box.x : margin_of(o);
-        struct draw_text text = {
-            .x = look->is_graphite ? floor(o->width / 2.0) : left,
-            .y = y + floor(look->title.size),
-            .size = look->title.size,
-            .text = c->titles.lines[i],
-            .anchor = look->is_graphite ? ANCHOR_MIDDLE : ANCHOR_START,
-            .is_bold = look->title.is_bold,
-        };
-        draw_list_text(sheet->list, text, look->foreground);
-    }
-}
-
-static void draw_side_titles(const struct sheet *sheet, const struct options *o,
-                             const struct plot *plot)
-{
-    const struct look *look = sheet->look;
-    const char *texts[] = {o->left_title, o->right_title};
-    for (int i = 0; i < 2; i++) {
-        if (!texts[i])
-            continue;
-        const char *text =
-            label_fit(sheet->measure, &look->text, label_clean(texts[i], sheet->arena), plot->box.h,
-                      sheet->arena);
-        double size = look->text.size;
-        struct draw_text turned = {
-            .x = i == 0 ? margin_of(o) + size : o->width - margin_of(o) - size,
-            .y = floor(plot->box.y + plot->box.h / 2.0),
-            .size = size,
-            .text = text,
-            .anchor = ANCHOR_MIDDLE,
-            .turn = i == 0 ? -1 : 1,
-        };
-        draw_list_text(sheet->list, turned, look->muted);
-    }
-}
-
-static void draw_no_data(const struct sheet *sheet, double x, double y)
-{
-    const struct look *look = sheet->look;
-    double size = look->is_graphite ? log((double)sheet->list->width * sheet->list->height)
-                                    : look->text.size + 3.0;
-    size = fmin(size, fmax(4.0, sheet->list->width / 6.0));
-    struct draw_text text = {.x = floor(x),
-                             .y = floor(y + label_drop(size)),
-                             .size = fmax(size, 1.0),
-                             .text = "No Data",
-                             .anchor = ANCHOR_MIDDLE};
-    struct colour red = colour_of(0xc80032);
-    draw_list_text(sheet->list, text, look->is_graphite ? red : look->muted);
 }
 
 static void draw_data(const struct sheet *sheet, const struct content *c, const struct plot *plot)
@@ -436,11 +358,39 @@ static bool arrange(const struct sheet *sheet, struct content *c, const struct l
     return true;
 }
 
+/* Graphite's picture ends at the last value, not at the time that was asked for. */
+static struct plot plot_times(const struct sheet *sheet, const struct content *c)
+{
+    const struct graphite_plan *plan = &c->plan;
+    struct plot plot = {.from_s = c->input->from_s, .until_s = c->input->until_s};
+    if (sheet->look->is_graphite && plan->has_data && plan->start_s < plan->end_s &&
+        time_axis_check(plan->start_s, plan->end_s, NULL)) {
+        plot.from_s = plan->start_s;
+        plot.until_s = plan->end_s;
+    }
+    return plot;
+}
+
+/* The description of what is in the plot. */
+static bool describe(const struct sheet *sheet, const struct content *c, struct draw_box plot,
+                     struct err *err)
+{
+    struct svg_meta_ask ask = {
+        .lines = &c->lines,
+        .options = c->options,
+        .look = sheet->look,
+        .plan = &c->plan,
+        .plot = plot,
+    };
+    return !c->input->is_described ||
+           svg_meta_make(&ask, sheet->arena, &sheet->list->description, err);
+}
+
 static bool draw_chart(const struct sheet *sheet, struct content *c, struct err *err)
 {
     const struct options *o = c->options;
-    double margin = margin_of(o), strip_y = NAN;
-    struct plot plot = {.from_s = c->input->from_s, .until_s = c->input->until_s};
+    double margin = layout_margin(o), strip_y = NAN;
+    struct plot plot = plot_times(sheet, c);
     struct legend legend;
     struct rows rows;
     make_legend(sheet, c, &legend);
@@ -452,15 +402,32 @@ static bool draw_chart(const struct sheet *sheet, struct content *c, struct err 
     draw_axes(sheet, c, &plot, &rows);
     layout_marks_strip(sheet, &plot, &c->marks, strip_y);
     if (rows.px[ROW_TITLE] > 0.0)
-        draw_titles(sheet, c, &plot);
-    draw_side_titles(sheet, o, &plot);
+        layout_titles_draw(sheet, &c->titles, o, plot.box.x);
+    layout_titles_draw_sides(sheet, o, plot.box);
     double x = sheet->look->is_graphite ? margin + 10.0
                                         : fmin(plot.box.x, o->width - margin - legend.width_px);
     if (rows.px[ROW_LEGEND] > 0.0)
         layout_legend_draw(sheet, &legend, x, o->height - margin - layout_legend_height(&legend));
     if (!has_any_value(c))
-        draw_no_data(sheet, plot.box.x + plot.box.w / 2.0, plot.box.y + plot.box.h / 2.0);
-    return true;
+        layout_no_data(sheet, plot.box.x + plot.box.w / 2.0, plot.box.y + plot.box.h / 2.0);
+    return describe(sheet, c, plot.box, err);
+}
+
+/* Graphite's own numbers, where they are drawn or told. Limits that make no sense to Graphite are
+ * no reason to refuse a picture that is drawn by other rules. */
+static bool make_plan(const struct sheet *sheet, struct content *c, struct err *err)
+{
+    struct graphite_plan_ask ask = {
+        .series = c->input->series,
+        .options = c->options,
+        .measure = sheet->measure,
+        .style = sheet->look->text,
+        .line_width = sheet->look->line_width,
+    };
+    bool is_drawn = sheet->look->is_graphite;
+    if (!is_drawn && !c->input->is_described)
+        return true;
+    return graphite_plan_make(&ask, sheet->arena, &c->plan, is_drawn ? err : NULL) || !is_drawn;
 }
 
 bool layout_make(const struct chart_input *input, const struct label_measure *measure,
@@ -474,17 +441,19 @@ bool layout_make(const struct chart_input *input, const struct label_measure *me
     struct draw_list *list = draw_list_new(arena, options.width, options.height, look.background);
     list->font = look.text.font;
     list->title = label_clean(options.title, arena);
+    list->description = input->is_described ? "{}" : NULL;
 
     struct sheet sheet = {list, &look, measure, arena};
     struct content content = {.input = input, .options = &options};
     if (!lines_make(input->series, &options, &look, arena, &content.lines, err))
         return false;
+    if (!make_plan(&sheet, &content, err))
+        return false;
     marks_collect(input, &content.lines, arena, &content.marks);
-    content.titles = read_titles(&sheet, &options);
+    content.titles = layout_titles_read(&sheet, &options);
     if (content.lines.n == 0 && content.marks.n == 0) {
-        struct plot nothing = {.box = {.x = margin_of(&options)}};
-        draw_titles(&sheet, &content, &nothing);
-        draw_no_data(&sheet, options.width / 2.0, options.height / 2.0);
+        layout_titles_draw(&sheet, &content.titles, &options, layout_margin(&options));
+        layout_no_data(&sheet, options.width / 2.0, options.height / 2.0);
     } else if (!draw_chart(&sheet, &content, err)) {
         return false;
     }

@@ -3,11 +3,13 @@
 #pragma once
 
 #include "chart/chart.h"
+#include "chart/graphite_plan.h"
 #include "chart/label.h"
 #include "chart/lines.h"
 #include "chart/look.h"
 #include "chart/marks.h"
 #include "chart/plot.h"
+#include "chart/svg_meta.h"
 #include "chart/time_axis.h"
 
 /* chart_layout with a given measure; same errors. */
@@ -21,6 +23,25 @@ struct sheet {
     const struct label_measure *measure;
     struct arena *arena;
 };
+
+/* layout_titles.c: what stands above and beside, and what stands instead. */
+enum { TITLE_LINES_MAX = 4 };
+struct titles {
+    const char *lines[TITLE_LINES_MAX];
+    size_t n;
+};
+/* Around everything; less than asked for in small pictures. */
+double layout_margin(const struct options *options);
+struct titles layout_titles_read(const struct sheet *sheet, const struct options *options);
+double layout_titles_px(const struct sheet *sheet, const struct titles *titles);
+void layout_titles_draw(const struct sheet *sheet, const struct titles *titles,
+                        const struct options *options, double plot_x);
+/* vtitle: the width it takes; both of them beside the plot. */
+double layout_titles_side_px(const struct sheet *sheet, const char *title);
+void layout_titles_draw_sides(const struct sheet *sheet, const struct options *options,
+                              struct draw_box plot);
+/* "No Data" around a point. */
+void layout_no_data(const struct sheet *sheet, double x, double y);
 
 /* layout_axes.c: grid behind the data; labels around it. */
 struct axes_place {

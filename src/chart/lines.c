@@ -10,18 +10,49 @@
 #define STACK_SHARE 0.85
 #define BAND_SHARE  0.28 /* between two bounds: the first of the stack is invisible */
 
+/* What palettes have left to give. */
+struct colours {
+    const struct look *look;
+    size_t n_used;
+    struct arena *arena;
+};
+
 static bool choose_colour(struct line *line, const struct option_side *side,
-                          const struct look *look, size_t *n_used, struct err *err)
+                          struct colours *colours, struct err *err)
 {
     const struct series_style *style = &line->series->style;
-    if (side->has_colour)
+    if (side->colour_text) {
         line->colour = side->colour;
-    else if (!style->color)
-        line->colour = look_colour(look, (*n_used)++);
-    else if (!colour_parse(style->color, &line->colour))
+        line->colour_text = side->colour_text;
+        return true;
+    }
+    if (!style->color) {
+        line->colour = look_colour(colours->look, colours->n_used);
+        line->colour_text = look_colour_text(colours->look, colours->n_used++, colours->arena);
+        return true;
+    }
+    if (!colour_parse(style->color, &line->colour))
         return FAIL(err, ERR_INPUT, "color '%.60s' of '%.200s' is not a colour", style->color,
                     line->name);
+    line->colour_text = style->color;
     return true;
+}
+
+/* leftColor and the like are for charts with two axes. */
+static const struct option_side *side_of(const struct options *o, bool has_two, bool on_right)
+{
+    static const struct option_side nothing = {.width = NAN, .dash = NAN};
+    if (!has_two)
+        return &nothing;
+    return on_right ? &o->right_side : &o->left_side;
+}
+
+static bool has_second_axis(const struct series_list *series)
+{
+    for (size_t k = 0; k < series->n; k++)
+        if (series->items[k]->style.on_second_axis)
+            return true;
+    return false;
 }
 
 /* The line before k that is on the same stack, or NULL. */
@@ -91,8 +122,8 @@ bool lines_make(const struct series_list *series, const struct options *o, const
                 struct arena *arena, struct lines *out, struct err *err)
 {
     struct lines lines = {.items = arena_zarray(arena, series->n + 1, struct line), .n = series->n};
-    size_t n_used = 0;
-    bool has_first = false;
+    struct colours colours = {look, 0, arena};
+    bool has_first = false, has_two = has_second_axis(series);
     for (size_t k = 0; k < series->n; k++) {
         struct line *line = &lines.items[k];
         const struct series_style *style = &series->items[k]->style;
@@ -101,11 +132,10 @@ bool lines_make(const struct series_list *series, const struct options *o, const
         line->on_right = style->on_second_axis;
         line->is_infinite = style->as_infinite;
         line->is_hidden = style->is_invisible;
-        const struct option_side *side = line->on_right ? &o->right_side : &o->left_side;
-        static const struct option_side nothing = {.width = NAN, .dash = NAN};
-        if (!choose_colour(line, side, look, &n_used, err))
+        const struct option_side *side = side_of(o, has_two, line->on_right);
+        if (!choose_colour(line, side, &colours, err))
             return false;
-        choose_stroke(line, line->is_infinite ? &nothing : side, look);
+        choose_stroke(line, side_of(o, has_two && !line->is_infinite, line->on_right), look);
         if (is_area(line, o->area_mode, !has_first))
             choose_fill(&lines, k, o, look);
         if (style->has_alpha && line->fill_share == 0.0)

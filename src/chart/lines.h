@@ -10,6 +10,7 @@ struct line {
     const struct series *series;
     const char *name; /* clean */
     struct colour colour;
+    const char *colour_text; /* as somebody typed it, or as Graphite would */
     double width, dash;
     bool has_stroke;
     bool on_right;

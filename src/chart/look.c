@@ -61,6 +61,7 @@ struct look look_make(const struct options *o, const char *default_template)
         .line_width = isnan(o->line_width) ? theme->line_width : o->line_width,
         .theme = theme,
         .colours = o->colours,
+        .colour_texts = o->colour_texts,
         .n_colours = o->n_colours,
     };
     if (!look.is_graphite && (o->background.is_set || o->foreground.is_set))
@@ -83,4 +84,16 @@ struct look look_make(const struct options *o, const char *default_template)
 struct colour look_colour(const struct look *look, size_t i)
 {
     return look->n_colours ? look->colours[i % look->n_colours] : theme_colour(look->theme, i);
+}
+
+const char *look_colour_text(const struct look *look, size_t i, struct arena *arena)
+{
+    if (look->n_colours)
+        return look->colour_texts[i % look->n_colours];
+    struct colour c = theme_colour(look->theme, i);
+    const char *name = colour_name(c);
+    if (name)
+        return name;
+    return c.a == 255 ? arena_printf(arena, "#%02x%02x%02x", c.r, c.g, c.b)
+                      : arena_printf(arena, "#%02x%02x%02x%02x", c.r, c.g, c.b, c.a);
 }

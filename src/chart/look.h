@@ -13,7 +13,8 @@ struct look {
     struct label_style title; /* larger and bold */
     double line_width;
     const struct theme *theme;
-    const struct colour *colours; /* colorList; NULL: the template's */
+    const struct colour *colours;    /* colorList; NULL: the template's */
+    const char *const *colour_texts; /* as typed */
     size_t n_colours;
 };
 
@@ -21,3 +22,5 @@ struct look {
 struct look look_make(const struct options *options, const char *default_template);
 /* Colour i for lines, over and over. */
 struct colour look_colour(const struct look *look, size_t i);
+/* What somebody typed for it; for a template's own its name, or #rrggbb. */
+const char *look_colour_text(const struct look *look, size_t i, struct arena *arena);

@@ -234,18 +234,22 @@ static bool read_colours(const struct reading *r, struct err *err)
 {
     struct options *out = r->field;
     struct colour *colours = NULL;
-    size_t n = 0, cap = 0;
+    const char **texts = NULL;
+    size_t n = 0, cap = 0, texts_cap = 0;
     struct str rest = str_of(r->value), piece;
     while (str_split(&rest, ',', &piece)) {
         piece = str_trim(piece);
         if (n == OPTIONS_COLOURS_MAX)
             return FAIL(err, ERR_LIMIT, "%s: more than %d colours", r->key, OPTIONS_COLOURS_MAX);
         arena_grow(r->arena, &colours, &cap, n + 1, sizeof *colours);
-        if (!colour_parse(arena_strndup(r->arena, piece.at, piece.n), &colours[n]))
+        arena_grow(r->arena, &texts, &texts_cap, n + 1, sizeof *texts);
+        texts[n] = arena_strndup(r->arena, piece.at, piece.n);
+        if (!colour_parse(texts[n], &colours[n]))
             return wrong(r, "not a list of colours", err);
         n++;
     }
     out->colours = colours;
+    out->colour_texts = texts;
     out->n_colours = n;
     return true;
 }
@@ -293,12 +297,36 @@ static bool read_y_side(const struct reading *r, struct err *err)
     return read_choice(r, words, err);
 }
 
+static bool read_type(const struct reading *r, struct err *err)
+{
+    static const char *const words[] = {"line", "pie", NULL};
+    return read_choice(r, words, err);
+}
+
+static bool read_pie_mode(const struct reading *r, struct err *err)
+{
+    static const char *const words[] = {"average", "maximum", "minimum", NULL};
+    return read_choice(r, words, err);
+}
+
+static bool read_pie_labels(const struct reading *r, struct err *err)
+{
+    static const char *const words[] = {"percent", "number", "none", NULL};
+    return read_choice(r, words, err);
+}
+
+static bool read_pie_turn(const struct reading *r, struct err *err)
+{
+    static const char *const words[] = {"horizontal", "rotated", NULL};
+    return read_choice(r, words, err);
+}
+
 static bool read_lines_colour(const struct reading *r, struct err *err)
 {
     struct option_side *side = r->field;
     if (!colour_parse(r->value, &side->colour))
         return wrong(r, "not a colour (a name, #rgb, rrggbb or rrggbbaa)", err);
-    side->has_colour = true;
+    side->colour_text = r->value;
     return true;
 }
 
@@ -322,6 +350,7 @@ static const struct {
     {"fontItalic", read_bool, AT(font_is_italic)},
     {"fontName", read_text, AT(font_name)},
     {"fontSize", read_font_size, AT(font_size)},
+    {"graphType", read_type, AT(type)},
     {"graphOnly", read_bool, AT(is_bare)},
     {"height", read_side, AT(height)},
     {"hideAxes", read_bool, AT(hides_axes)},
@@ -342,30 +371,35 @@ static const struct {
     {"minXStep", read_size, AT(x_step_min)},
     {"minorGridLineColor", read_colour, AT(grid_minor)},
     {"minorY", read_minor, AT(n_minor_y)},
+    {"pieLabels", read_pie_turn, AT(pie_turn)},
+    {"pieMode", read_pie_mode, AT(pie_mode)},
     {"rightColor", read_lines_colour, AT(right_side)},
     {"rightDashed", read_dash, AT(right_side.dash)},
     {"rightWidth", read_size, AT(right_side.width)},
     {"template", read_text, AT(template_name)},
     {"title", read_text, AT(title)},
     {"uniqueLegend", read_bool, AT(legend_is_unique)},
+    {"valueLabels", read_pie_labels, AT(pie_labels)},
+    {"valueLabelsColor", read_colour, AT(pie_labels_colour)},
+    {"valueLabelsMin", read_number, AT(pie_labels_min)},
     {"vtitle", read_text, AT(left_title)},
     {"vtitleRight", read_text, AT(right_title)},
     {"width", read_side, AT(width)},
     {"xFormat", read_text, AT(x_format)},
     {"yAxisSide", read_y_side, AT(y_side)},
     {"yDivisors", read_divisors, 0},
-    {"yLimit", read_number, AT(left.limit)},
+    {"yLimit", read_number, AT(only.limit)},
     {"yLimitLeft", read_number, AT(left.limit)},
     {"yLimitRight", read_number, AT(right.limit)},
-    {"max", read_top, AT(left)},
-    {"yMax", read_top, AT(left)},
+    {"max", read_top, AT(only)},
+    {"yMax", read_top, AT(only)},
     {"yMaxLeft", read_top, AT(left)},
     {"yMaxRight", read_top, AT(right)},
-    {"min", read_number, AT(left.min)},
-    {"yMin", read_number, AT(left.min)},
+    {"min", read_number, AT(only.min)},
+    {"yMin", read_number, AT(only.min)},
     {"yMinLeft", read_number, AT(left.min)},
     {"yMinRight", read_number, AT(right.min)},
-    {"yStep", read_positive, AT(left.step)},
+    {"yStep", read_positive, AT(only.step)},
     {"yStepLeft", read_positive, AT(left.step)},
     {"yStepRight", read_positive, AT(right.step)},
     {"yUnitSystem", read_units, AT(units)},
@@ -396,11 +430,13 @@ static struct options usual(void)
         .area_alpha = NAN,
         .connected_limit = INFINITY,
         .x_step_min = 1.0,
+        .only = axis,
         .left = axis,
         .right = axis,
         .left_side = side,
         .right_side = side,
         .n_minor_y = 1,
+        .pie_labels_min = 5.0,
     };
 }
 
@@ -430,4 +466,26 @@ bool options_parse(const struct chart_param *params, size_t n, struct arena *are
         strip(&o);
     *out = o;
     return true;
+}
+
+static double first_of(double a, double b)
+{
+    return isnan(a) ? b : a;
+}
+
+struct option_axis options_axis(const struct options *o, bool on_right, bool has_two,
+                                bool is_lenient)
+{
+    struct option_axis a = !has_two ? o->only : on_right ? o->right : o->left;
+    if (on_right || !is_lenient)
+        return a;
+    struct option_axis b = has_two ? o->only : o->left;
+    if (isnan(a.max) && !a.ends_at_data) {
+        a.max = b.max;
+        a.ends_at_data = b.ends_at_data;
+    }
+    a.min = first_of(a.min, b.min);
+    a.limit = first_of(a.limit, b.limit);
+    a.step = first_of(a.step, b.step);
+    return a;
 }

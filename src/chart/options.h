@@ -19,6 +19,10 @@ enum area_mode { AREA_NONE = 0, AREA_FIRST, AREA_ALL, AREA_STACKED };
 enum unit_system { UNITS_SI = 0, UNITS_BINARY, UNITS_NONE, UNITS_SEC, UNITS_MSEC };
 enum option_switch { SWITCH_AUTO = 0, SWITCH_OFF, SWITCH_ON };
 enum axis_side { SIDE_LEFT = 0, SIDE_RIGHT };
+enum graph_type { GRAPH_LINE = 0, GRAPH_PIE };
+enum pie_mode { PIE_AVERAGE = 0, PIE_MAXIMUM, PIE_MINIMUM };
+enum pie_labels { PIE_LABELS_PERCENT = 0, PIE_LABELS_NUMBER, PIE_LABELS_NONE };
+enum pie_turn { PIE_TURN_HORIZONTAL = 0, PIE_TURN_ROTATED };
 
 /* What was asked of one y axis; NaN: nothing. */
 struct option_axis {
@@ -26,12 +30,12 @@ struct option_axis {
     bool ends_at_data; /* yMax=max: the top is the largest value, not a round number */
 };
 
-/* What was asked of all lines that hang on one axis (leftWidth, ...). */
+/* What was asked of all lines that hang on one axis of two (leftWidth, ...). */
 struct option_side {
     double width; /* NaN: not asked */
     double dash;  /* NaN: not asked; 0: solid */
     struct colour colour;
-    bool has_colour;
+    const char *colour_text; /* as typed; NULL: not asked */
 };
 
 struct option_colour {
@@ -46,7 +50,8 @@ struct options {
 
     const char *template_name;
     struct option_colour background, foreground, grid_major, grid_minor;
-    const struct colour *colours; /* colorList; NULL: the template's */
+    const struct colour *colours;    /* colorList; NULL: the template's */
+    const char *const *colour_texts; /* as typed */
     size_t n_colours;
 
     const char *font_name;
@@ -67,7 +72,7 @@ struct options {
     double x_step_min; /* pixels between two points */
     const char *x_format;
 
-    struct option_axis left, right;
+    struct option_axis only, left, right; /* only: yMin, yMax, ...; see options_axis */
     struct option_side left_side, right_side;
     enum axis_side y_side;
     enum unit_system units;
@@ -75,6 +80,13 @@ struct options {
     unsigned divisors[OPTIONS_DIVISORS_MAX];
     size_t n_divisors; /* 0: ours to choose */
     unsigned n_minor_y;
+
+    enum graph_type type;
+    enum pie_mode pie_mode;
+    enum pie_labels pie_labels;
+    enum pie_turn pie_turn;
+    double pie_labels_min; /* smaller values (or percents) have no label on their slice */
+    struct option_colour pie_labels_colour;
 };
 
 /* Reads n parameters; of a key given twice the last counts; unknown keys, empty values and the
@@ -82,3 +94,8 @@ struct options {
  * a side outside 1..10,000 or too long a list */
 MUST_CHECK bool options_parse(const struct chart_param *params, size_t n, struct arena *arena,
                               struct options *out, struct err *err);
+
+/* What was asked of one axis. Graphite takes yMin, yMax, yLimit and yStep for an only axis, and
+ * yMinLeft, yMinRight and so on when there are two; is_lenient: a left axis takes either. */
+struct option_axis options_axis(const struct options *options, bool on_right, bool has_two,
+                                bool is_lenient);

@@ -18,7 +18,7 @@ TEST(nothing_given_is_graphites_default_size)
     EXPECT_F64(o.margin, 10.0, 0.0);
     EXPECT_I64(o.hide_legend, SWITCH_AUTO);
     EXPECT(isnan(o.line_width));
-    EXPECT(isnan(o.left.min));
+    EXPECT(isnan(o.only.min));
     EXPECT_I64(o.line_mode, LINE_SLOPE);
     EXPECT_I64(o.n_minor_y, 1);
 }
@@ -59,11 +59,11 @@ TEST(reads_every_kind)
     EXPECT_F64(o.line_width, 2.5, 0.0);
     EXPECT_I64(o.hide_legend, SWITCH_OFF);
     EXPECT(o.hides_grid && o.legend_is_unique && o.gaps_are_zero);
-    EXPECT_F64(o.left.min, -3.0, 0.0);
-    EXPECT_F64(o.left.max, 10.0, 0.0);
-    EXPECT_F64(o.left.step, 2.0, 0.0);
+    EXPECT_F64(o.only.min, -3.0, 0.0);
+    EXPECT_F64(o.only.max, 10.0, 0.0);
+    EXPECT_F64(o.only.step, 2.0, 0.0);
     EXPECT_F64(o.right.min, 1.0, 0.0);
-    EXPECT(o.right.ends_at_data && !o.left.ends_at_data);
+    EXPECT(o.right.ends_at_data && !o.only.ends_at_data);
     EXPECT_I64(o.units, UNITS_BINARY);
     EXPECT(o.n_divisors == 2 && o.divisors[0] == 3 && o.divisors[1] == 4);
     EXPECT_I64(o.n_minor_y, 2);
@@ -74,7 +74,8 @@ TEST(reads_every_kind)
     EXPECT(o.grid_major.is_set && o.grid_major.value.r == 175);
     EXPECT_F64(o.log_base, 2.718281828, 1e-9);
     EXPECT_F64(o.connected_limit, 3.0, 0.0);
-    EXPECT(o.left_side.has_colour && !o.right_side.has_colour);
+    EXPECT_TEXT(o.left_side.colour_text, "blue");
+    EXPECT(!o.right_side.colour_text);
     EXPECT_F64(o.right_side.dash, 5.0, 0.0);
     EXPECT_F64(o.right_side.width, 3.0, 0.0);
     EXPECT_I64(o.y_side, SIDE_RIGHT);
@@ -84,9 +85,9 @@ TEST(old_names_give_way_to_new_ones)
 {
     struct options o;
     EXPECT_OK(parse("yMin=1&min=5&lineWidth=2&thickness=9&max=7", &o));
-    EXPECT_F64(o.left.min, 1.0, 0.0);
+    EXPECT_F64(o.only.min, 1.0, 0.0);
     EXPECT_F64(o.line_width, 2.0, 0.0);
-    EXPECT_F64(o.left.max, 7.0, 0.0);
+    EXPECT_F64(o.only.max, 7.0, 0.0);
 }
 
 TEST(the_last_of_two_counts)

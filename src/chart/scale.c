@@ -315,15 +315,34 @@ bool scale_make(const struct scale_ask *ask, struct scale *out, struct err *err)
     struct range range;
     if (!find_range(ask, &range, err))
         return false;
-    struct scale s = {.units = ask->units, .is_graphite = ask->is_graphite};
+    struct scale s = {.units = ask->units};
     if (ask->log_base > 0.0)
         make_logarithmic(ask, &range, &s);
     else
         make_linear(ask, &range, &s);
-    if (!s.is_graphite && s.log_base == 0.0)
+    if (s.log_base == 0.0)
         choose_unit(&s, s.step);
     *out = s;
     return true;
+}
+
+void scale_of_graphite(const struct graphite_axis *axis, double log_base, struct scale *out)
+{
+    struct scale s = {
+        .bottom = axis->bottom,
+        .top = axis->top,
+        .step = isnan(axis->step) ? 0.0 : axis->step,
+        .log_base = log_base,
+        .units = axis->units,
+        .is_graphite = true,
+        .graphite = *axis,
+        .unit = 1.0,
+        .unit_text = "",
+    };
+    size_t every = (axis->n_values + SCALE_TICKS_MAX - 1) / SCALE_TICKS_MAX;
+    for (size_t i = 0; i < axis->n_values; i += every)
+        add_tick(&s, axis->values[i]);
+    *out = s;
 }
 
 double scale_share(const struct scale *scale, double value)
@@ -341,26 +360,15 @@ double scale_share(const struct scale *scale, double value)
     return fmax(-100.0, fmin(100.0, share));
 }
 
-/* Graphite's labels: the unit only where the step reaches it, digits by the span of the axis. */
+/* Without the blank that it always ends with. */
 static void label_graphite(const struct scale *s, double value, char out[SCALE_LABEL_BYTES])
 {
-    double step = s->step > 0.0 ? s->step : fabs(value), span = s->top - s->bottom;
-    const struct unit *unit = units_of(s->units);
-    while (unit->size > 1.0 && !(fabs(value) >= unit->size && step >= unit->size))
-        unit++;
-    double v = value / unit->size, shown_span = span / unit->size;
-    char number[NUM_TEXT_MAX];
-    if (v < 0.1)
-        num_format_g(number, v, 6);
-    else if (v < 1.0)
-        num_format_fixed(number, sizeof number, v, 2);
-    else if (shown_span > 3.0)
-        num_format_fixed(number, sizeof number, v, 1);
-    else if (shown_span > 0.1)
-        num_format_fixed(number, sizeof number, v, 2);
-    else
-        num_format_g(number, v, 6);
-    (void)snprintf(out, SCALE_LABEL_BYTES, "%s%s%s", number, unit->text[0] ? " " : "", unit->text);
+    char text[GRAPHITE_AXIS_LABEL_BYTES];
+    graphite_axis_label(&s->graphite, value, text);
+    size_t n = strlen(text);
+    while (n > 0 && text[n - 1] == ' ')
+        text[--n] = '\0';
+    (void)text_copy(out, SCALE_LABEL_BYTES, text);
 }
 
 /* Each label has its own unit: the labels of a logarithmic axis are decades apart. */

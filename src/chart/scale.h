@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "chart/graphite_axis.h"
 #include "chart/options.h"
 
 enum {
@@ -21,7 +22,6 @@ struct scale_ask {
     const unsigned *divisors; /* numbers of divisions that are welcome */
     size_t n_divisors;        /* at least 1 */
     bool from_zero;           /* an area stands on 0: let it be seen */
-    bool is_graphite;         /* label formats of Graphite */
     bool keeps_divisions;     /* exactly divisors[0] steps, so that two axes share their lines */
 };
 
@@ -33,14 +33,18 @@ struct scale {
     size_t n_ticks;
     enum unit_system units;
     bool is_graphite;
-    double unit;           /* what all labels are divided by */
-    const char *unit_text; /* "k", "Mi", "e-13", ... */
+    struct graphite_axis graphite; /* when is_graphite: what labels are made of */
+    double unit;                   /* what all labels are divided by */
+    const char *unit_text;         /* "k", "Mi", "e-13", ... */
     int n_decimals;
     char exponent[8]; /* where unit_text lives when it is an exponent */
 };
 
 /* err: ERR_INPUT when the asked minimum is not below the asked maximum. */
 MUST_CHECK bool scale_make(const struct scale_ask *ask, struct scale *out, struct err *err);
+
+/* Graphite's own axis. */
+void scale_of_graphite(const struct graphite_axis *axis, double log_base, struct scale *out);
 
 /* Where a value lies: 0 at the bottom, 1 at the top, may be outside (kept to -100..100); NaN for
  * a gap and for what a logarithm does not have. */

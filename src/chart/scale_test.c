@@ -170,35 +170,6 @@ TEST(logarithmic_axes)
     }
 }
 
-/* What Graphite 1.1.8's pictures show. */
-TEST(graphite_labels)
-{
-    static const unsigned graphite[] = {4, 5, 6};
-    static const struct {
-        const char *row;
-        double low, high;
-        enum unit_system units;
-        const char *labels;
-    } rows[] = {
-        {"02-etsy-php-warnings.png", 3, 387, UNITS_SI, "0 100.0 200.0 300.0 400.0"},
-        {"04-forum-posts.png", 0, 6, UNITS_SI, "0 1.0 2.0 3.0 4.0 5.0 6.0"},
-        {"12-second-axis.png", 0.1, 3.93, UNITS_SI, "0 1.0 2.0 3.0 4.0"},
-        {"a unit only where the step reaches it", 0, 1900, UNITS_SI,
-         "0 500.0 1000.0 1500.0 2000.0"},
-        {"thousands", 0, 3900, UNITS_SI, "0 1.0 k 2.0 k 3.0 k 4.0 k"},
-    };
-    EACH_ROW (rows, r) {
-        struct scale scale;
-        struct scale_ask ask = ask_of(r->low, r->high);
-        ask.divisors = graphite;
-        ask.n_divisors = COUNT_OF(graphite);
-        ask.units = r->units;
-        ask.is_graphite = true;
-        EXPECT_OK(scale_make(&ask, &scale, &kit_err));
-        EXPECT_TEXT(labels_of(&scale), r->labels);
-    }
-}
-
 TEST(shares_run_from_bottom_to_top)
 {
     struct scale scale;
@@ -221,7 +192,6 @@ TEST(any_range_gives_a_usable_scale)
         struct scale_ask ask = ask_of(fmin(a, b), fmax(a, b));
         ask.units = (enum unit_system)kit_random_below(5);
         ask.log_base = kit_random_below(4) ? 0.0 : 2.0 + kit_random_share() * 20.0;
-        ask.is_graphite = kit_random_below(4) == 0;
         ask.from_zero = kit_random_below(4) == 0;
         struct scale s;
         EXPECT_OK(scale_make(&ask, &s, &kit_err));
@@ -242,5 +212,5 @@ TEST(any_range_gives_a_usable_scale)
 RUN_TESTS(test_of(rounds_the_range_and_names_it), test_of(units_are_what_was_asked_for),
           test_of(limits_that_were_asked_for), test_of(a_minimum_not_below_the_maximum_is_refused),
           test_of(a_step_that_was_asked_for), test_of(areas_stand_on_zero),
-          test_of(logarithmic_axes), test_of(graphite_labels),
-          test_of(shares_run_from_bottom_to_top), test_of(any_range_gives_a_usable_scale))
+          test_of(logarithmic_axes), test_of(shares_run_from_bottom_to_top),
+          test_of(any_range_gives_a_usable_scale))

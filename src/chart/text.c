@@ -382,7 +382,7 @@ static bool make_scales(struct picture *p, const struct lines *lines, const stru
     struct line_range range = lines_range(lines, false, o->log_base > 0.0);
     struct scale_ask ask = {.low = range.low,
                             .high = range.high,
-                            .axis = o->left,
+                            .axis = options_axis(o, false, lines->has_right, true),
                             .units = o->units,
                             .log_base = o->log_base,
                             .divisors = divisors,
@@ -394,7 +394,7 @@ static bool make_scales(struct picture *p, const struct lines *lines, const stru
     range = lines_range(lines, true, o->log_base > 0.0);
     ask.low = range.low;
     ask.high = range.high;
-    ask.axis = o->right;
+    ask.axis = options_axis(o, true, true, true);
     return scale_make(&ask, &p->plot.right, err);
 }
 

@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "cli/args.h"
 #include "cli/help.h"
-#include "cli/options.h"
 #include "cli/tell.h"
 
 enum {
@@ -114,7 +114,7 @@ int cli_main(int argc, char **argv, const struct command *serve)
     const struct command *command = find(&table, name);
     if (!command)
         return fail_unknown(&table, name);
-    if (options_ask_help(command, argc - 1, argv + 1))
+    if (args_ask_help(command, argc - 1, argv + 1))
         return show_one(command);
     return command->run(argc - 1, argv + 1);
 }

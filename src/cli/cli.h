@@ -23,7 +23,7 @@ struct command {
     const char *usage;   /* "deploy SERVICE [-m MSG] [--rev R] -- COMMAND [ARG...]" */
     const char *summary; /* one line for `plumb --help` */
     const char *group;   /* its heading there; NULL: Run */
-    const char *about;   /* what it does, before the options; NULL: the summary again */
+    const char *about;   /* what it does, before the args; NULL: the summary again */
     /* Ended by one without a name; NULL: the command reads argv itself, and help tells of it. */
     const struct cli_option *options;
     /* The rest of `plumb NAME --help`: examples, exit codes. Either of the two. */

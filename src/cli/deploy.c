@@ -24,29 +24,29 @@ static const struct cli_option options_of_deploy[] = {
     {0},
 };
 
-static bool check_shape(const struct options *options, struct err *err)
+static bool check_shape(const struct args *args, struct err *err)
 {
-    if (!options->n_words) {
+    if (!args->n_words) {
         err_set(err, ERR_INPUT, "which service?");
         err_hint(err, "plumb deploy website -- ./deploy.sh");
         return false;
     }
-    if (options->n_rest)
+    if (args->n_rest)
         return true;
     err_set(err, ERR_INPUT, "which command? It goes behind --");
-    err_hint(err, "plumb deploy %.60s -- %.60s", options->words[0],
-             options->n_words > 1 ? options->words[1] : "./deploy.sh");
+    err_hint(err, "plumb deploy %.60s -- %.60s", args->words[0],
+             args->n_words > 1 ? args->words[1] : "./deploy.sh");
     return false;
 }
 
-static bool make_start(const struct options *options, struct arena *arena, struct change *out,
+static bool make_start(const struct args *args, struct arena *arena, struct change *out,
                        struct err *err)
 {
     const struct clock clock = clock_system();
     struct change change;
-    if (!check_shape(options, err) || !draft_make(options, arena, &change, err))
+    if (!check_shape(args, err) || !draft_make(args, arena, &change, err))
         return false;
-    if (!options_has(options, "rev"))
+    if (!args_has(args, "rev"))
         change.rev = origin_rev(arena);
     change.start_ms = clock_us(&clock) / 1000;
     change.status = STATUS_RUNNING;
@@ -74,7 +74,7 @@ static const char *or_unset(const char *value)
 }
 
 /* Runs the command; *out_is_cancelled: a signal came before it began. */
-static int run(const struct options *options, const struct change *change, const char *id,
+static int run(const struct args *args, const struct change *change, const char *id,
                bool *out_is_cancelled)
 {
     const struct child_var vars[] = {
@@ -84,7 +84,7 @@ static int run(const struct options *options, const struct change *change, const
     };
     struct child_end end;
     struct err err;
-    if (child_run(options->rest, vars, COUNT_OF(vars), &end, &err)) {
+    if (child_run(args->rest, vars, COUNT_OF(vars), &end, &err)) {
         *out_is_cancelled = !end.has_run;
         return end.code;
     }
@@ -112,11 +112,11 @@ static int deploy(int argc, char **argv)
 {
     CLEANUP(arena_done) struct arena arena;
     arena_init(&arena);
-    struct options options;
+    struct args args;
     struct change change;
     struct err err;
-    if (!options_parse(&commands_deploy, argc, argv, &arena, &options, &err) ||
-        !make_start(&options, &arena, &change, &err))
+    if (!args_parse(&commands_deploy, argc, argv, &arena, &args, &err) ||
+        !make_start(&args, &arena, &change, &err))
         return tell_fail("deploy", &err);
 
     /* From here on whoever ends us ends the command, and the record is closed. */
@@ -124,7 +124,7 @@ static int deploy(int argc, char **argv)
     const int64_t began_us = monotonic_us();
     const char *id = tell_server(&change, false, &arena);
     bool is_cancelled;
-    const int code = run(&options, &change, id, &is_cancelled);
+    const int code = run(&args, &change, id, &is_cancelled);
     finish(&change, code, is_cancelled, (monotonic_us() - began_us) / 1000, &arena);
     return code;
 }

@@ -18,11 +18,11 @@ bool draft_tag(struct change *change, struct tag tag, struct arena *arena, struc
     return true;
 }
 
-static bool add_tags(const struct options *options, struct arena *arena, struct change *change,
+static bool add_tags(const struct args *args, struct arena *arena, struct change *change,
                      struct err *err)
 {
     const char *given;
-    for (size_t i = 0; (given = options_item(options, "tag", i)) != NULL; i++) {
+    for (size_t i = 0; (given = args_item(args, "tag", i)) != NULL; i++) {
         const char *equals = strchr(given, '=');
         if (!equals || equals == given)
             return FAIL(err, ERR_INPUT, "--tag '%.60s' is not NAME=VALUE", given);
@@ -34,28 +34,27 @@ static bool add_tags(const struct options *options, struct arena *arena, struct 
     return true;
 }
 
-static const char *text_or_nothing(const struct options *options, const char *name)
+static const char *text_or_nothing(const struct args *args, const char *name)
 {
-    const char *text = options_text(options, name);
+    const char *text = args_text(args, name);
     return text ? text : "";
 }
 
-bool draft_make(const struct options *options, struct arena *arena, struct change *out,
-                struct err *err)
+bool draft_make(const struct args *args, struct arena *arena, struct change *out, struct err *err)
 {
-    if (options->n_words > 1)
-        return FAIL(err, ERR_INPUT, "'%.60s': only one service can be named", options->words[1]);
+    if (args->n_words > 1)
+        return FAIL(err, ERR_INPUT, "'%.60s': only one service can be named", args->words[1]);
     struct change change = change_blank();
-    change.service = options->n_words ? options->words[0] : "";
-    change.msg = redact_text(text_or_nothing(options, "msg"), arena);
-    change.rev = text_or_nothing(options, "rev");
-    change.env = text_or_nothing(options, "env");
-    change.url = redact_text(text_or_nothing(options, "url"), arena);
-    const char *by = options_text(options, "by");
+    change.service = args->n_words ? args->words[0] : "";
+    change.msg = redact_text(text_or_nothing(args, "msg"), arena);
+    change.rev = text_or_nothing(args, "rev");
+    change.env = text_or_nothing(args, "env");
+    change.url = redact_text(text_or_nothing(args, "url"), arena);
+    const char *by = args_text(args, "by");
     change.by = by ? by : origin_by(arena);
     change.source = "cli";
     change.key = courier_key(arena);
-    if (!add_tags(options, arena, &change, err))
+    if (!add_tags(args, arena, &change, err))
         return false;
     *out = change;
     return true;

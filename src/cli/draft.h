@@ -1,7 +1,7 @@
 /* The change that a command line describes: what mark and deploy have in common. */
 #pragma once
 
-#include "cli/options.h"
+#include "cli/args.h"
 #include "model/change.h"
 
 /* The options of every command that records, for its table. */
@@ -18,7 +18,7 @@
 /* Fills in the service (the first word, "" without one), the options above, source and key, with secrets
  * blotted out. Who did it is found out when not given. Strings in the arena.
  *   err  ERR_INPUT: a tag without '=', too many of them, more than one word */
-MUST_CHECK bool draft_make(const struct options *options, struct arena *arena, struct change *out,
+MUST_CHECK bool draft_make(const struct args *args, struct arena *arena, struct change *out,
                            struct err *err);
 
 /* One more tag; ERR_INPUT when there is no room. */

@@ -1,8 +1,8 @@
 /* plumb flush: sends the records that wait on this machine. */
+#include "cli/args.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/courier.h"
-#include "cli/options.h"
 #include "cli/spool.h"
 #include "cli/tell.h"
 
@@ -63,13 +63,13 @@ static int flush(int argc, char **argv)
 {
     CLEANUP(arena_done) struct arena arena;
     arena_init(&arena);
-    struct options options;
+    struct args args;
     struct spool spool;
     struct spool_report report;
     struct err err;
-    if (!options_parse(&commands_flush, argc, argv, &arena, &options, &err))
+    if (!args_parse(&commands_flush, argc, argv, &arena, &args, &err))
         return tell_fail("flush", &err);
-    if (options.n_words || options.n_rest) {
+    if (args.n_words || args.n_rest) {
         err_set(&err, ERR_INPUT, "flush takes no arguments");
         return tell_fail("flush", &err);
     }

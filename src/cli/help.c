@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cli/options.h"
+#include "cli/args.h"
 
 #define GROUP_DEFAULT "Run"
 
@@ -58,7 +58,7 @@ void help_one(const struct command *command, struct buf *out)
         buf_printf(out, "%s\n", command->about);
     if (command->options) {
         buf_add_str(out, "Options\n");
-        options_help(command->options, out);
+        args_help(command->options, out);
         buf_add_char(out, '\n');
     }
     buf_add_str(out, command->help ? command->help : command->help_text());

@@ -1,10 +1,10 @@
 /* plumb log: what changed, newest first. */
 #include <unistd.h>
 
+#include "cli/args.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/log_text.h"
-#include "cli/options.h"
 #include "cli/record.h"
 #include "cli/tell.h"
 #include "cli/terminal.h"
@@ -28,15 +28,15 @@ static const struct cli_option options_of_log[] = {
 
 /* What to list and how. */
 struct view {
-    const struct options *options;
+    const struct args *args;
     struct terminal terminal;
     int64_t n_shown, now_ms;
 };
 
 static bool make_query(const struct view *view, struct buf *query, struct err *err)
 {
-    const struct options *options = view->options;
-    const char *since = options_text(options, "since"), *kind = options_text(options, "kind");
+    const struct args *args = view->args;
+    const char *since = args_text(args, "since"), *kind = args_text(args, "kind");
     const struct when_now now = {view->now_ms, zone_local()};
     int64_t since_ms = 0;
     if (since && !when_parse(since, &now, &since_ms, err)) {
@@ -47,8 +47,8 @@ static bool make_query(const struct view *view, struct buf *query, struct err *e
     if (kind && !change_kind_parse(str_of(kind), &known))
         return FAIL(err, ERR_INPUT, "--kind '%.40s' is not known", kind);
     client_param_i64(query, "n", view->n_shown + 1);
-    if (options->n_words)
-        client_param(query, "service", options->words[0]);
+    if (args->n_words)
+        client_param(query, "service", args->words[0]);
     if (kind)
         client_param(query, "kind", kind);
     if (since)
@@ -72,12 +72,12 @@ static bool format(const struct view *view, const struct buf *answer, struct are
 {
     struct change_list list;
     struct err err;
-    const bool is_oneline = options_has(view->options, "oneline");
+    const bool is_oneline = args_has(view->args, "oneline");
     if (!record_list(buf_text(answer), answer->n, arena, &list, &err))
         return tell_fail("log", &err), false;
     *out_is_cut = list.n > (size_t)view->n_shown;
     list.n = min_size(list.n, (size_t)view->n_shown);
-    if (options_has(view->options, "json")) {
+    if (args_has(view->args, "json")) {
         const struct record_lines how = {list.n, view->terminal.is_tty};
         return record_lines(buf_text(answer), answer->n, how, out, &err) ||
                (tell_fail("log", &err), false);
@@ -87,7 +87,7 @@ static bool format(const struct view *view, const struct buf *answer, struct are
         return true;
     }
     const struct log_text_look look = {
-        .columns = view->terminal.columns,
+        .columns = view->terminal.is_tty ? view->terminal.columns : 0,
         .is_oneline = is_oneline,
         .has_colour = view->terminal.has_colour,
         .has_utf8 = view->terminal.has_utf8,
@@ -101,7 +101,7 @@ static bool format(const struct view *view, const struct buf *answer, struct are
 /* To people only: a pipe gets rows and nothing else. */
 static void add_remark(const struct view *view, bool is_cut, struct buf *out)
 {
-    if (!view->terminal.is_tty || options_has(view->options, "json"))
+    if (!view->terminal.is_tty || args_has(view->args, "json"))
         return;
     if (!out->n)
         buf_add_str(out, "no changes\n");
@@ -129,15 +129,15 @@ static int run_log(int argc, char **argv)
 {
     CLEANUP(arena_done) struct arena arena;
     arena_init(&arena);
-    struct options options;
+    struct args args;
     struct err err;
     const struct clock clock = clock_system();
-    struct view view = {&options, terminal_of(STDOUT_FILENO), 0, clock_us(&clock) / 1000};
-    const struct options_range range = {SHOWN_DEFAULT, 1, SHOWN_MAX};
-    if (!options_parse(&commands_log, argc, argv, &arena, &options, &err) ||
-        !options_number(&options, "number", range, &view.n_shown, &err))
+    struct view view = {&args, terminal_of(STDOUT_FILENO), 0, clock_us(&clock) / 1000};
+    const struct args_range range = {SHOWN_DEFAULT, 1, SHOWN_MAX};
+    if (!args_parse(&commands_log, argc, argv, &arena, &args, &err) ||
+        !args_number(&args, "number", range, &view.n_shown, &err))
         return tell_fail("log", &err);
-    if (options.n_words > 1 || options.n_rest) {
+    if (args.n_words > 1 || args.n_rest) {
         err_set(&err, ERR_INPUT, "log takes one service at most");
         return tell_fail("log", &err);
     }

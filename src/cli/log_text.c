@@ -184,7 +184,10 @@ static void add_line(const struct cells *cells, const struct change *change,
     }
     const unsigned least = LAST_LEAST;
     const unsigned left = used + least < look->columns ? look->columns - used : least;
-    terminal_fit(out, cells->msg, left, look->has_utf8);
+    if (look->columns)
+        terminal_fit(out, cells->msg, left, look->has_utf8);
+    else
+        buf_add_str(out, cells->msg);
     drop_trailing_blanks(out);
     buf_add_char(out, '\n');
 }

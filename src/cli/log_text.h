@@ -9,7 +9,7 @@
 enum { LOG_TEXT_ID_BYTES = 10 /* of an id: its time to the ms, enough to ask for it by */ };
 
 struct log_text_look {
-    unsigned columns; /* of the terminal */
+    unsigned columns; /* of the terminal; 0: it is none, and messages are not cut */
     bool is_oneline;  /* no heading, and no date on what is of today */
     bool has_colour, has_utf8;
     const struct tz *tz;

@@ -12,9 +12,7 @@
 #include "os/zone.h"
 
 static const struct cli_option options_of_mark[] = {
-    {"kind", 'k', CLI_TEXT, "KIND",
-     "deploy, config, flag, infra, data, incident, thirdparty, freeze or note; deploy when not "
-     "given"},
+    {"kind", 'k', CLI_TEXT, "KIND", "what it is, see below; deploy when not given"},
     DRAFT_OPTIONS,
     {"at", 0, CLI_TEXT, "TIME", "when it was; now when not given"},
     {"from", 0, CLI_TEXT, "TIME", "when it began; without --to it still goes on"},
@@ -24,9 +22,9 @@ static const struct cli_option options_of_mark[] = {
     {0},
 };
 
-static bool take_kind(const struct options *options, struct change *change, struct err *err)
+static bool take_kind(const struct args *args, struct change *change, struct err *err)
 {
-    const char *kind = options_text(options, "kind");
+    const char *kind = args_text(args, "kind");
     if (!kind || change_kind_parse(str_of(kind), &change->kind))
         return true;
     const char *names[CHANGE_KINDS];
@@ -43,29 +41,29 @@ static bool take_kind(const struct options *options, struct change *change, stru
 }
 
 /* *out_ms is left alone when the option was not given. */
-static bool take_time(const struct options *options, const char *name, const struct when_now *now,
+static bool take_time(const struct args *args, const char *name, const struct when_now *now,
                       int64_t *out_ms, struct err *err)
 {
-    const char *text = options_text(options, name);
+    const char *text = args_text(args, name);
     if (!text || when_parse(text, now, out_ms, err))
         return true;
     err_prefix(err, "--%s", name);
     return false;
 }
 
-static bool take_times(const struct options *options, int64_t now_ms, struct change *change,
+static bool take_times(const struct args *args, int64_t now_ms, struct change *change,
                        struct err *err)
 {
     const struct when_now now = {now_ms, zone_local()};
-    const bool has_from = options_has(options, "from"), has_to = options_has(options, "to");
-    if (options_has(options, "at") && (has_from || has_to))
+    const bool has_from = args_has(args, "from"), has_to = args_has(args, "to");
+    if (args_has(args, "at") && (has_from || has_to))
         return FAIL(err, ERR_INPUT, "--at is a moment, --from and --to a span: give one of them");
     if (has_to && !has_from)
         return FAIL(err, ERR_INPUT, "--to needs --from");
     int64_t start_ms = now_ms, end_ms = 0;
-    if (!take_time(options, "at", &now, &start_ms, err) ||
-        !take_time(options, "from", &now, &start_ms, err) ||
-        !take_time(options, "to", &now, &end_ms, err))
+    if (!take_time(args, "at", &now, &start_ms, err) ||
+        !take_time(args, "from", &now, &start_ms, err) ||
+        !take_time(args, "to", &now, &end_ms, err))
         return false;
     if (has_to && end_ms < start_ms)
         return FAIL(err, ERR_INPUT, "--to is before --from");
@@ -76,25 +74,25 @@ static bool take_times(const struct options *options, int64_t now_ms, struct cha
 }
 
 /* The revision that lies here is that of a deploy made now, and of nothing else. */
-static bool wants_rev(const struct options *options, const struct change *change)
+static bool wants_rev(const struct args *args, const struct change *change)
 {
-    return change->kind == CHANGE_DEPLOY && !options_has(options, "rev") &&
-           !options_has(options, "at") && !options_has(options, "from");
+    return change->kind == CHANGE_DEPLOY && !args_has(args, "rev") && !args_has(args, "at") &&
+           !args_has(args, "from");
 }
 
-static bool make_change(const struct options *options, struct arena *arena, struct change *out,
+static bool make_change(const struct args *args, struct arena *arena, struct change *out,
                         struct err *err)
 {
     const struct clock clock = clock_system();
     const int64_t now_ms = clock_us(&clock) / 1000;
     struct change change;
-    if (!draft_make(options, arena, &change, err) || !take_kind(options, &change, err) ||
-        !take_times(options, now_ms, &change, err))
+    if (!draft_make(args, arena, &change, err) || !take_kind(args, &change, err) ||
+        !take_times(args, now_ms, &change, err))
         return false;
-    const char *key = options_text(options, "key");
+    const char *key = args_text(args, "key");
     if (key && key[0])
         change.key = key;
-    if (wants_rev(options, &change))
+    if (wants_rev(args, &change))
         change.rev = origin_rev(arena);
     if (!change_check(&change, now_ms, arena, err))
         return false;
@@ -106,17 +104,17 @@ static int mark(int argc, char **argv)
 {
     CLEANUP(arena_done) struct arena arena;
     arena_init(&arena);
-    struct options options;
+    struct args args;
     struct change change;
     struct err err;
-    if (!options_parse(&commands_mark, argc, argv, &arena, &options, &err))
+    if (!args_parse(&commands_mark, argc, argv, &arena, &args, &err))
         return tell_fail("mark", &err);
-    if (options.rest) {
+    if (args.rest) {
         err_set(&err, ERR_INPUT, "mark runs no command");
         err_hint(&err, "plumb deploy SERVICE -- COMMAND does");
         return tell_fail("mark", &err);
     }
-    if (!make_change(&options, &arena, &change, &err))
+    if (!make_change(&args, &arena, &change, &err))
         return tell_fail("mark", &err);
 
     const struct courier_order order = {"mark", true};
@@ -128,7 +126,7 @@ static int mark(int argc, char **argv)
         tell_fail("mark", &err);
         return CODE_USAGE;
     case COURIER_KEPT:
-        return options_has(&options, "strict") ? CODE_AWAY : CODE_OK;
+        return args_has(&args, "strict") ? CODE_AWAY : CODE_OK;
     case COURIER_LOST:
         break;
     }
@@ -147,6 +145,7 @@ const struct command commands_mark = {
         "A note, a freeze and an incident need no SERVICE.\n",
     .options = options_of_mark,
     .help =
+        "Kinds: deploy, config, flag, infra, data, incident, thirdparty, freeze, note.\n"
         "Without --rev, a deploy marked now has git's HEAD when the folder is in a work tree.\n"
         "Values that look like passwords, tokens or keys are recorded as ***.\n"
         "\n"

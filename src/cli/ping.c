@@ -1,7 +1,7 @@
 /* plumb ping: is there a server? */
+#include "cli/args.h"
 #include "cli/client.h"
 #include "cli/commands.h"
-#include "cli/options.h"
 #include "cli/tell.h"
 #include "os/realtime.h"
 
@@ -25,11 +25,11 @@ static int ping(int argc, char **argv)
 {
     CLEANUP(arena_done) struct arena arena;
     arena_init(&arena);
-    struct options options;
+    struct args args;
     struct err err;
-    if (!options_parse(&commands_ping, argc, argv, &arena, &options, &err))
+    if (!args_parse(&commands_ping, argc, argv, &arena, &args, &err))
         return tell_fail("ping", &err);
-    if (options.n_words || options.n_rest) {
+    if (args.n_words || args.n_rest) {
         err_set(&err, ERR_INPUT, "ping takes no arguments; PLUMB_URL says whom to ask");
         return tell_fail("ping", &err);
     }

@@ -1,6 +1,8 @@
 #include "cli/series_json.h"
 
 #include <jansson.h>
+#include <math.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -10,6 +12,12 @@ enum {
 };
 
 #define TIME_MAX_S INT64_C(4294967295) /* where series end */
+
+/* Graphite's JSON has infinities as 1e9999, which jansson refuses: they travel as the largest power of ten. */
+#define INFINITE     "1e9999"
+#define NEARLY       "1e+308"
+#define NEARLY_LEAST 1e308
+_Static_assert(sizeof INFINITE == sizeof NEARLY, "one is written over the other");
 
 static void drop(json_t **root)
 {
@@ -21,6 +29,27 @@ static bool fail(struct err *err, const char *what)
     return FAIL(err, ERR_INPUT, "the server's answer is no list of series: %s", what);
 }
 
+/* Only where a value stands: behind '[' or '-', before ','. */
+static void tame_infinities(char *json, size_t n)
+{
+    const size_t n_word = sizeof INFINITE - 1;
+    char *at = json, *const end = json + n;
+    while ((at = memmem(at, (size_t)(end - at), INFINITE, n_word)) != NULL) {
+        const bool begins = at > json && (at[-1] == '[' || at[-1] == '-');
+        if (begins && at + n_word < end && at[n_word] == ',')
+            memcpy(at, NEARLY, n_word);
+        at += n_word;
+    }
+}
+
+static double value_of(const json_t *value)
+{
+    if (json_is_null(value))
+        return (double)NAN;
+    const double number = json_number_value(value);
+    return fabs(number) < NEARLY_LEAST ? number : copysign((double)INFINITY, number);
+}
+
 /* One [value, second]. */
 static bool read_point(const json_t *point, double *out_value, int64_t *out_s)
 {
@@ -28,7 +57,7 @@ static bool read_point(const json_t *point, double *out_value, int64_t *out_s)
     if (!json_is_integer(second))
         return false;
     *out_s = json_integer_value(second);
-    *out_value = json_is_null(value) ? (double)NAN : json_number_value(value);
+    *out_value = value_of(value);
     return (json_is_null(value) || json_is_number(value)) && *out_s >= 0 && *out_s <= TIME_MAX_S;
 }
 
@@ -84,16 +113,18 @@ static size_t count_points(const json_t *root)
     return n;
 }
 
-bool series_json_read(const char *json, size_t n, int64_t lone_step_s, struct arena *arena,
+bool series_json_read(char *json, size_t n, int64_t lone_step_s, struct arena *arena,
                       struct series_list *out, struct err *err)
 {
-    /* An infinity comes as 1e9999, which is to be read as one. */
+    tame_infinities(json, n);
     CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     if (!json_is_array(root))
         return fail(err, "it is no JSON list");
     if (json_array_size(root) > SERIES_MAX || count_points(root) > POINTS_MAX)
-        return FAIL(err, ERR_LIMIT, "the server's answer holds %zu series with %zu points: too much "
-                                    "for a terminal", json_array_size(root), count_points(root));
+        return FAIL(err, ERR_LIMIT,
+                    "the server's answer holds %zu series with %zu points: too much "
+                    "for a terminal",
+                    json_array_size(root), count_points(root));
     for (size_t i = 0; i < json_array_size(root); i++)
         if (!read_series(json_array_get(root, i), lone_step_s, arena, out, err))
             return false;

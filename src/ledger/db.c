@@ -194,6 +194,8 @@ bool db_open(const char *path, bool write, struct db **out, struct err *err)
     } else {
         sqlite3_busy_timeout(db->handle, BUSY_WAIT_MS);
         is_ok = !write || set_up(db, path, err);
+        if (!is_ok && err && !strstr(err->text, path))
+            err_prefix(err, "'%s'", path);
     }
     if (!is_ok) {
         db_close(db);

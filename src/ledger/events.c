@@ -52,7 +52,12 @@ struct events *events_new(const struct schemas *schemas, bool posted_apart)
     struct events *events = mem_zalloc(sizeof *events);
     events->schemas = schemas;
     events->posted_apart = posted_apart;
-    pthread_rwlock_init(&events->lock, NULL);
+    /* Graphs ask all the time; a change must not wait for a moment when none does. */
+    pthread_rwlockattr_t attr;
+    pthread_rwlockattr_init(&attr);
+    pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&events->lock, &attr);
+    pthread_rwlockattr_destroy(&attr);
     events->by_name = map_new();
     events->seats = map_new();
     return events;
@@ -316,6 +321,33 @@ static bool find_tagged(void *self, const struct tag_expr *exprs, size_t n, size
     return true;
 }
 
+/* The one tag of event series is name. */
+static bool tags(void *self, const struct source_tag_query *query, struct arena *arena,
+                 struct source_tags *out, struct err *err)
+{
+    struct source_tags found = {0};
+    struct regex *regex = NULL;
+    const char **names;
+    size_t n = copy_names(self, arena, &names);
+    if (query->regex && !regex_compile(query->regex, &regex, err))
+        return false;
+    if (query->key && strcmp(query->key, "name") != 0)
+        n = 0;
+    if (!query->key)
+        n = n > 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *text = query->key ? names[i] : "name";
+        if ((!query->prefix || text_starts(text, query->prefix)) &&
+            (!regex || regex_search(regex, text, strlen(text))))
+            source_tags_add(&found, (struct source_tag){text, query->key != NULL}, query->n_max,
+                            arena);
+    }
+    regex_free(regex);
+    source_tags_finish(&found, query->n_max);
+    *out = found;
+    return true;
+}
+
 static bool all(void *self, struct arena *arena, struct source_nodes *out, struct err *err)
 {
     (void)err;
@@ -395,18 +427,18 @@ static bool read(void *self, const struct source_node *leaves, size_t n,
 {
     (void)err;
     struct events *events = self;
-    pthread_rwlock_rdlock(&events->lock);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) { /* one at a time: a wide read holds nobody up */
+        pthread_rwlock_rdlock(&events->lock);
         BUG_IF(leaves[i].id >= events->n_series);
         out[i] = read_one(events, leaves[i].id, span, arena);
+        pthread_rwlock_unlock(&events->lock);
     }
-    pthread_rwlock_unlock(&events->lock);
     return true;
 }
 
 struct source events_source(struct events *events)
 {
     static const struct source_ops ops = {
-        .find = find, .find_tagged = find_tagged, .read = read, .all = all};
+        .find = find, .find_tagged = find_tagged, .tags = tags, .read = read, .all = all};
     return (struct source){.ops = &ops, .self = events};
 }

@@ -1,5 +1,5 @@
 /* The event series: every change's time and value in memory, by events.<kind>.<service>, so that a graph's
- * change lines cost no SQL. 24 bytes a change. The ledger's writer puts, anyone reads.
+ * change lines cost no SQL. About 150 bytes a change. The ledger's writer puts, anyone reads.
  * Thread: any; one private lock, held for copying only. */
 #pragma once
 

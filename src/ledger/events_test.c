@@ -165,7 +165,40 @@ TEST(posted_events_can_stay_apart)
     events_free(joined);
 }
 
+TEST(the_one_tag_is_the_name)
+{
+    static const struct {
+        const char *row;
+        struct source_tag_query query;
+        const char *first;
+        size_t n;
+    } rows[] = {
+        {"tags", {.n_max = 9}, "name", 1},
+        {"tags by prefix", {.prefix = "x", .n_max = 9}, "", 0},
+        {"names", {.key = "name", .n_max = 9}, "events.deploy.search", 2},
+        {"names by regex", {.key = "name", .regex = "web", .n_max = 9}, "events.deploy.website", 1},
+        {"the first name", {.key = "name", .n_max = 1}, "events.deploy.search", 1},
+        {"another tag", {.key = "host", .n_max = 9}, "", 0},
+    };
+    struct events *events = events_new(NULL, false);
+    struct source source = events_source(events);
+    struct source_tags tags = {0};
+    EXPECT_OK(source.ops->tags(source.self, &rows[0].query, &kit_arena, &tags, &kit_err));
+    EXPECT_I64(tags.n, 0); /* nothing there yet */
+    struct change one = at("a", "website", 1000), two = at("b", "search", 2000);
+    events_put(events, &one);
+    events_put(events, &two);
+    EACH_ROW (rows, r) {
+        EXPECT_OK(source.ops->tags(source.self, &r->query, &kit_arena, &tags, &kit_err));
+        EXPECT_I64(tags.n, r->n);
+        EXPECT_TEXT(tags.n ? tags.items[0].text : "", r->first);
+        EXPECT_I64(tags.n ? tags.items[0].n_series : 0, r->query.key && r->n ? 1 : 0);
+    }
+    events_free(events);
+}
+
 RUN_TESTS(test_of(a_change_shows_at_its_second), test_of(a_value_comes_back_as_it_was_sent),
           test_of(finds_branches_and_leaves), test_of(a_wide_span_is_coarsened_and_loses_nothing),
           test_of(steps_come_from_the_schemas), test_of(a_later_telling_moves_the_change),
-          test_of(nothing_after_now_and_at_least_one_point), test_of(posted_events_can_stay_apart))
+          test_of(nothing_after_now_and_at_least_one_point), test_of(posted_events_can_stay_apart),
+          test_of(the_one_tag_is_the_name))

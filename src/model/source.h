@@ -96,7 +96,7 @@ struct source_ops {
                  const struct source_span *span, struct arena *arena, struct series **out,
                  struct err *err);
 
-    /* Names of every leaf, sorted; for index.json and the like. */
+    /* Every leaf of the tree (tagged series are none), sorted; for index.json and the like. */
     bool (*all)(void *self, struct arena *arena, struct source_nodes *out, struct err *err);
 };
 

@@ -1,3 +1,4 @@
+#include "base/buf.h"
 #include "kit/kit.h"
 #include "model/source.h"
 

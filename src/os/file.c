@@ -176,8 +176,12 @@ bool file_read_all(const char *path, struct buf *out, struct err *err)
         at += (int64_t)got;
         if (got < wanted)
             return true;
-        if (out->n == out->max)
-            return FAIL(err, ERR_LIMIT, "'%s' has more than %zu bytes", path, out->max);
+        if (out->n < out->max)
+            continue;
+        char beyond;
+        if (!file_read_at(fd, path, &beyond, 1, at, &got, err))
+            return false;
+        return got == 0 || FAIL(err, ERR_LIMIT, "'%s' has more than %zu bytes", path, out->max);
     }
 }
 

@@ -49,6 +49,21 @@ TEST(reading_past_the_limit_is_an_error)
     EXPECT_ERR(file_read_all(path, &got, &kit_err), ERR_LIMIT, "big");
 }
 
+TEST(a_file_as_large_as_the_limit_is_read)
+{
+    const char *path = kit_path(kit_temp_dir(), "just");
+    EXPECT_OK(write_file(path, "0123456789"));
+    CLEANUP(buf_done) struct buf got;
+    buf_init(&got, 10);
+    EXPECT_OK(file_read_all(path, &got, &kit_err));
+    EXPECT_TEXT(buf_text(&got), "0123456789");
+    CLEANUP(buf_done) struct buf none;
+    buf_init(&none, 0);
+    EXPECT_ERR(file_read_all(path, &none, &kit_err), ERR_LIMIT, "more than 0");
+    EXPECT_OK(write_file(path, ""));
+    EXPECT_OK(file_read_all(path, &none, &kit_err));
+}
+
 TEST(says_what_is_missing)
 {
     CLEANUP(buf_done) struct buf got;
@@ -113,6 +128,7 @@ TEST(an_injected_fault_comes_once)
 }
 
 RUN_TESTS(test_of(replaces_a_file_whole), test_of(a_failed_replace_leaves_the_old_content),
-          test_of(reading_past_the_limit_is_an_error), test_of(says_what_is_missing),
+          test_of(reading_past_the_limit_is_an_error),
+          test_of(a_file_as_large_as_the_limit_is_read), test_of(says_what_is_missing),
           test_of(makes_and_removes_folders_with_everything_in_them), test_of(lists_in_name_order),
           test_of(a_second_lock_is_refused), test_of(an_injected_fault_comes_once))

@@ -11,7 +11,7 @@
 
 enum {
     ZONE_FILE_BYTES_MAX = 64 * 1024, /* the largest in tzdata has 4 KB */
-    ZONES_MAX = 1000,                /* there are about 600; names from outside cannot grow it */
+    ZONES_MAX = 4000, /* there are about 1,800, with posix/ and right/; names cannot grow it */
 };
 
 /* Zones live as long as the process; the lock guards the table only. */
@@ -29,11 +29,11 @@ static struct tz *load_file(const char *name, const char *path)
     return tz;
 }
 
-/* Area/City, Etc/GMT+1, EST5EDT: no way out of the zoneinfo folder. */
+/* Area/City, Etc/GMT+1, EST5EDT: no way out of the zoneinfo folder, and one spelling a file. */
 static bool is_zone_name(const char *name)
 {
     size_t n = strlen(name);
-    if (n == 0 || n > 64 || name[0] == '/' || strstr(name, ".."))
+    if (n == 0 || n > 64 || name[0] == '/' || strstr(name, "//"))
         return false;
     for (size_t i = 0; i < n; i++) {
         char c = name[i];
@@ -52,17 +52,19 @@ static struct tz *cached(const char *name)
     return tz;
 }
 
-/* Keeps tz, or the one that another thread loaded first. */
+/* Keeps tz, or the one that another thread loaded first. NULL when the table is full: a zone that
+ * nobody keeps could never be freed. */
 static const struct tz *keep(const char *name, struct tz *tz)
 {
     pthread_mutex_lock(&mutex);
     if (!zones)
         zones = map_new();
     struct tz *first = map_get(zones, name, strlen(name));
-    if (!first && map_count(zones) < ZONES_MAX)
+    bool is_kept = !first && map_count(zones) < ZONES_MAX;
+    if (is_kept)
         map_put(zones, name, strlen(name), tz);
     pthread_mutex_unlock(&mutex);
-    if (!first)
+    if (is_kept)
         return tz;
     tz_free(tz);
     return first;

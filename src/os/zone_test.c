@@ -18,7 +18,9 @@ TEST(refuses_names_that_are_not_zones)
 {
     static const struct {
         const char *row;
-    } rows[] = {{""}, {"Nowhere/Land"}, {"../../etc/passwd"}, {"/etc/localtime"}, {"a b"}};
+    } rows[] = {{""},        {"Nowhere/Land"},   {"../../etc/passwd"}, {"/etc/localtime"},
+                {"a b"},     {"Europe//Berlin"}, {"Europe"},           {"Europe/"},
+                {"zone.tab"}};
     EACH_ROW (rows, r)
         EXPECT(zone_find(r->row) == NULL);
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "store/codec_avx2.h"
 #include "store/codec_unit.h"
 #include "store/pack.h"
 
@@ -145,13 +146,8 @@ static bool spread_runs(const struct presence *presence, double *out, size_t n)
 
 /* ---- integer forms ---- */
 
-/* value = (integer * gcd + base) / 10^exponent, the product and sum modulo 2^64. */
-struct scaling {
-    unsigned exponent;
-    uint64_t gcd, base;
-};
-
-static void to_doubles(const struct scaling *scaling, const uint64_t *v, double *out, size_t n)
+static void to_doubles(const struct codec_scaling *scaling, const uint64_t *v, double *out,
+                       size_t n)
 {
     const uint64_t gcd = scaling->gcd, base = scaling->base;
     for (size_t i = 0; i < n; i++)
@@ -163,7 +159,7 @@ static void to_doubles(const struct scaling *scaling, const uint64_t *v, double 
         out[i] /= power;
 }
 
-static double to_double(const struct scaling *scaling, uint64_t v)
+static double to_double(const struct codec_scaling *scaling, uint64_t v)
 {
     double out;
     to_doubles(scaling, &v, &out, 1);
@@ -176,11 +172,13 @@ static void fill(double *out, size_t n, double v)
         out[i] = v;
 }
 
-static bool get_raw(struct pack_in *in, const struct scaling *scaling, double *out, size_t n)
+static bool get_raw(struct pack_in *in, const struct codec_scaling *scaling, double *out, size_t n)
 {
     for (size_t i = 0; i < n; i += PACK_GROUP) {
         const size_t n_group = min_size(PACK_GROUP, n - i);
         uint64_t group[PACK_GROUP];
+        if (scaling->is_fast && codec_avx2_raw(in, scaling, out + i, n_group))
+            continue;
         if (!pack_get_group(in, group, n_group))
             return false;
         to_doubles(scaling, group, out + i, n_group);
@@ -188,7 +186,8 @@ static bool get_raw(struct pack_in *in, const struct scaling *scaling, double *o
     return true;
 }
 
-static bool get_delta(struct pack_in *in, const struct scaling *scaling, double *out, size_t n)
+static bool get_delta(struct pack_in *in, const struct codec_scaling *scaling, double *out,
+                      size_t n)
 {
     uint64_t v;
     if (!get_signed(in, &v))
@@ -197,6 +196,8 @@ static bool get_delta(struct pack_in *in, const struct scaling *scaling, double 
     for (size_t i = 1; i < n; i += PACK_GROUP) {
         const size_t n_group = min_size(PACK_GROUP, n - i);
         uint64_t group[PACK_GROUP];
+        if (scaling->is_fast && codec_avx2_delta(in, scaling, &v, out + i, n_group))
+            continue;
         if (!pack_get_group(in, group, n_group))
             return false;
         for (size_t k = 0; k < n_group; k++)
@@ -206,7 +207,8 @@ static bool get_delta(struct pack_in *in, const struct scaling *scaling, double 
     return true;
 }
 
-static bool get_delta2(struct pack_in *in, const struct scaling *scaling, double *out, size_t n)
+static bool get_delta2(struct pack_in *in, const struct codec_scaling *scaling, double *out,
+                       size_t n)
 {
     uint64_t v, delta;
     if (n < 3 || !get_signed(in, &v) || !get_signed(in, &delta))
@@ -216,6 +218,8 @@ static bool get_delta2(struct pack_in *in, const struct scaling *scaling, double
     for (size_t i = 2; i < n; i += PACK_GROUP) {
         const size_t n_group = min_size(PACK_GROUP, n - i);
         uint64_t group[PACK_GROUP];
+        if (scaling->is_fast && codec_avx2_delta2(in, scaling, &v, &delta, out + i, n_group))
+            continue;
         if (!pack_get_group(in, group, n_group))
             return false;
         for (size_t k = 0; k < n_group; k++) {
@@ -228,7 +232,8 @@ static bool get_delta2(struct pack_in *in, const struct scaling *scaling, double
 }
 
 /* Two streams side by side: how long each value stays, and the values. */
-static bool get_changes(struct pack_in *in, const struct scaling *scaling, double *out, size_t n)
+static bool get_changes(struct pack_in *in, const struct codec_scaling *scaling, double *out,
+                        size_t n)
 {
     size_t n_twice;
     if (!get_count(in, 2 * n, &n_twice))
@@ -281,7 +286,7 @@ static bool get_exceptions(struct pack_in *in, double *out, size_t n)
 }
 
 static bool get_integer_form(struct pack_in *in, enum codec_form form,
-                             const struct scaling *scaling, double *out, size_t n)
+                             const struct codec_scaling *scaling, double *out, size_t n)
 {
     if (form == CODEC_RAW)
         return get_raw(in, scaling, out, n);
@@ -298,9 +303,9 @@ static bool get_integer_form(struct pack_in *in, enum codec_form form,
     return true;
 }
 
-static bool get_integers(struct pack_in *in, unsigned head, double *out, size_t n)
+static bool get_integers(struct pack_in *in, unsigned head, bool is_fast, double *out, size_t n)
 {
-    struct scaling scaling = {.gcd = 1};
+    struct codec_scaling scaling = {.gcd = 1, .is_fast = is_fast};
     if (!get_byte(in, &scaling.exponent) || scaling.exponent > CODEC_EXPONENT_MAX)
         return false;
     /* Exceptions stand before the integers and win over them: read twice. */
@@ -369,11 +374,11 @@ static bool get_f64(struct pack_in *in, double *out, size_t n)
 
 /* ---- the unit ---- */
 
-static bool get_body(struct pack_in *in, unsigned head, double *out, size_t n)
+static bool get_body(struct pack_in *in, unsigned head, bool is_fast, double *out, size_t n)
 {
     const unsigned form = head & HEAD_FORM;
     if (form >= CODEC_CONST && form <= CODEC_CHANGE)
-        return get_integers(in, head, out, n);
+        return get_integers(in, head, is_fast, out, n);
     if (head & (HEAD_EXCEPTIONS | HEAD_GCD))
         return false;
     if (form == CODEC_DICT)
@@ -387,11 +392,10 @@ static bool get_body(struct pack_in *in, unsigned head, double *out, size_t n)
     return true;
 }
 
-bool codec_decode(const void *bytes, size_t n_bytes, double *out, size_t n)
+static bool decode(struct pack_in in, bool is_fast, double *out, size_t n)
 {
     BUG_IF(n == 0);
     BUG_IF(n > CODEC_POINTS_MAX);
-    struct pack_in in = {bytes, (const uint8_t *)bytes + n_bytes};
     unsigned head;
     if (!get_byte(&in, &head))
         return false;
@@ -403,11 +407,30 @@ bool codec_decode(const void *bytes, size_t n_bytes, double *out, size_t n)
     if (!get_presence(&in, head & HEAD_PRESENCE, n, &presence))
         return false;
     double *values = out + n - presence.n_present;
-    if (!get_body(&in, head, values, presence.n_present) || in.at != in.end)
+    if (!get_body(&in, head, is_fast, values, presence.n_present) || in.at != in.end)
         return false;
     if (presence.kind == HEAD_BITMAP)
         spread_bitmap(&presence, out, n);
     if (presence.kind == HEAD_RUNS)
         return spread_runs(&presence, out, n);
     return true;
+}
+
+bool codec_decode(const void *bytes, size_t n_bytes, double *out, size_t n)
+{
+    const struct pack_in in = {bytes, (const uint8_t *)bytes + n_bytes};
+    return decode(in, codec_avx2_is_there(), out, n);
+}
+
+bool codec_decode_plain(const void *bytes, size_t n_bytes, double *out, size_t n)
+{
+    const struct pack_in in = {bytes, (const uint8_t *)bytes + n_bytes};
+    return decode(in, false, out, n);
+}
+
+bool codec_is_full(const void *bytes, size_t n_bytes)
+{
+    const enum codec_form form = codec_form_of(bytes, n_bytes);
+    const bool has_gaps = n_bytes && (*(const uint8_t *)bytes & HEAD_PRESENCE) != HEAD_FULL;
+    return form != CODEC_EMPTY && form != CODEC_FORMS && !has_gaps;
 }

@@ -56,5 +56,10 @@ size_t codec_encode(struct codec *codec, const double *values, size_t n, struct 
  * then undefined). Reads nothing outside them, writes nothing outside out[0..n). Thread: any. */
 MUST_CHECK bool codec_decode(const void *bytes, size_t n_bytes, double *out, size_t n);
 
+/* The same without what this processor has and others lack (AVX2): equal to the last bit, slower. */
+MUST_CHECK bool codec_decode_plain(const void *bytes, size_t n_bytes, double *out, size_t n);
+/* No value of the unit is a gap. Of bytes that are no unit it may say anything. */
+bool codec_is_full(const void *bytes, size_t n_bytes);
+
 /* The form of a unit (CODEC_FORMS: none, or an unknown one); for tests and statistics. */
 enum codec_form codec_form_of(const void *bytes, size_t n_bytes);

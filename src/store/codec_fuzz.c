@@ -31,15 +31,19 @@ static void round_trip(const double *values, size_t n, struct codec_hint hint)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    static double values[CODEC_POINTS_MAX];
+    static double values[CODEC_POINTS_MAX], plain[CODEC_POINTS_MAX];
     if (!codec)
         codec = codec_new();
     if (n < 2)
         return 0;
     const size_t n_points = 1 + (bytes[0] | (size_t)bytes[1] << 8) % CODEC_POINTS_MAX;
     const struct codec_hint hint = {bytes[0], bytes[1], bytes[0] >> 4, bytes[1] >> 4};
-    if (codec_decode(bytes + 2, n - 2, values, n_points))
+    const bool is_decoded = codec_decode(bytes + 2, n - 2, values, n_points);
+    BUG_IF(codec_decode_plain(bytes + 2, n - 2, plain, n_points) != is_decoded);
+    if (is_decoded) {
+        BUG_IF(memcmp(values, plain, n_points * sizeof *values) != 0);
         round_trip(values, n_points, hint);
+    }
     const size_t n_values = min_size((n - 2) / sizeof *values, CODEC_POINTS_MAX);
     if (n_values > 0) {
         memcpy(values, bytes + 2, n_values * sizeof *values);

@@ -1,4 +1,5 @@
 #include "store/codec.h"
+#include "store/codec_unit.h"
 
 #include <stdio.h>
 
@@ -17,6 +18,15 @@ static uint64_t bits_of(double v)
     return bits;
 }
 
+/* Values that are not the same to the last bit; all gaps are the same. */
+static size_t n_different(const double *a, const double *b, size_t n)
+{
+    size_t n_different = 0;
+    for (size_t i = 0; i < n; i++)
+        n_different += isnan(a[i]) ? !isnan(b[i]) : bits_of(a[i]) != bits_of(b[i]);
+    return n_different;
+}
+
 /* Encodes, decodes into memory of the exact size, compares bit by bit. Returns the length. */
 static size_t round_trip(const double *values, size_t n, struct codec_hint *hint,
                          enum codec_form *out_form)
@@ -31,10 +41,13 @@ static size_t round_trip(const double *values, size_t n, struct codec_hint *hint
     memcpy(exact, out.at, n_bytes);
     double *got = mem_alloc(n * sizeof *got);
     EXPECT(codec_decode(exact, n_bytes, got, n));
-    size_t n_wrong = 0;
+    EXPECT_I64(n_different(values, got, n), 0);
+    EXPECT(codec_decode_plain(exact, n_bytes, got, n));
+    EXPECT_I64(n_different(values, got, n), 0);
+    size_t n_gaps = 0;
     for (size_t i = 0; i < n; i++)
-        n_wrong += isnan(values[i]) ? !isnan(got[i]) : bits_of(got[i]) != bits_of(values[i]);
-    EXPECT_I64(n_wrong, 0);
+        n_gaps += isnan(values[i]);
+    EXPECT_I64(codec_is_full(exact, n_bytes), n_gaps == 0);
     if (out_form)
         *out_form = codec_form_of(exact, n_bytes);
 
@@ -394,11 +407,35 @@ TEST(a_full_buffer_gets_nothing)
 
 /* Decoding may succeed (a flipped bit in a value is still a value) but must stay in its memory and
  * must give no NaN but gaps, which the sanitizers and the exact sizes see. */
+/* Integers of every size around the limits of 32 and 53 bits, with outliers, in every form. */
+TEST(fast_and_plain_decoding_agree_on_any_size)
+{
+    static double values[1000];
+    for (int round = 0; round < 3000; round++) {
+        const size_t n = 1 + kit_random_below(COUNT_OF(values));
+        const unsigned n_bits = (unsigned)kit_random_below(54);
+        const int64_t start = (int64_t)(kit_random() >> (11 + kit_random_below(53)));
+        const double power = codec_unit_powers[kit_random_below(6)];
+        const bool is_walk = kit_random_below(2), has_outliers = kit_random_below(2);
+        const int64_t times = kit_random_below(2) ? 1 : 1 + (int64_t)kit_random_below(1000);
+        int64_t v = start;
+        for (size_t i = 0; i < n; i++) {
+            int64_t change = n_bits ? (int64_t)(kit_random() >> (64 - n_bits)) : 0;
+            if (has_outliers && kit_random_below(40) == 0)
+                change <<= kit_random_below(20);
+            v = is_walk ? v + (kit_random_below(2) ? change : -change) : start + change;
+            v %= INT64_C(1) << 52;
+            values[i] = (double)(v / times * times) / power;
+        }
+        round_trip(values, n, NULL, NULL);
+    }
+}
+
 TEST(cut_and_flipped_units_are_refused_or_harmless)
 {
     struct codec *codec = codec_new();
     for (int kind = 0; kind < KINDS; kind++) {
-        double values[200], got[200];
+        double values[200], got[200], got_plainly[200];
         const size_t n = COUNT_OF(values);
         fill_series((enum kind)kind, values, n);
         if (kind % 2)
@@ -419,7 +456,8 @@ TEST(cut_and_flipped_units_are_refused_or_harmless)
                 (uint8_t)kit_random();
             const size_t n_asked = kit_random_below(4) ? n : 1 + kit_random_below(n);
             const bool is_decoded = codec_decode(exact, out.n, got, n_asked);
-            (void)is_decoded;
+            EXPECT_I64(codec_decode_plain(exact, out.n, got_plainly, n_asked), is_decoded);
+            EXPECT(!is_decoded || n_different(got, got_plainly, n_asked) == 0);
         }
         mem_free(exact);
         buf_done(&out);
@@ -523,7 +561,7 @@ RUN_TESTS(test_of(sizes_stay_within_loose_bounds), test_of(picks_the_form_that_f
           test_of(one_value_alone_takes_few_bytes_wherever_it_stands),
           test_of(a_gap_of_any_nan_is_a_gap), test_of(a_stale_hint_costs_bytes_but_never_exactness),
           test_of(a_hint_is_dropped_when_the_series_changes_its_nature),
-          test_of(a_full_buffer_gets_nothing),
+          test_of(a_full_buffer_gets_nothing), test_of(fast_and_plain_decoding_agree_on_any_size),
           test_of(cut_and_flipped_units_are_refused_or_harmless),
           test_of(bytes_that_nobody_writes_are_refused), test_of(bits_of_every_width_come_back),
           test_of(eight_values_of_w_bits_are_w_bytes_lowest_first),

@@ -21,3 +21,10 @@ enum {
 static const double codec_unit_powers[CODEC_EXPONENT_MAX + 1] = {
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
 };
+
+/* value = (integer * gcd + base) / 10^exponent, the product and sum modulo 2^64. */
+struct codec_scaling {
+    unsigned exponent;
+    uint64_t gcd, base;
+    bool is_fast; /* codec_avx2.c may be asked */
+};

@@ -83,17 +83,27 @@ static bool on_name(void *self, uint32_t id, uint16_t class_no, struct str name)
     return true;
 }
 
+static bool on_hidden(void *self, uint32_t id, bool is_hidden)
+{
+    size_t *n_names = self;
+    EXPECT_I64(id, 0);
+    EXPECT(is_hidden);
+    EXPECT_I64(*n_names, 1); /* after the name */
+    (*n_names)++;
+    return true;
+}
+
 TEST(the_names_in_the_document)
 {
     uint8_t bytes[512];
     size_t n_names = 0, good, n_damaged;
-    const struct names_log_reader reader = {&n_names, on_class, on_name};
+    const struct names_log_reader reader = {&n_names, on_class, on_name, on_hidden};
     const size_t n = example("docs/formats/names.md", bytes, sizeof bytes);
 
     EXPECT_OK(names_log_parse(bytes, n, &reader, &good, &n_damaged, &kit_err));
     EXPECT_I64(good, n);
     EXPECT_I64(n_damaged, 0);
-    EXPECT_I64(n_names, 1);
+    EXPECT_I64(n_names, 2);
     bytes[8] = 2; /* the version, and its checksum goes wrong with it */
     EXPECT_ERR(names_log_parse(bytes, n, &reader, &good, &n_damaged, &kit_err), ERR_CORRUPT, "");
 }

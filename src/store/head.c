@@ -1,14 +1,17 @@
 #include "store/head.h"
 
 #include <math.h>
+
 #include <string.h>
 
 #include "base/mem.h"
+#include "os/pages.h"
 
 enum {
     LANE_CHUNK = 1 << 16,
     LANE_CHUNKS_MAX = 1 << 15,
-    CLEAR_LANES = 512, /* 4 KB of a column */
+    COLUMN_BYTES = HEAD_LANES * 8,
+    CELLS_BYTES = HEAD_SLOTS * COLUMN_BYTES,
 };
 
 struct head {
@@ -36,7 +39,7 @@ void head_free(struct head *head)
     for (uint32_t i = 0; i < head->n_tablets; i++) {
         pthread_mutex_destroy(&head->tablets[i]->lock);
         mem_free(head->tablets[i]->ids);
-        mem_free(head->tablets[i]->cells);
+        pages_free(head->tablets[i]->cells, CELLS_BYTES);
         mem_free(head->tablets[i]);
     }
     for (uint32_t i = 0; i < HEAD_CLASSES_MAX; i++)
@@ -145,22 +148,8 @@ static struct head_tablet *tablet_new(struct head_class *of)
     tablet->head = __atomic_load_n(&of->freed, __ATOMIC_ACQUIRE) - 1;
     pthread_mutex_init(&tablet->lock, NULL);
     tablet->ids = mem_array(HEAD_LANES, uint32_t);
-    tablet->cells = mem_array((size_t)HEAD_SLOTS * HEAD_LANES, uint64_t);
+    tablet->cells = pages_new(CELLS_BYTES);
     return tablet;
-}
-
-/* Lanes are cleared a page of a column at a time, those in use and the rest of their last page: small
- * classes touch little memory, and a new lane mostly finds its cells clear. */
-static void cells_clear(struct head_tablet *tablet, uint32_t slot, uint32_t from, uint32_t until)
-{
-    uint64_t *cell = head_cell(tablet, slot, 0);
-    for (uint32_t lane = from; lane < until; lane++)
-        __atomic_store_n(&cell[lane], HEAD_ABSENT, __ATOMIC_RELEASE);
-}
-
-static uint32_t lanes_cleared(uint32_t n_lanes)
-{
-    return (n_lanes + CLEAR_LANES - 1) / CLEAR_LANES * CLEAR_LANES;
 }
 
 /* Lane n_lanes of the tablet is id's from now on. */
@@ -168,8 +157,6 @@ static uint32_t lane_open(struct head_tablet *tablet, uint32_t id)
 {
     pthread_mutex_lock(&tablet->lock);
     uint32_t lane = tablet->n_lanes;
-    for (uint32_t slot = 0; lane % CLEAR_LANES == 0 && slot < HEAD_SLOTS; slot++)
-        cells_clear(tablet, slot, lane, lane + CLEAR_LANES);
     tablet->ids[lane] = id;
     __atomic_store_n(&tablet->n_lanes, lane + 1, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&tablet->lock);
@@ -214,8 +201,6 @@ bool head_advance(struct head_tablet *tablet, uint32_t slot)
     bool fits = slot >= freed && slot - freed < HEAD_SLOTS;
     uint32_t head = tablet->head;
     uint32_t next = (int32_t)(head + 1 - freed) > 0 ? head + 1 : freed;
-    for (uint32_t s = next; fits && s <= slot; s++)
-        cells_clear(tablet, s, 0, lanes_cleared(tablet->n_lanes));
     if (fits && slot + 1 > next)
         __atomic_store_n(&tablet->head, slot, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock(&tablet->lock);
@@ -236,11 +221,8 @@ void head_read(const struct head *head, uint32_t id, struct head_recent *out)
         return;
     out->first = freed;
     out->n = end - freed < HEAD_SLOTS ? end - freed : HEAD_SLOTS;
-    for (uint32_t i = 0; i < out->n; i++) {
-        const uint64_t *cell = head_cell(tablet, freed + i, lane % HEAD_LANES);
-        uint64_t bits = __atomic_load_n(cell, __ATOMIC_ACQUIRE);
-        memcpy(&out->values[i], &bits, sizeof bits);
-    }
+    for (uint32_t i = 0; i < out->n; i++)
+        out->values[i] = head_cell_get(head_cell(tablet, freed + i, lane % HEAD_LANES));
     uint32_t freed_since = __atomic_load_n(&tablet->of->freed, __ATOMIC_ACQUIRE);
     if ((int32_t)(freed_since - freed) < 0) /* the window was set back: nothing read here counts */
         out->n = 0;
@@ -268,6 +250,29 @@ bool head_class_is_busy(const struct head *head, const struct head_class *of)
     return (int32_t)(head_class_end(head, of) - of->sealed) > 0;
 }
 
+static void columns_empty(struct head_tablet *tablet, uint32_t from, uint32_t until)
+{
+    if (until - from >= HEAD_SLOTS) {
+        pages_zero(tablet->cells, CELLS_BYTES);
+        return;
+    }
+    while (from != until) {
+        const uint32_t n = (uint32_t)min_size(until - from, HEAD_SLOTS - from % HEAD_SLOTS);
+        pages_zero(head_cell(tablet, from, 0), (size_t)n * COLUMN_BYTES);
+        from += n;
+    }
+}
+
+void head_release(struct head *head, struct head_class *of, uint32_t until)
+{
+    uint32_t n = head_n_tablets(head);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (head->tablets[i]->of == of)
+            columns_empty(head->tablets[i], of->freed, until);
+    __atomic_store_n(&of->freed, until, __ATOMIC_SEQ_CST);
+}
+
 void head_window_set(struct head *head, struct head_class *of, uint32_t window)
 {
     uint32_t n = head_n_tablets(head);
@@ -277,6 +282,7 @@ void head_window_set(struct head *head, struct head_class *of, uint32_t window)
         if (tablet->of != of)
             continue;
         pthread_mutex_lock(&tablet->lock);
+        columns_empty(tablet, 0, HEAD_SLOTS);
         __atomic_store_n(&tablet->head, window - 1, __ATOMIC_SEQ_CST);
         pthread_mutex_unlock(&tablet->lock);
     }

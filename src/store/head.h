@@ -1,19 +1,23 @@
 /* The recent points of every series, in columns. A class is one (retentions, aggregation) rule; its
  * series take lanes in tablets of 4,096; a tablet is a matrix [HEAD_SLOTS][4096] of doubles, a ring
- * over slot numbers (time / step of the finest archive). All-ones NaN: no value.
+ * over slot numbers (time / step of the finest archive). A cell holds the inverted bits of a double, 0:
+ * no value (the NaN of all ones is never one), so fresh memory is empty, and a column costs nothing
+ * where no series of a page writes to it.
  *
  * Sharing (the one place where threads share what changes; see also epoch.h):
  *   - a writer inside its epoch stores a value with one atomic 8-byte store when
  *     sealed <= slot <= tablet head; two writers of one cell race as they would in the network
- *   - `head` of a tablet moves under the tablet's lock, after the new columns were cleared
+ *   - `head` of a tablet moves under the tablet's lock
  *   - the keeper moves `sealed` (from then on older points go the late way), waits for an epoch of
- *     all writers, writes the file, and only then moves `freed`: columns below it may be reused
+ *     all writers, writes the file, empties the columns, and only then moves `freed`: those below it
+ *     may be reused
  *   - a reader copies columns of [freed, head], then loads freed again and drops what lies below:
  *     that is in files by now, and it reads files after
  *
  * Invariants:
  *   1. freed <= sealed, head < freed + HEAD_SLOTS; sealed runs further ahead only over idle time
- *   2. columns of slots in [freed, head] are this window's; all others are garbage
+ *   2. columns of slots in [freed, head] are this window's; all others are empty, but for those that
+ *      the keeper is emptying
  *   3. a series keeps its lane while any of its unsealed cells may be set */
 #pragma once
 
@@ -33,7 +37,6 @@ enum {
 };
 
 #define HEAD_LANE_NONE 0xFFFFFFFFu
-#define HEAD_ABSENT    0xFFFFFFFFFFFFFFFFull /* the bits of a cell without a value */
 
 struct head_class {
     uint16_t no;
@@ -51,7 +54,7 @@ struct head_tablet {
     uint32_t n_lanes; /* in use, from lane 0; atomic, moves under the lock */
     pthread_mutex_t lock;
     uint32_t *ids;   /* of the lanes */
-    uint64_t *cells; /* [HEAD_SLOTS][HEAD_LANES], the doubles' bits */
+    uint64_t *cells; /* [HEAD_SLOTS][HEAD_LANES] */
 };
 
 struct head;
@@ -90,12 +93,26 @@ static inline uint64_t *head_cell(const struct head_tablet *tablet, uint32_t slo
 }
 
 /* Release, so that a reader who sees a column's new use also sees the freed slot before it. */
-static inline void head_store(struct head_tablet *tablet, uint32_t slot, uint32_t lane,
-                              double value)
+static inline void head_cell_set(uint64_t *cell, double value)
 {
     uint64_t bits;
     __builtin_memcpy(&bits, &value, sizeof bits);
-    __atomic_store_n(head_cell(tablet, slot, lane), bits, __ATOMIC_RELEASE);
+    __atomic_store_n(cell, ~bits, __ATOMIC_RELEASE);
+}
+
+/* NaN: a gap. */
+static inline double head_cell_get(const uint64_t *cell)
+{
+    const uint64_t bits = ~__atomic_load_n(cell, __ATOMIC_ACQUIRE);
+    double value;
+    __builtin_memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static inline void head_store(struct head_tablet *tablet, uint32_t slot, uint32_t lane,
+                              double value)
+{
+    head_cell_set(head_cell(tablet, slot, lane), value);
 }
 
 /* The recent values of one series: slot first + i has values[i], gaps NaN. */
@@ -109,8 +126,10 @@ void head_read(const struct head *head, uint32_t id, struct head_recent *out);
 /* Behind the last column of the class (freed: none), and: is that above the sealed slot? Thread: keeper. */
 uint32_t head_class_end(const struct head *head, const struct head_class *of);
 bool head_class_is_busy(const struct head *head, const struct head_class *of);
+/* Slots below until are in files: empties their columns and moves `freed`. Thread: keeper. */
+void head_release(struct head *head, struct head_class *of, uint32_t until);
 /* Empties the class and sets its window. No writer uses it meanwhile: sealed was UINT32_MAX for an
  * epoch. Thread: keeper. */
 void head_window_set(struct head *head, struct head_class *of, uint32_t window);
-/* The columns' memory. */
+/* The columns' memory, if all of it were touched. */
 uint64_t head_bytes(const struct head *head);

@@ -58,6 +58,7 @@ void index_free(struct index *index)
     mem_free(index->chunks);
     mem_free(index->components);
     mem_free(index->component_slots);
+    mem_free(index->hidden);
     tags_free(index->tags);
     pthread_rwlock_destroy(index->lock);
     mem_free(index->lock);
@@ -342,6 +343,38 @@ void index_add(struct index *index, uint32_t id, const char *name)
     index_state_unlock(index);
 }
 
+bool index_state_is_hidden(const struct index *index, uint32_t id)
+{
+    return index->n_hidden && id / 64 < index->n_hidden_words &&
+           (index->hidden[id / 64] >> id % 64 & 1);
+}
+
+void index_hide(struct index *index, uint32_t id, bool is_hidden)
+{
+    const size_t n_words = id / 64 + 1;
+    BUG_IF(id >= INDEX_ID_MAX);
+    BUG_IF(pthread_rwlock_wrlock(index->lock) != 0);
+    if (is_hidden && n_words > index->n_hidden_words) {
+        mem_grow(&index->hidden, &index->cap_hidden, n_words, sizeof *index->hidden);
+        memset(index->hidden + index->n_hidden_words, 0,
+               (n_words - index->n_hidden_words) * sizeof *index->hidden);
+        index->n_hidden_words = n_words;
+    }
+    if (index_state_is_hidden(index, id) != is_hidden) {
+        index->hidden[id / 64] ^= UINT64_C(1) << id % 64;
+        index->n_hidden += is_hidden ? 1 : SIZE_MAX; /* or one less */
+    }
+    index_state_unlock(index);
+}
+
+bool index_is_hidden(const struct index *index, uint32_t id)
+{
+    index_state_lock(index);
+    const bool is_hidden = index_state_is_hidden(index, id);
+    index_state_unlock(index);
+    return is_hidden;
+}
+
 size_t index_count(const struct index *index)
 {
     index_state_lock(index);
@@ -356,6 +389,7 @@ size_t index_bytes(const struct index *index)
     const size_t bytes = index->bytes + index->cap_chunks * sizeof(void *) +
                          index->cap_components * sizeof *index->components +
                          index->n_component_slots * sizeof *index->component_slots +
+                         index->cap_hidden * sizeof *index->hidden +
                          index->cap_nodes * sizeof *index->nodes;
     index_state_unlock(index);
     return bytes;

@@ -26,6 +26,11 @@ void index_free(struct index *index); /* NULL is fine */
  * be dense, in any order: memory goes by the highest. */
 void index_add(struct index *index, uint32_t id, const char *name);
 
+/* Leaves a series out of index_find_tagged and index_tags, or no longer; the tree shows it all the
+ * same. Each time it changes nothing that already is so. */
+void index_hide(struct index *index, uint32_t id, bool is_hidden);
+bool index_is_hidden(const struct index *index, uint32_t id);
+
 /* Series so far, and the memory they take here (without the names). */
 size_t index_count(const struct index *index);
 size_t index_bytes(const struct index *index);
@@ -43,6 +48,10 @@ MUST_CHECK bool index_find(const struct index *index, const struct glob_path *pa
 MUST_CHECK bool index_find_tagged(const struct index *index, const struct tag_expr *exprs, size_t n,
                                   size_t n_max, struct arena *arena, struct source_nodes *out,
                                   struct err *err);
+
+/* As source_ops.tags. */
+MUST_CHECK bool index_tags(const struct index *index, const struct source_tag_query *query,
+                           struct arena *arena, struct source_tags *out, struct err *err);
 
 /* Every plain (untagged) series, sorted. Tagged ones too: index_find_tagged with name != "". */
 MUST_CHECK bool index_all(const struct index *index, struct arena *arena, struct source_nodes *out,

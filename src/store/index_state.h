@@ -65,7 +65,10 @@ struct index {
     struct node *nodes; /* 0: the root */
     size_t n_nodes, cap_nodes;
     struct map *tags; /* key -> map of value -> struct posting */
-    size_t bytes;     /* of what hangs below the arrays */
+    uint64_t *hidden; /* a bit for each id below 64 * n_hidden_words */
+    size_t n_hidden_words, cap_hidden;
+    size_t n_hidden; /* series */
+    size_t bytes;    /* of what hangs below the arrays */
 };
 
 void index_state_lock(const struct index *index); /* for reading */
@@ -77,6 +80,7 @@ void index_state_unlock(const struct index *index);
 uint32_t index_state_component(const struct index *index, struct str text);
 /* The child of that component; is_series picks the kind. NULL: none. */
 const struct kid *index_state_kid(const struct node *node, uint32_t component, bool is_series);
+bool index_state_is_hidden(const struct index *index, uint32_t id);
 /* The name of id, or NULL. */
 const char *index_state_name(const struct index *index, uint32_t id);
 /* The plain series of that very path, or INDEX_STATE_NONE. */

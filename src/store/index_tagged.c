@@ -189,12 +189,12 @@ static void ids_of_key(const struct index *index, const struct test *test, struc
     }
 }
 
-/* Copies up to NAMES_AT_ONCE names of the ids; NULL where there is none. */
+/* Copies up to NAMES_AT_ONCE names of the ids; NULL where there is none or it is hidden. */
 static void copy_names(const struct index *index, const uint32_t *ids, size_t n, const char **out)
 {
     index_state_lock(index);
     for (size_t i = 0; i < n; i++)
-        out[i] = index_state_name(index, ids[i]);
+        out[i] = index_state_is_hidden(index, ids[i]) ? NULL : index_state_name(index, ids[i]);
     index_state_unlock(index);
 }
 
@@ -255,7 +255,7 @@ static bool filter(const struct index *index, const struct tests *tests, size_t 
         const char *names[NAMES_AT_ONCE];
         copy_names(index, ids.items + from, n, names);
         for (size_t i = 0; i < n; i++) {
-            if (!passes(tests, seed, names[i]))
+            if (!names[i] || !passes(tests, seed, names[i]))
                 continue;
             if (out->n == n_max)
                 return FAIL(err, ERR_LIMIT, "more than %zu series match", n_max);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "os/realtime.h"
 #include "store/codec.h"
+#include "store/hidden.h"
 #include "store/lowmark.h"
 #include "store/merge.h"
 #include "store/retain.h"
@@ -184,6 +185,7 @@ bool keeper_pass(struct store *store, struct err *err)
     const int64_t newest_s = __atomic_load_n(&store->newest_s, __ATOMIC_RELAXED);
 
     names_tidy(store);
+    hidden_keep(store);
     return disk_repair(store, err) && merge_damaged(store, err) &&
            classes_keep(store, now_s, err) && late_keep(store, err) &&
            retain_due(store, min_i64(now_s, newest_s), err) && merge_due(store, err) &&

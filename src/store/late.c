@@ -1,5 +1,6 @@
 #include "store/late.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,20 +20,24 @@ struct list {
 struct table {
     struct list *buckets; /* open addressing by id; ids are ours, so mixing needs no key */
     size_t n_buckets, n_used;
-    size_t bytes;
-    int64_t max_slot[HEAD_CLASSES_MAX]; /* of level 0; -1: none */
+    size_t bytes;                       /* of the lists; atomic */
+    int64_t max_slot[HEAD_CLASSES_MAX]; /* of level 0, in the lists; -1: none */
+    struct panes *panes;
+    uint64_t lsn; /* of late_begin */
 };
 
 struct late {
+    const struct head *head;
     pthread_mutex_t lock;
-    struct table *filling, *writing; /* writing: NULL when nothing is */
-    size_t bytes;                    /* of both; atomic for late_bytes */
+    struct table *filling; /* never NULL; atomic for late_column */
+    struct table *writing; /* NULL when nothing is */
 };
 
 static struct table *table_new(void)
 {
     struct table *table = mem_zalloc(sizeof(struct table));
     memset(table->max_slot, 0xFF, sizeof table->max_slot);
+    table->panes = panes_new();
     return table;
 }
 
@@ -43,12 +48,14 @@ static void table_free(struct table *table)
     for (size_t i = 0; i < table->n_buckets; i++)
         mem_free(table->buckets[i].cells);
     mem_free(table->buckets);
+    panes_free(table->panes);
     mem_free(table);
 }
 
-struct late *late_new(void)
+struct late *late_new(const struct head *head)
 {
     struct late *late = mem_zalloc(sizeof(struct late));
+    late->head = head;
     pthread_mutex_init(&late->lock, NULL);
     late->filling = table_new();
     return late;
@@ -83,6 +90,11 @@ static void table_grow(struct table *table)
     mem_free(old.buckets);
 }
 
+static void bytes_add(struct table *table, size_t n)
+{
+    __atomic_store_n(&table->bytes, table->bytes + n, __ATOMIC_RELAXED); /* under the lock */
+}
+
 static struct list *list_make(struct table *table, uint32_t id)
 {
     if ((table->n_used + 1) * 4 > table->n_buckets * 3)
@@ -91,7 +103,7 @@ static struct list *list_make(struct table *table, uint32_t id)
     if (list->n == 0) {
         list->id = id;
         table->n_used++;
-        table->bytes += LIST_BYTES;
+        bytes_add(table, LIST_BYTES);
     }
     return list;
 }
@@ -103,16 +115,10 @@ static void table_add(struct table *table, const struct late_point *point)
 
     list->class_no = point->class_no;
     mem_grow(&list->cells, &list->cap, max_size(list->n + 1, CELLS_MIN), sizeof(struct late_cell));
-    table->bytes += (list->cap - cap) * sizeof(struct late_cell);
+    bytes_add(table, (list->cap - cap) * sizeof(struct late_cell));
     list->cells[list->n++] = (struct late_cell){point->slot, point->level, point->value};
     if (point->level == 0 && table->max_slot[point->class_no] < point->slot)
         table->max_slot[point->class_no] = point->slot;
-}
-
-static void bytes_publish(struct late *late)
-{
-    size_t bytes = late->filling->bytes + (late->writing ? late->writing->bytes : 0);
-    __atomic_store_n(&late->bytes, bytes, __ATOMIC_RELAXED);
 }
 
 bool late_add(struct late *late, const struct late_point *points, size_t n, size_t bytes_max)
@@ -122,14 +128,39 @@ bool late_add(struct late *late, const struct late_point *points, size_t n, size
     pthread_mutex_lock(&late->lock);
     for (size_t i = 0; i < n; i++)
         table_add(late->filling, &points[i]);
-    bytes_publish(late);
     pthread_mutex_unlock(&late->lock);
     return true;
 }
 
-size_t late_bytes(const struct late *late)
+static size_t table_bytes(const struct table *table)
 {
-    return __atomic_load_n(&late->bytes, __ATOMIC_RELAXED);
+    return __atomic_load_n(&table->bytes, __ATOMIC_RELAXED) + panes_bytes(table->panes);
+}
+
+size_t late_bytes(struct late *late)
+{
+    pthread_mutex_lock(&late->lock);
+    size_t bytes = table_bytes(late->filling) + (late->writing ? table_bytes(late->writing) : 0);
+    pthread_mutex_unlock(&late->lock);
+    return bytes;
+}
+
+uint64_t *late_column(const struct late *late, uint32_t tablet_no, uint8_t level, uint32_t slot)
+{
+    const struct table *table = __atomic_load_n(&late->filling, __ATOMIC_SEQ_CST);
+    struct pane *pane = panes_find(table->panes, tablet_no, level, slot);
+    return pane ? panes_column(table->panes, pane, slot) : NULL;
+}
+
+uint64_t *late_make_column(struct late *late, struct head_tablet *tablet, uint32_t tablet_no,
+                           uint8_t level, uint32_t slot)
+{
+    pthread_mutex_lock(&late->lock);
+    struct panes *panes = late->filling->panes;
+    struct pane *pane = panes_make(panes, tablet, tablet_no, level, slot);
+    uint64_t *column = pane ? panes_column(panes, pane, slot) : NULL;
+    pthread_mutex_unlock(&late->lock);
+    return column;
 }
 
 static const struct list *list_find(const struct table *table, uint32_t id)
@@ -140,24 +171,60 @@ static const struct list *list_find(const struct table *table, uint32_t id)
     return list->n > 0 ? list : NULL;
 }
 
+static size_t pane_read(const struct pane *pane, uint32_t lane, struct late_cell *out)
+{
+    size_t n = 0;
+    for (uint32_t slot = pane->first; slot < pane->first + PANE_SLOTS; slot++) {
+        if (!pane_has(pane, slot))
+            continue;
+        const double value = head_cell_get(pane_column(pane, slot) + lane % HEAD_LANES);
+        if (!isnan(value))
+            out[n++] = (struct late_cell){slot, pane->level, value};
+    }
+    return n;
+}
+
+/* At most this many cells table_read gives. */
+static size_t table_room(const struct table *table, uint32_t id, uint32_t lane)
+{
+    const struct list *list = list_find(table, id);
+    size_t n = list ? list->n : 0;
+    if (!table || lane == HEAD_LANE_NONE)
+        return n;
+    for (const struct pane *pane = panes_near(table->panes, lane / HEAD_LANES); pane;
+         pane = pane->next_near)
+        n += pane->tablet_no == lane / HEAD_LANES ? PANE_SLOTS : 0;
+    return n;
+}
+
+static size_t table_read(const struct table *table, uint32_t id, uint32_t lane,
+                         struct late_cell *out)
+{
+    const struct list *list = list_find(table, id);
+    size_t n = list ? list->n : 0;
+    if (n > 0)
+        memcpy(out, list->cells, n * sizeof(struct late_cell));
+    if (!table || lane == HEAD_LANE_NONE)
+        return n;
+    for (const struct pane *pane = panes_near(table->panes, lane / HEAD_LANES); pane;
+         pane = pane->next_near)
+        if (pane->tablet_no == lane / HEAD_LANES)
+            n += pane_read(pane, lane, out + n);
+    return n;
+}
+
 size_t late_read(struct late *late, uint32_t id, struct arena *arena, struct late_cell **out)
 {
     size_t n = 0;
 
+    const uint32_t lane = late->head ? head_lane(late->head, id) : HEAD_LANE_NONE;
     *out = NULL;
-    if (late_bytes(late) == 0)
-        return 0;
     pthread_mutex_lock(&late->lock);
-    const struct list *lists[2] = {list_find(late->writing, id), list_find(late->filling, id)};
-    for (size_t i = 0; i < 2; i++)
-        n += lists[i] ? lists[i]->n : 0;
-    struct late_cell *cells = n > 0 ? arena_array(arena, n, struct late_cell) : NULL;
-    *out = cells;
-    for (size_t i = 0; i < 2; i++) {
-        if (!lists[i])
-            continue;
-        memcpy(cells, lists[i]->cells, lists[i]->n * sizeof(struct late_cell));
-        cells += lists[i]->n;
+    const size_t room = table_room(late->writing, id, lane) + table_room(late->filling, id, lane);
+    if (room > 0) {
+        *out = arena_array(arena, room, struct late_cell);
+        n = table_read(late->writing, id, lane, *out);
+        n += table_read(late->filling, id, lane, *out + n);
     }
     pthread_mutex_unlock(&late->lock);
     return n;
@@ -165,19 +232,42 @@ size_t late_read(struct late *late, uint32_t id, struct arena *arena, struct lat
 
 /* ---- keeper ---- */
 
+static bool panes_reach(const struct panes *panes, uint16_t class_no, uint32_t slot)
+{
+    for (size_t i = 0; i < panes_count(panes); i++) {
+        const struct pane *pane = panes_item(panes, i);
+        const uint64_t touched = __atomic_load_n(&pane->touched, __ATOMIC_ACQUIRE);
+        if (pane->level == 0 && pane->tablet->of->no == class_no && touched != 0 &&
+            pane->first + 63 - (uint32_t)__builtin_clzll(touched) >= slot)
+            return true;
+    }
+    return false;
+}
+
+static bool table_reaches(const struct table *table, uint16_t class_no, uint32_t slot)
+{
+    return table && (table->max_slot[class_no] >= (int64_t)slot ||
+                     panes_reach(table->panes, class_no, slot));
+}
+
 bool late_reaches(struct late *late, uint16_t class_no, uint32_t slot)
 {
     pthread_mutex_lock(&late->lock);
-    bool reaches = late->filling->max_slot[class_no] >= (int64_t)slot ||
-                   (late->writing && late->writing->max_slot[class_no] >= (int64_t)slot);
+    bool reaches = table_reaches(late->filling, class_no, slot) ||
+                   table_reaches(late->writing, class_no, slot);
     pthread_mutex_unlock(&late->lock);
     return reaches;
+}
+
+static bool table_is_empty(const struct table *table)
+{
+    return table->n_used == 0 && panes_count(table->panes) == 0;
 }
 
 bool late_is_empty(struct late *late)
 {
     pthread_mutex_lock(&late->lock);
-    bool is_empty = late->filling->n_used == 0 && !late->writing;
+    bool is_empty = table_is_empty(late->filling) && !late->writing;
     pthread_mutex_unlock(&late->lock);
     return is_empty;
 }
@@ -233,26 +323,31 @@ static bool is_same_cell(const struct late_point *a, const struct late_point *b)
     return a->id == b->id && a->slot == b->slot && a->level == b->level;
 }
 
-struct late_point *late_begin(struct late *late, size_t *out_n)
+bool late_begin(struct late *late, uint64_t *io_lsn)
 {
-    *out_n = 0;
     pthread_mutex_lock(&late->lock);
-    BUG_IF(late->writing);
-    bool is_empty = late->filling->n_used == 0;
-    if (!is_empty) {
+    if (!late->writing && !table_is_empty(late->filling)) {
+        late->filling->lsn = *io_lsn;
         late->writing = late->filling;
-        late->filling = table_new();
+        __atomic_store_n(&late->filling, table_new(), __ATOMIC_SEQ_CST);
     }
+    bool has_any = late->writing != NULL;
+    if (has_any)
+        *io_lsn = late->writing->lsn;
     pthread_mutex_unlock(&late->lock);
-    if (is_empty)
-        return NULL;
+    return has_any;
+}
 
-    /* from here the table only changes in late_end, by this same thread */
+struct late_point *late_list(const struct late *late, size_t *out_n)
+{
     size_t n = table_count(late->writing);
     struct numbered *all = mem_array(n, struct numbered);
     struct late_point *points = mem_array(n, struct late_point);
+
+    *out_n = 0;
     n = table_list(late->writing, all);
-    qsort(all, n, sizeof *all, by_place);
+    if (n > 0)
+        qsort(all, n, sizeof *all, by_place);
     for (size_t i = 0; i < n; i++)
         if (i + 1 == n || !is_same_cell(&all[i].point, &all[i + 1].point))
             points[(*out_n)++] = all[i].point;
@@ -260,34 +355,16 @@ struct late_point *late_begin(struct late *late, size_t *out_n)
     return points;
 }
 
-/* Moves what `from` holds behind what is in `to`. */
-static void table_append(struct table *to, const struct table *from)
+const struct panes *late_panes(const struct late *late)
 {
-    for (size_t i = 0; i < from->n_buckets; i++) {
-        const struct list *list = &from->buckets[i];
-        for (size_t k = 0; k < list->n; k++) {
-            const struct late_cell *cell = &list->cells[k];
-            struct late_point point = {list->id, cell->slot, cell->value, list->class_no,
-                                       cell->level};
-            table_add(to, &point);
-        }
-    }
+    return late->writing->panes;
 }
 
-void late_end(struct late *late, bool is_written)
+void late_end(struct late *late)
 {
-    struct table *gone;
-
     pthread_mutex_lock(&late->lock);
-    if (is_written) {
-        gone = late->writing;
-    } else {
-        gone = late->filling;
-        table_append(late->writing, late->filling);
-        late->filling = late->writing;
-    }
+    struct table *gone = late->writing;
     late->writing = NULL;
-    bytes_publish(late);
     pthread_mutex_unlock(&late->lock);
     table_free(gone);
 }

@@ -1,12 +1,14 @@
-/* Points that came too late (or too early) for the head: kept by series in memory until the keeper
- * writes them to overlay files. They are in the log like all others. A series' points stay in the
- * order of arrival, so the last one of a slot counts.
- * Two tables: the one that fills, and the one that is being written. Thread: any; one mutex inside,
- * never held across I/O. */
+/* Points that came too late (or too early) for the head, in memory until the keeper writes them to
+ * overlay files. They are in the log like all others. Those that come in order of time go into columns
+ * (panes.h), the others one by one into lists by series, in the order of arrival.
+ * Two tables: the one that fills, and the one that is being written. In a table, what the lists have
+ * of a slot is older than what a pane has: once there is a pane, nothing of its window goes to a list.
+ * Thread: any; one mutex inside, never held across I/O. */
 #pragma once
 
 #include "base/arena.h"
 #include "base/base.h"
+#include "store/panes.h"
 
 struct late_point {
     uint32_t id;
@@ -25,14 +27,22 @@ struct late_cell {
 
 struct late;
 
-MUST_CHECK struct late *late_new(void);
+/* head tells the lanes; borrowed. NULL: only lists are read. */
+MUST_CHECK struct late *late_new(const struct head *head);
 void late_free(struct late *late);
 
 /* False when it holds more than bytes_max already and takes nothing. */
 MUST_CHECK bool late_add(struct late *late, const struct late_point *points, size_t n,
                          size_t bytes_max);
-/* Memory of both tables; without a lock, a little stale. */
-size_t late_bytes(const struct late *late);
+/* Memory of both tables. */
+size_t late_bytes(struct late *late);
+
+/* The column where late points of this slot go, or NULL: they go to late_add, or late_make_column first.
+ * Lock-free. Thread: writers inside their epoch, and not across it. */
+uint64_t *late_column(const struct late *late, uint32_t tablet_no, uint8_t level, uint32_t slot);
+/* As that, but makes the pane; NULL: there are too many. */
+uint64_t *late_make_column(struct late *late, struct head_tablet *tablet, uint32_t tablet_no,
+                           uint8_t level, uint32_t slot);
 
 /* What is held for id, oldest first, in the arena; returns how many. */
 size_t late_read(struct late *late, uint32_t id, struct arena *arena, struct late_cell **out);
@@ -43,9 +53,14 @@ size_t late_read(struct late *late, uint32_t id, struct arena *arena, struct lat
 bool late_reaches(struct late *late, uint16_t class_no, uint32_t slot);
 bool late_is_empty(struct late *late);
 
-/* Makes the filling table the one being written (there must be none) and lists it, sorted by class,
- * level, partition, id, slot, a slot's last value only. The array is the caller's (mem_free); readers go on
- * seeing the table until late_end. *out_n = 0: it was empty. */
-MUST_CHECK struct late_point *late_begin(struct late *late, size_t *out_n);
-/* Files have it: drops it. Or (is_written false) puts it back in front of what came since. */
-void late_end(struct late *late, bool is_written);
+/* Makes the filling table the one being written, unless one is still being written. *io_lsn: all that
+ * was put before has been committed below it; comes back as it was given with the table that is being
+ * written now. False: there is nothing to write. The caller then waits for an epoch of all writers:
+ * after it the table does not change any more. */
+MUST_CHECK bool late_begin(struct late *late, uint64_t *io_lsn);
+/* The lists of the table being written, sorted by class, level, partition, id, slot, a slot's last value
+ * only. The array is the caller's (mem_free). */
+MUST_CHECK struct late_point *late_list(const struct late *late, size_t *out_n);
+const struct panes *late_panes(const struct late *late); /* and its panes */
+/* Files have it: readers see it no longer, it is dropped. */
+void late_end(struct late *late);

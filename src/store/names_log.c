@@ -66,6 +66,12 @@ static void name_put(struct buf *out, uint32_t id, uint16_t class_no, struct str
     record_add(out, payload, NAME_FIXED_BYTES + (size_t)n);
 }
 
+/* A mark is a name record without a name; the class says which. */
+static void hidden_put(struct buf *out, uint32_t id, bool is_hidden)
+{
+    name_put(out, id, is_hidden, str_make("", 0));
+}
+
 static void class_put(struct buf *out, uint16_t no, const struct schema *schema, int64_t created_s)
 {
     uint8_t payload[NAME_FIXED_BYTES + CLASS_FIXED_BYTES + 8 * SCHEMA_ARCHIVES_MAX] = {0};
@@ -135,8 +141,10 @@ static bool payload_read(const uint8_t *payload, size_t n_bytes,
         return false;
     if (id == (uint32_t)CLASS_ID)
         return class_read(payload + NAME_FIXED_BYTES, no, n, reader);
+    if (n == 0)
+        return no <= 1 && reader->on_hidden(reader->self, id, no == 1);
     struct str name = {(const char *)payload + NAME_FIXED_BYTES, n};
-    return n > 0 && name_is_canonical(name) && reader->on_name(reader->self, id, no, name);
+    return name_is_canonical(name) && reader->on_name(reader->self, id, no, name);
 }
 
 /* The bytes of the record at `at`, 0 when there is no whole and sound one. */
@@ -224,6 +232,15 @@ static bool rescue_name(void *self, uint32_t id, uint16_t class_no, struct str n
     return true;
 }
 
+static bool rescue_hidden(void *self, uint32_t id, bool is_hidden)
+{
+    struct rescue *rescue = self;
+    if (!rescue->reader->on_hidden(rescue->reader->self, id, is_hidden))
+        return false;
+    hidden_put(&rescue->out, id, is_hidden);
+    return true;
+}
+
 static bool rewrite(const char *path, const char *corrupt_dir, const struct buf *clean,
                     struct err *err)
 {
@@ -251,7 +268,8 @@ static bool load(const char *path, const char *corrupt_dir, const struct names_l
                  size_t *out_n_damaged, uint64_t *out_at, struct err *err)
 {
     struct rescue rescue = {.reader = reader};
-    const struct names_log_reader through = {&rescue, rescue_class, rescue_name};
+    const struct names_log_reader through = {&rescue, rescue_class, rescue_name,
+                                             rescue_hidden};
     uint8_t header[NAMES_LOG_HEADER_BYTES];
     const void *bytes;
     size_t n, good = 0;
@@ -329,6 +347,15 @@ void names_log_add(struct names_log *log, uint32_t id, uint16_t class_no, struct
     pthread_mutex_lock(&log->lock);
     size_t before = log->pending.n;
     name_put(&log->pending, id, class_no, name);
+    pending_grew(log, before);
+    pthread_mutex_unlock(&log->lock);
+}
+
+void names_log_add_hidden(struct names_log *log, uint32_t id, bool is_hidden)
+{
+    pthread_mutex_lock(&log->lock);
+    size_t before = log->pending.n;
+    hidden_put(&log->pending, id, is_hidden);
     pending_grew(log, before);
     pthread_mutex_unlock(&log->lock);
 }

@@ -14,6 +14,7 @@ struct names_log_reader {
     void *self;
     bool (*on_class)(void *self, uint16_t no, const struct schema *schema, int64_t created_s);
     bool (*on_name)(void *self, uint32_t id, uint16_t class_no, struct str name);
+    bool (*on_hidden)(void *self, uint32_t id, bool is_hidden); /* see hidden.h */
 };
 
 /* Reads n bytes. Records behind damage are found again by their checksums.
@@ -34,6 +35,7 @@ void names_log_close(struct names_log *log);
 
 /* To memory. Thread: any; the order of calls is the order in the file. */
 void names_log_add(struct names_log *log, uint32_t id, uint16_t class_no, struct str name);
+void names_log_add_hidden(struct names_log *log, uint32_t id, bool is_hidden);
 void names_log_add_class(struct names_log *log, uint16_t no, const struct schema *schema,
                          int64_t created_s);
 /* More waits for the disk than should: no new names until it works again. Thread: any. */

@@ -22,9 +22,15 @@ static bool on_name(void *self, uint32_t id, uint16_t class_no, struct str name)
     return class_no < 100;
 }
 
+static bool on_hidden(void *self, uint32_t id, bool is_hidden)
+{
+    (void)self, (void)is_hidden;
+    return id < 1000;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    const struct names_log_reader reader = {NULL, on_class, on_name};
+    const struct names_log_reader reader = {NULL, on_class, on_name, on_hidden};
     size_t good, n_damaged;
     struct err err;
 

@@ -206,75 +206,77 @@ static uint8_t *put_group(uint8_t *at, const uint64_t *v, size_t n)
     return pack_put_bits(at + n_patches, high, n_patches, high_width);
 }
 
-/* What stands before a group's packed values, checked. */
-struct group_head {
-    uint64_t min;
-    unsigned width, n_patches;
-};
-
-static bool get_head(struct pack_in *in, size_t n, struct group_head *out)
+/* What stands before a group's packed values. */
+static bool get_head(struct pack_in *in, size_t n, struct pack_group *out)
 {
     uint64_t z;
     if (!pack_get_varint(in, &z) || in->at == in->end)
         return false;
-    out->min = pack_unzigzag(z);
     const uint8_t byte = *in->at++;
-    out->width = byte & GROUP_WIDTH;
-    out->n_patches = 0;
+    *out =
+        (struct pack_group){.min = pack_unzigzag(z), .end = in->end, .width = byte & GROUP_WIDTH};
     if (out->width > 64)
         return false;
     if (byte & GROUP_PATCHED) {
         if (in->at == in->end)
             return false;
         out->n_patches = *in->at++;
-        if (out->n_patches == 0 || out->n_patches > min_size(n, PACK_PATCHES_MAX))
-            return false;
+        return out->n_patches > 0 && out->n_patches <= min_size(n, PACK_PATCHES_MAX);
     }
-    return packed_bytes(n, out->width) <= (size_t)(in->end - in->at);
+    return true;
 }
 
-/* The patch width and the bytes that follow it; in->at is behind the width then. */
-static bool get_patch_width(struct pack_in *in, const struct group_head *head, unsigned *out)
+static bool get_patches(struct pack_in *in, struct pack_group *out)
 {
     if (in->at == in->end)
         return false;
-    const unsigned w = *in->at++;
-    if (w == 0 || w > 64 - head->width)
+    out->patch_width = *in->at++;
+    if (out->patch_width == 0 || out->patch_width > 64 - out->width)
         return false;
-    *out = w;
-    return head->n_patches + packed_bytes(head->n_patches, w) <= (size_t)(in->end - in->at);
+    const size_t n_bytes = packed_bytes(out->n_patches, out->patch_width);
+    if (out->n_patches + n_bytes > (size_t)(in->end - in->at))
+        return false;
+    out->places = in->at;
+    out->high = in->at + out->n_patches;
+    in->at += out->n_patches + n_bytes;
+    return true;
 }
 
-static bool get_patches(struct pack_in *in, const struct group_head *head, uint64_t *io, size_t n)
+bool pack_open_group(struct pack_in *in, size_t n, struct pack_group *out)
 {
-    unsigned w;
-    if (!get_patch_width(in, head, &w))
+    if (!get_head(in, n, out))
         return false;
-    const uint8_t *positions = in->at;
-    in->at += head->n_patches;
+    const size_t n_bytes = packed_bytes(n, out->width);
+    if (n_bytes > (size_t)(in->end - in->at))
+        return false;
+    out->low = in->at;
+    in->at += n_bytes;
+    return out->n_patches == 0 || get_patches(in, out);
+}
+
+static bool patch(const struct pack_group *group, uint64_t *io, size_t n)
+{
     uint64_t high[PACK_PATCHES_MAX];
-    pack_get_bits(in->at, in->end, high, head->n_patches, w);
-    in->at += packed_bytes(head->n_patches, w);
-    for (size_t k = 0; k < head->n_patches; k++) {
-        const bool is_ascending = k == 0 || positions[k - 1] < positions[k];
-        if (!is_ascending || positions[k] >= n)
+    pack_get_bits(group->high, group->end, high, group->n_patches, group->patch_width);
+    for (size_t k = 0; k < group->n_patches; k++) {
+        const bool is_ascending = k == 0 || group->places[k - 1] < group->places[k];
+        if (!is_ascending || group->places[k] >= n)
             return false;
-        io[positions[k]] |= high[k] << head->width;
+        io[group->places[k]] |= high[k] << group->width;
     }
     return true;
 }
 
 bool pack_get_group(struct pack_in *in, uint64_t *out, size_t n)
 {
-    struct group_head head;
-    if (!get_head(in, n, &head))
+    struct pack_group group;
+    if (!pack_open_group(in, n, &group))
         return false;
-    pack_get_bits(in->at, in->end, out, n, head.width);
-    in->at += packed_bytes(n, head.width);
-    if (head.n_patches && !get_patches(in, &head, out, n))
+    pack_get_bits(group.low, group.end, out, n, group.width);
+    if (group.n_patches && !patch(&group, out, n))
         return false;
     for (size_t i = 0; i < n; i++)
-        out[i] += head.min;
+        out[i] += group.min;
     return true;
 }
 
@@ -302,17 +304,10 @@ size_t pack_stream_bytes_max(size_t n)
 
 bool pack_skip_stream(struct pack_in *in, size_t n)
 {
-    for (size_t i = 0; i < n; i += PACK_GROUP) {
-        const size_t n_group = min_size(PACK_GROUP, n - i);
-        struct group_head head;
-        unsigned w = 0;
-        if (!get_head(in, n_group, &head))
+    struct pack_group group;
+    for (size_t i = 0; i < n; i += PACK_GROUP)
+        if (!pack_open_group(in, min_size(PACK_GROUP, n - i), &group))
             return false;
-        in->at += packed_bytes(n_group, head.width);
-        if (head.n_patches && !get_patch_width(in, &head, &w))
-            return false;
-        in->at += head.n_patches + packed_bytes(head.n_patches, w);
-    }
     return true;
 }
 

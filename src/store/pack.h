@@ -48,6 +48,17 @@ MUST_CHECK bool pack_skip_stream(struct pack_in *in, size_t n);
 /* The most bytes that n values can take. */
 size_t pack_stream_bytes_max(size_t n);
 
+/* A group taken apart, its lengths checked; the patches' places are not yet. */
+struct pack_group {
+    uint64_t min;
+    const uint8_t *low, *end; /* the packed values; the end of all input */
+    unsigned width;           /* of a packed value, 0..64 */
+    unsigned n_patches, patch_width;
+    const uint8_t *places, *high; /* one byte a patch; their packed upper bits */
+};
+/* Takes the group of n values apart and moves in behind it. */
+MUST_CHECK bool pack_open_group(struct pack_in *in, size_t n, struct pack_group *out);
+
 /* A stream read value by value. */
 struct pack_cursor {
     struct pack_in in;

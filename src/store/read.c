@@ -26,8 +26,14 @@ static bool find_tagged(void *self, const struct tag_expr *exprs, size_t n, size
 static bool all(void *self, struct arena *arena, struct source_nodes *out, struct err *err)
 {
     struct store *store = self;
-    const struct tag_expr any_name = {.key = "name", .value = "", .op = TAG_IS_NOT};
-    return index_find_tagged(store->index, &any_name, 1, SIZE_MAX, arena, out, err);
+    return index_all(store->index, arena, out, err);
+}
+
+static bool tags(void *self, const struct source_tag_query *query, struct arena *arena,
+                 struct source_tags *out, struct err *err)
+{
+    struct store *store = self;
+    return index_tags(store->index, query, arena, out, err);
 }
 
 /* The slots of a level that a span covers once it is clipped. */
@@ -105,6 +111,7 @@ static bool read(void *self, const struct source_node *leaves, size_t n,
 const struct source_ops read_source_ops = {
     .find = find,
     .find_tagged = find_tagged,
+    .tags = tags,
     .read = read,
     .all = all,
 };

@@ -5,7 +5,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "os/file.h"
+#include "store/hidden.h"
 #include "store/lowmark.h"
+#include "store/place.h"
 #include "store/replay.h"
 #include "store/shared.h"
 #include "store/writer.h"
@@ -28,14 +30,21 @@ static bool on_name(void *self, uint32_t id, uint16_t class_no, struct str name)
     return true;
 }
 
+static bool on_hidden(void *self, uint32_t id, bool is_hidden)
+{
+    return hidden_load(self, id, is_hidden);
+}
+
 static bool names_recover(struct store *store, struct err *err)
 {
-    const struct names_log_reader reader = {store, on_class, on_name};
+    const struct names_log_reader reader = {store, on_class, on_name, on_hidden};
     size_t n_damaged;
 
     store->names = names_new(store->names_max, writer_hooks(store));
     store->index = index_new();
+    store->hidden = hidden_new();
     store->head = head_new();
+    store->late = late_new(store->head);
     if (!names_log_open(store->dir, store->corrupt_dir, &reader, &n_damaged, &store->names_log,
                         err))
         return false;
@@ -157,6 +166,8 @@ static bool files_recover(struct store *store, struct err *err)
 
 /* ---- the log ---- */
 
+enum { LATE_POINTS = 1024 };
+
 struct replaying {
     struct store *store;
     struct files_version *version;
@@ -165,7 +176,15 @@ struct replaying {
     int64_t now_s;
     struct replay_segment *segments;
     size_t n_segments, cap_segments;
+    struct late_point *late; /* LATE_POINTS at most: placed together, as they were put */
+    size_t n_late;
 };
+
+static void late_flush(struct replaying *replaying)
+{
+    (void)place_late(replaying->store, replaying->late, replaying->n_late);
+    replaying->n_late = 0;
+}
 
 static void on_batch(void *self, uint64_t lsn)
 {
@@ -212,9 +231,10 @@ static void on_point(void *self, uint32_t id, uint32_t at_s, double value)
         return;
     if (!shared_level(replaying->version, of, at_s, replaying->now_s, &level))
         return; /* expired meanwhile */
-    struct late_point late = {id, at_s / of->schema.archives[level].step_s, value, of->no,
-                              (uint8_t)level};
-    (void)!late_add(store->late, &late, 1, SIZE_MAX);
+    if (replaying->n_late == LATE_POINTS)
+        late_flush(replaying);
+    replaying->late[replaying->n_late++] = (struct late_point){
+        id, at_s / of->schema.archives[level].step_s, value, of->no, (uint8_t)level};
 }
 
 static void on_segment(void *self, const struct replay_segment *segment)
@@ -246,11 +266,14 @@ static bool wal_recover(struct store *store, struct err *err)
         .version = files_ref(store->files),
         .low_lsn = lowmark_of_all(state, store->head),
         .now_s = clock_s(&store->clock),
+        .late = mem_array(LATE_POINTS, struct late_point),
     };
     const struct replay_reader reader = {&replaying, on_batch, on_point, on_segment};
     struct replay_result result;
 
     bool is_ok = replay_dir(store->wal_dir, &reader, &result, err);
+    late_flush(&replaying);
+    mem_free(replaying.late);
     files_unref(store->files, replaying.version);
     if (is_ok) {
         names_reserve(store->names, replaying.n_ids);
@@ -272,7 +295,6 @@ static bool wal_recover(struct store *store, struct err *err)
 
 bool recover_all(struct store *store, struct err *err)
 {
-    store->late = late_new();
     store->files = files_new(store->data_dir, store->corrupt_dir);
     return names_recover(store, err) && files_recover(store, err) && wal_recover(store, err);
 }

@@ -10,6 +10,7 @@
  *   late       writers; keeper drains          all               own mutex
  *   wal        each writer its stream          commit, keeper    own mutex for the lists
  *   index      writers (creation lock)         readers           own read-write lock
+ *   hidden     store_hide, keeper              keeper            own mutex (hidden.h)
  *   manifest   keeper                          keeper            -
  *   files      keeper                          all               references (files.h)
  *
@@ -102,6 +103,7 @@ struct store {
     struct names *names;
     struct names_log *names_log;
     struct index *index;
+    struct hidden *hidden;
     struct head *head;
     struct late *late;
     struct wal *wal;

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "os/file.h"
 #include "os/realtime.h"
+#include "store/hidden.h"
 #include "store/keeper.h"
 #include "store/read.h"
 #include "store/recover.h"
@@ -60,6 +61,7 @@ static void store_free(struct store *store)
     files_free(store->files);
     names_log_close(store->names_log);
     late_free(store->late);
+    hidden_free(store->hidden);
     index_free(store->index);
     names_free(store->names);
     head_free(store->head);
@@ -162,6 +164,12 @@ void store_stats(struct store *store, struct store_stats *out)
         out->n_points_refused += __atomic_load_n(&writer->n_refused, __ATOMIC_RELAXED);
         out->n_late_points += __atomic_load_n(&writer->n_late_points, __ATOMIC_RELAXED);
     }
+}
+
+bool store_hide(struct store *store, const struct str *names, size_t n, bool is_hidden,
+                struct err *err)
+{
+    return hidden_set(store, names, n, is_hidden, err);
 }
 
 bool store_seal(struct store *store, struct err *err)

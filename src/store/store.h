@@ -41,5 +41,11 @@ void store_close(struct store *store);
 struct sink store_sink(struct store *store);
 struct source store_source(struct store *store);
 void store_stats(struct store *store, struct store_stats *out);
+/* Leaves series out of the answers by tag (find_tagged, tags), or no longer; points and tree stay as
+ * they are. A hidden one comes back by itself once it gets a point of a later slot. Names in any
+ * spelling; one that is not there is fine. Handed to the kernel when this returns true.
+ *   err  ERR_INPUT (no name: nothing was done), ERR_LIMIT (writers), ERR_IO */
+MUST_CHECK bool store_hide(struct store *store, const struct str *names, size_t n, bool is_hidden,
+                           struct err *err);
 /* Tests and shutdown: seal everything that may be sealed now. */
 MUST_CHECK bool store_seal(struct store *store, struct err *err);

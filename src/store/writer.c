@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "os/realtime.h"
+#include "store/place.h"
 #include "store/shared.h"
 #include "store/sync.h"
 
@@ -127,35 +128,63 @@ static struct sink_name name_of(struct sink_writer *writer, uint32_t id)
 
 /* ---- points ---- */
 
-/* Where the last point went; the next one usually goes beside it. Valid inside one epoch. */
+/* Where the last point went: the next one usually goes beside it. Valid inside one epoch. */
 struct cursor {
     uint32_t tablet_no; /* HEAD_TABLETS_MAX: none */
-    struct head_tablet *tablet;
-    struct head_class *of;
-    uint32_t step_s, sealed, head;
-    uint32_t at_s, slot;
+    uint32_t at_s;
+    uint64_t *column; /* of that tablet and time; NULL: put_slowly */
     int64_t now_s;
+    struct files_version *version; /* NULL until a late point needs it */
     bool late_is_full;
 };
 
-static void cursor_set_class(struct cursor *cursor, struct head_class *of)
+static struct files_version *version_of(struct cursor *cursor, struct store *store)
 {
-    cursor->of = of;
-    cursor->step_s = of->schema.archives[0].step_s;
-    cursor->sealed = __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST);
-    cursor->slot = cursor->at_s / cursor->step_s;
+    if (!cursor->version)
+        cursor->version = files_ref(store->files);
+    return cursor->version;
 }
 
-static void cursor_set_tablet(struct cursor *cursor, const struct head *head, uint32_t tablet_no)
+static uint32_t slot_of(const struct head_class *of, uint32_t at_s)
 {
+    return at_s / of->schema.archives[0].step_s;
+}
+
+/* Not once a point of this piece waits for place_late: that may be older than this one. */
+static uint64_t *late_column_of(struct sink_writer *writer, struct cursor *cursor,
+                                const struct head_class *of)
+{
+    struct store *store = writer->store;
+    size_t level;
+
+    if (writer->n_late > 0 || cursor->late_is_full ||
+        !shared_level(version_of(cursor, store), of, cursor->at_s, cursor->now_s, &level))
+        return NULL;
+    return late_column(store->late, cursor->tablet_no, (uint8_t)level,
+                       cursor->at_s / of->schema.archives[level].step_s);
+}
+
+static void cursor_move(struct sink_writer *writer, struct cursor *cursor, uint32_t tablet_no,
+                        uint32_t at_s)
+{
+    struct head_tablet *tablet = head_tablet(writer->store->head, tablet_no);
+    const struct head_class *of = tablet->of;
+    const uint32_t slot = slot_of(of, at_s);
+
     cursor->tablet_no = tablet_no;
-    cursor->tablet = head_tablet(head, tablet_no);
-    cursor_set_class(cursor, cursor->tablet->of);
-    cursor->head = __atomic_load_n(&cursor->tablet->head, __ATOMIC_SEQ_CST);
+    cursor->at_s = at_s;
+    if (slot < __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST))
+        cursor->column = late_column_of(writer, cursor, of);
+    else if (slot <= __atomic_load_n(&tablet->head, __ATOMIC_SEQ_CST))
+        cursor->column = head_cell(tablet, slot, 0);
+    else
+        cursor->column = NULL;
 }
 
+/* Keeps the point for place_late. */
 static enum sink_fate put_late(struct sink_writer *writer, const struct cursor *cursor,
-                               const struct sink_point *point, size_t at)
+                               const struct head_class *of, const struct sink_point *point,
+                               size_t at)
 {
     if (cursor->late_is_full)
         return SINK_DISK;
@@ -165,43 +194,41 @@ static enum sink_fate put_late(struct sink_writer *writer, const struct cursor *
         .id = point->id,
         .slot = point->at_s, /* seconds until its archive is known */
         .value = point->value,
-        .class_no = cursor->of->no,
+        .class_no = of->no,
     };
     writer->late_at[writer->n_late++] = at;
     return SINK_OK;
 }
 
 /* A series' first point here, or one outside the columns. */
-static enum sink_fate put_slowly(struct sink_writer *writer, struct cursor *cursor, uint32_t lane,
+static enum sink_fate put_slowly(struct sink_writer *writer, struct cursor *cursor,
                                  const struct sink_point *point, size_t at)
 {
     struct store *store = writer->store;
+    uint32_t lane = head_lane(store->head, point->id);
 
-    if (lane == HEAD_LANE_NONE) {
-        if (!names_text(store->names, point->id))
-            return SINK_NAME_BAD;
-        cursor->tablet_no = HEAD_TABLETS_MAX;
-        cursor_set_class(cursor, head_class(store->head, names_class(store->names, point->id)));
-    }
-    const struct schema *schema = &cursor->of->schema;
+    if (lane == HEAD_LANE_NONE && !names_text(store->names, point->id))
+        return SINK_NAME_BAD;
+    struct head_class *of = lane == HEAD_LANE_NONE
+                                ? head_class(store->head, names_class(store->names, point->id))
+                                : head_tablet(store->head, lane / HEAD_LANES)->of;
+    const struct schema *schema = &of->schema;
+    const uint32_t slot = slot_of(of, point->at_s);
     const int64_t age_s = cursor->now_s - (int64_t)point->at_s;
     if (age_s >= shared_retention_s(schema, schema->n_archives - 1))
         return SINK_TOO_OLD;
-    if ((int64_t)cursor->slot > cursor->now_s / cursor->step_s + HEAD_FUTURE_SLOTS)
+    if ((int64_t)slot > cursor->now_s / schema->archives[0].step_s + HEAD_FUTURE_SLOTS)
         return SINK_TOO_NEW;
-    if (cursor->slot < cursor->sealed)
-        return put_late(writer, cursor, point, at);
+    if (slot < __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST))
+        return put_late(writer, cursor, of, point, at);
 
-    if (lane == HEAD_LANE_NONE) {
-        lane = head_lane_take(store->head, cursor->of, point->id);
-        if (lane == HEAD_LANE_NONE)
-            return put_late(writer, cursor, point, at);
-        cursor_set_tablet(cursor, store->head, lane / HEAD_LANES);
-    }
-    if (!head_advance(cursor->tablet, cursor->slot))
-        return put_late(writer, cursor, point, at);
-    cursor->head = __atomic_load_n(&cursor->tablet->head, __ATOMIC_SEQ_CST);
-    head_store(cursor->tablet, cursor->slot, lane % HEAD_LANES, point->value);
+    if (lane == HEAD_LANE_NONE)
+        lane = head_lane_take(store->head, of, point->id);
+    if (lane == HEAD_LANE_NONE ||
+        !head_advance(head_tablet(store->head, lane / HEAD_LANES), slot))
+        return put_late(writer, cursor, of, point, at);
+    cursor_move(writer, cursor, lane / HEAD_LANES, point->at_s);
+    head_cell_set(&cursor->column[lane % HEAD_LANES], point->value);
     return SINK_OK;
 }
 
@@ -210,33 +237,28 @@ static enum sink_fate put_one(struct sink_writer *writer, struct cursor *cursor,
 {
     const uint32_t lane = head_lane(writer->store->head, point->id);
 
-    if (point->at_s != cursor->at_s) {
-        cursor->at_s = point->at_s;
-        if (cursor->of)
-            cursor->slot = point->at_s / cursor->step_s;
-    }
     if (UNLIKELY(lane == HEAD_LANE_NONE))
-        return put_slowly(writer, cursor, lane, point, at);
-    if (UNLIKELY(lane / HEAD_LANES != cursor->tablet_no))
-        cursor_set_tablet(cursor, writer->store->head, lane / HEAD_LANES);
-    if (UNLIKELY(cursor->slot < cursor->sealed || cursor->slot > cursor->head))
-        return put_slowly(writer, cursor, lane, point, at);
-    head_store(cursor->tablet, cursor->slot, lane % HEAD_LANES, point->value);
+        return put_slowly(writer, cursor, point, at);
+    if (UNLIKELY(lane / HEAD_LANES != cursor->tablet_no || point->at_s != cursor->at_s))
+        cursor_move(writer, cursor, lane / HEAD_LANES, point->at_s);
+    if (UNLIKELY(!cursor->column))
+        return put_slowly(writer, cursor, point, at);
+    head_cell_set(&cursor->column[lane % HEAD_LANES], point->value);
     return SINK_OK;
 }
 
-/* Gives the late points of the piece their archives and hands them over. */
-static void late_place(struct sink_writer *writer, int64_t now_s, enum sink_fate *fates)
+/* Gives the late points of the piece their archives and places them. */
+static void late_place(struct sink_writer *writer, struct cursor *cursor, enum sink_fate *fates)
 {
     struct store *store = writer->store;
-    struct files_version *version = files_ref(store->files);
+    const struct files_version *version = version_of(cursor, store);
     size_t kept = 0;
 
     for (size_t i = 0; i < writer->n_late; i++) {
         struct late_point point = writer->late[i];
         const struct head_class *of = head_class(store->head, point.class_no);
         size_t level;
-        if (!shared_level(version, of, point.slot, now_s, &level)) {
+        if (!shared_level(version, of, point.slot, cursor->now_s, &level)) {
             fates[writer->late_at[i]] = SINK_TOO_OLD;
             continue;
         }
@@ -244,9 +266,7 @@ static void late_place(struct sink_writer *writer, int64_t now_s, enum sink_fate
         point.slot /= of->schema.archives[level].step_s;
         writer->late[kept++] = point;
     }
-    files_unref(store->files, version);
-    (void)!late_add(store->late, writer->late, kept, SIZE_MAX); /* room was seen before */
-    count(&writer->n_late_points, kept);
+    count(&writer->n_late_points, place_late(store, writer->late, kept));
     writer->n_late = 0;
 }
 
@@ -267,7 +287,7 @@ static size_t put_piece(struct sink_writer *writer, const struct sink_point *poi
     for (size_t i = 0; i < n; i++)
         fates[i] = put_one(writer, &cursor, &points[i], i);
     if (writer->n_late > 0)
-        late_place(writer, cursor.now_s, fates);
+        late_place(writer, &cursor, fates);
     for (size_t i = 0; i < n; i++) {
         if (fates[i] != SINK_OK)
             continue;
@@ -275,6 +295,8 @@ static size_t put_piece(struct sink_writer *writer, const struct sink_point *poi
         newest_s = points[i].at_s > newest_s ? points[i].at_s : newest_s;
         n_stored++;
     }
+    if (cursor.version)
+        files_unref(store->files, cursor.version);
     epoch_leave(&store->epochs.of[writer->no]);
     if (newest_s > __atomic_load_n(&store->newest_s, __ATOMIC_RELAXED))
         __atomic_store_n(&store->newest_s, newest_s, __ATOMIC_RELAXED);

@@ -167,6 +167,36 @@ def test_nothing_promised_is_lost(tmp_path):
     assert n_kept > 0.7 * n_sent and n_kept > 500 * ROUNDS and len(answered) > ROUNDS, (n_kept, n_sent)
 
 
+def test_a_burst_of_new_series(tmp_path):
+    """Names cost more than points: a burst of them must not stretch the 10 ms."""
+    seed = seed_of_run()
+    rng = random.Random(seed)
+    n_kept = 0
+    for i in range(12):
+        server = Server(tmp_path / str(i))
+        with server:
+            bursts = [load.Burst(server.line, [b"burst.c%d.host%d.metric%d 1 %d\n" % (c, k % 997, k, time.time())
+                                               for k in range(100000)]) for c in range(3)]
+            queues = load.Queues()
+            until = time.monotonic() + rng.uniform(0.015, 0.08)
+            for burst in bursts:
+                burst.start()
+            while time.monotonic() < until:
+                for burst in bursts:
+                    burst.look(queues)
+            moment = time.monotonic()
+            server.kill()
+            for burst in bursts:
+                burst.close()
+        kept = {line.split()[0].decode() for burst in bursts for line in burst.read_before(moment - PROMISE_S)}
+        n_kept += len(kept)
+        with server:
+            lost = kept - set(server.get("/metrics/index.json", timeout=60).ok().json)
+            server.stop()
+        assert not lost, "CRASH_SEED=%s, burst %d: %d of %d new series lost" % (seed, i, len(lost), len(kept))
+    assert n_kept > 5000
+
+
 def test_the_flush_barrier_keeps_all_of_it(tmp_path):
     """After POST /api/v1/flush answered, a kill the next moment loses nothing, 10 ms or not."""
     rng = random.Random(seed_of_run())

@@ -144,6 +144,12 @@ def test_graphite_events_both_ways(server):
     assert one["what"] == "deploy web v1.2"
 
 
+def test_an_event_is_there_as_soon_as_it_is_posted(server):
+    for i in range(20):  # in whatever part of a second
+        server.post("/events/", {"what": "note %d" % i, "tags": "x"}).ok()
+        assert len(server.get("/events/get_data").ok().json) == i + 1
+
+
 def test_the_same_line_twice_is_one_change(server):
     at = NOW - 600
     server.send("events.deploy.website 1 %d" % at, "events.deploy.website 1 %d" % at,

@@ -1,5 +1,6 @@
 """A full disk: nothing taken is lost, reading goes on, and so does receiving once there is room again."""
 import os
+import resource
 import subprocess
 import threading
 import time
@@ -140,6 +141,27 @@ def test_ending_while_the_disk_is_full(disk, tmp_path):
         filler.empty()
     with server:
         assert server.values("before.it", T0 - 10, T0 + 10) == {T0: 1}
+
+
+def test_a_limit_on_the_size_of_files_is_a_full_disk_too(tmp_path):
+    """`ulimit -f`: needs no root, and its signal must not end the server."""
+    n = 12000
+    with Server(tmp_path) as server:
+        server.send("before.it 1 %d" % T0)
+        server.wait_points(1)
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (500000, resource.RLIM_INFINITY))
+        sender = threading.Thread(daemon=True, target=server.send,
+                                  args=["%s %d %d" % (name(i), i, T0) for i in range(n)])
+        sender.start()
+        wait_until(lambda: "disk refuses" in server.said() or not server.is_alive(), what="the limit is met")
+        assert server.is_alive(), "ended by signal %d" % -server.process.wait()
+        assert server.values("before.it", T0 - 10, T0 + 10) == {T0: 1}
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        sender.join(30)
+        server.wait_points(1 + n, 30)
+        server.flush()
+    with server:
+        assert len(server.render("full.*.*", T0 - 10, T0)) == n
 
 
 def test_starting_on_a_full_disk_says_so(disk, tmp_path):

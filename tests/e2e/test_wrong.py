@@ -86,7 +86,6 @@ QUERIES = [
     ("now", {"now": "soon-ish"}, ["now"]),
     ("maxDataPoints", {"maxDataPoints": "0"}, ["maxDataPoints"]),
     ("jsonp", {"jsonp": "alert(1);x"}, ["jsonp"]),
-    ("a format of later", {"format": "pickle"}, ["pickle", "json"]),
     ("pie", {"graphType": "pie"}, ["pie"]),
     ("a year of 99,999", {"from": "00:00_999991231"}, []),
     ("xFilesFactor", {"xFilesFactor": "much"}, ["xFilesFactor"]),
@@ -177,8 +176,6 @@ def test_too_long_things(server):
 
 
 def test_a_post_that_is_too_large(server):
-    answer = raw(server, b"POST /render HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n" + b"t" * 1000)
-    assert is_refusal(answer), answer.status
     answer = raw(server, b"POST /deploy/website HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n"
                  + b"t" * 9000000, timeout=20)
     assert is_refusal(answer), answer.status
@@ -193,7 +190,8 @@ BROKEN = [b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01
           b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"]
 
 
-HALVES = [b"GET /render?target=x HTTP/1.1\r\nHost:", b"P",
+HALVES = [b"POST /render HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n" + b"t" * 1000,
+          b"GET /render?target=x HTTP/1.1\r\nHost:", b"P",
           b"POST /render HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\ntarget=web"]
 
 

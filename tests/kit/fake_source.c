@@ -107,6 +107,39 @@ static bool find_tagged(void *self, const struct tag_expr *exprs, size_t n, size
     return finish_nodes(&nodes, n_max, out, err);
 }
 
+/* With the name's own tags, "name" among them. */
+static void tags_of_one(const struct source_tag_query *query, const struct regex *regex,
+                        const char *name, struct arena *arena, struct source_tags *found)
+{
+    struct tag *tags = NULL;
+    size_t n = name_tags(name, arena, &tags);
+    for (size_t i = 0; i < n; i++) {
+        if (query->key && strcmp(query->key, tags[i].key) != 0)
+            continue;
+        const char *text = query->key ? tags[i].value : tags[i].key;
+        if ((!query->prefix || text_starts(text, query->prefix)) &&
+            (!regex || regex_search(regex, text, strlen(text))))
+            source_tags_add(found, (struct source_tag){text, query->key != NULL}, query->n_max,
+                            arena);
+    }
+}
+
+static bool tags(void *self, const struct source_tag_query *query, struct arena *arena,
+                 struct source_tags *out, struct err *err)
+{
+    struct fake_source *fake = self;
+    struct source_tags found = {0};
+    struct regex *regex = NULL;
+    if (query->regex && !regex_compile(query->regex, &regex, err))
+        return false;
+    for (size_t i = 0; i < fake->n; i++)
+        tags_of_one(query, regex, fake->items[i].name, arena, &found);
+    regex_free(regex);
+    source_tags_finish(&found, query->n_max);
+    *out = found;
+    return true;
+}
+
 static double value_at(const struct fake_series *item, int64_t at_s)
 {
     int64_t i = (at_s - item->start_s) / item->step_s;
@@ -189,6 +222,7 @@ static bool all(void *self, struct arena *arena, struct source_nodes *out, struc
 static const struct source_ops source_calls = {
     .find = find,
     .find_tagged = find_tagged,
+    .tags = tags,
     .read = read,
     .all = all,
 };

@@ -139,6 +139,7 @@ class Server:
         return argv + self.args
 
     def start(self):
+        assert os.path.exists(PLUMB), "there is no %s: run make" % PLUMB
         with open(self.log, "ab") as log:
             self.process = spawn(self.argv(), stdout=subprocess.PIPE, stderr=log, **self.options)
         ready = self._first_line()

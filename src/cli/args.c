@@ -1,4 +1,4 @@
-#include "cli/options.h"
+#include "cli/args.h"
 
 #include <string.h>
 
@@ -59,7 +59,7 @@ static bool takes_value(const struct cli_option *option)
     return option->kind != CLI_FLAG;
 }
 
-bool options_ask_help(const struct command *command, int argc, char **argv)
+bool args_ask_help(const struct command *command, int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (!is_option(argv[i]))
@@ -97,12 +97,12 @@ static bool fail_unknown(const struct command *command, const char *arg, struct 
 
 /* Room for as many items as there can be. */
 struct parsing {
-    struct options_given *given;
+    struct args_given *given;
     const char **words;
 };
 
 /* Reads argv[*io_i], and the argument behind it where that is its value. */
-static bool take_option(struct options *out, struct parsing *into, int argc, char **argv, int *io_i,
+static bool take_option(struct args *out, struct parsing *into, int argc, char **argv, int *io_i,
                         struct err *err)
 {
     const char *arg = argv[*io_i];
@@ -117,66 +117,66 @@ static bool take_option(struct options *out, struct parsing *into, int argc, cha
     }
     if (!takes_value(piece.option) && piece.value)
         return FAIL(err, ERR_INPUT, "--%s takes no value", piece.option->name);
-    into->given[out->n_given++] = (struct options_given){piece.option, piece.value};
+    into->given[out->n_given++] = (struct args_given){piece.option, piece.value};
     return true;
 }
 
-bool options_parse(const struct command *command, int argc, char **argv, struct arena *arena,
-                   struct options *out, struct err *err)
+bool args_parse(const struct command *command, int argc, char **argv, struct arena *arena,
+                struct args *out, struct err *err)
 {
-    struct options options = {.command = command};
-    struct parsing into = {arena_array(arena, (size_t)argc, struct options_given),
+    struct args args = {.command = command};
+    struct parsing into = {arena_array(arena, (size_t)argc, struct args_given),
                            arena_array(arena, (size_t)argc, const char *)};
-    options.given = into.given;
-    options.words = into.words;
+    args.given = into.given;
+    args.words = into.words;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--") == 0) {
-            options.rest = (const char *const *)&argv[i + 1]; /* main's argv ends with NULL */
-            options.n_rest = (size_t)(argc - i - 1);
+            args.rest = (const char *const *)&argv[i + 1]; /* main's argv ends with NULL */
+            args.n_rest = (size_t)(argc - i - 1);
             break;
         }
         if (!is_option(argv[i]))
-            into.words[options.n_words++] = argv[i];
-        else if (!take_option(&options, &into, argc, argv, &i, err))
+            into.words[args.n_words++] = argv[i];
+        else if (!take_option(&args, &into, argc, argv, &i, err))
             return false;
     }
-    *out = options;
+    *out = args;
     return true;
 }
 
-static const struct options_given *last_of(const struct options *options, const char *name)
+static const struct args_given *last_of(const struct args *args, const char *name)
 {
-    BUG_IF(!by_name(options->command->options, str_of(name)));
-    for (size_t i = options->n_given; i > 0; i--)
-        if (strcmp(options->given[i - 1].option->name, name) == 0)
-            return &options->given[i - 1];
+    BUG_IF(!by_name(args->command->options, str_of(name)));
+    for (size_t i = args->n_given; i > 0; i--)
+        if (strcmp(args->given[i - 1].option->name, name) == 0)
+            return &args->given[i - 1];
     return NULL;
 }
 
-bool options_has(const struct options *options, const char *name)
+bool args_has(const struct args *args, const char *name)
 {
-    return last_of(options, name) != NULL;
+    return last_of(args, name) != NULL;
 }
 
-const char *options_text(const struct options *options, const char *name)
+const char *args_text(const struct args *args, const char *name)
 {
-    const struct options_given *given = last_of(options, name);
+    const struct args_given *given = last_of(args, name);
     return given ? given->value : NULL;
 }
 
-const char *options_item(const struct options *options, const char *name, size_t i)
+const char *args_item(const struct args *args, const char *name, size_t i)
 {
-    BUG_IF(!by_name(options->command->options, str_of(name)));
-    for (size_t k = 0; k < options->n_given; k++)
-        if (strcmp(options->given[k].option->name, name) == 0 && i-- == 0)
-            return options->given[k].value;
+    BUG_IF(!by_name(args->command->options, str_of(name)));
+    for (size_t k = 0; k < args->n_given; k++)
+        if (strcmp(args->given[k].option->name, name) == 0 && i-- == 0)
+            return args->given[k].value;
     return NULL;
 }
 
-bool options_number(const struct options *options, const char *name, struct options_range range,
-                    int64_t *out, struct err *err)
+bool args_number(const struct args *args, const char *name, struct args_range range, int64_t *out,
+                 struct err *err)
 {
-    const char *text = options_text(options, name);
+    const char *text = args_text(args, name);
     int64_t n = range.fallback;
     if (text && (!num_parse_i64(text, strlen(text), &n) || n < range.least || n > range.most))
         return FAIL(err, ERR_INPUT, "--%s '%.50s' is not a whole number from %lld to %lld", name,
@@ -200,7 +200,7 @@ static void help_line(const struct cli_option *o, struct buf *out)
     buf_printf(out, "%s%s\n", o->about, o->kind == CLI_LIST ? "; may be repeated" : "");
 }
 
-void options_help(const struct cli_option *table, struct buf *out)
+void args_help(const struct cli_option *table, struct buf *out)
 {
     for (const struct cli_option *o = table; o->name; o++)
         help_line(o, out);

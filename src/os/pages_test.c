@@ -1,0 +1,36 @@
+#include "os/pages.h"
+
+#include <stdint.h>
+
+#include "kit/kit.h"
+
+enum { BYTES = 5 << 20, COLUMN = 32 << 10 };
+
+TEST(new_pages_are_zero_and_aligned)
+{
+    unsigned char *at = pages_new(BYTES);
+    EXPECT_I64((uintptr_t)at % PAGES_ALIGN, 0);
+    for (size_t i = 0; i < BYTES; i += 512)
+        EXPECT(at[i] == 0);
+    at[BYTES - 1] = 1;
+    pages_free(at, BYTES);
+    pages_free(NULL, BYTES);
+}
+
+TEST(only_what_was_named_is_zero_again)
+{
+    unsigned char *at = pages_new(BYTES);
+    pages_prefer_huge(at, BYTES);
+    for (size_t i = 0; i < BYTES; i++)
+        at[i] = 7;
+    pages_zero(at + COLUMN, COLUMN);
+    pages_zero(at + 3 * COLUMN + 100, 50); /* no page's edge */
+    for (size_t i = 0; i < BYTES; i++) {
+        const bool is_zero = i / COLUMN == 1 || (i >= 3 * COLUMN + 100 && i < 3 * COLUMN + 150);
+        if (at[i] != (is_zero ? 0 : 7))
+            EXPECT_I64(at[i], is_zero ? 0 : 7);
+    }
+    pages_free(at, BYTES);
+}
+
+RUN_TESTS(test_of(new_pages_are_zero_and_aligned), test_of(only_what_was_named_is_zero_again))

@@ -1,0 +1,116 @@
+#include "store/panes.h"
+
+#include "base/mem.h"
+#include "os/pages.h"
+
+enum {
+    BUCKETS = 2 * PANES_MAX, /* open addressing, at most half full */
+    NEAR = 1024,             /* lists by tablet */
+    CELLS_BYTES = PANE_SLOTS * HEAD_LANES * 8,
+    PAGE_LANES = 512,               /* 4 KB of a column */
+    HUGE_LANES = HEAD_LANES * 3 / 4 /* from here on a pane is touched nearly all over */
+};
+
+struct panes {
+    struct pane *buckets[BUCKETS]; /* atomic */
+    struct pane *items[PANES_MAX];
+    struct pane *near[NEAR];
+    size_t n;
+    size_t bytes; /* atomic */
+};
+
+struct panes *panes_new(void)
+{
+    return mem_zalloc(sizeof(struct panes));
+}
+
+void panes_free(struct panes *panes)
+{
+    if (!panes)
+        return;
+    for (size_t i = 0; i < panes->n; i++) {
+        pages_free(panes->items[i]->cells, CELLS_BYTES);
+        mem_free(panes->items[i]);
+    }
+    mem_free(panes);
+}
+
+static size_t bucket_of(uint32_t tablet_no, uint8_t level, uint32_t slot)
+{
+    const uint64_t key = (uint64_t)tablet_no << 32 ^ (uint64_t)level << 28 ^ slot / PANE_SLOTS;
+    return (size_t)(key * 0x9E3779B97F4A7C15ull >> 32) % BUCKETS;
+}
+
+static bool is_it(const struct pane *pane, uint32_t tablet_no, uint8_t level, uint32_t slot)
+{
+    return pane->tablet_no == tablet_no && pane->level == level &&
+           pane->first == slot - slot % PANE_SLOTS;
+}
+
+struct pane *panes_find(const struct panes *panes, uint32_t tablet_no, uint8_t level, uint32_t slot)
+{
+    for (size_t i = bucket_of(tablet_no, level, slot);; i = (i + 1) % BUCKETS) {
+        struct pane *pane = __atomic_load_n(&panes->buckets[i], __ATOMIC_ACQUIRE);
+        if (!pane || is_it(pane, tablet_no, level, slot))
+            return pane;
+    }
+}
+
+struct pane *panes_make(struct panes *panes, struct head_tablet *tablet, uint32_t tablet_no,
+                        uint8_t level, uint32_t slot)
+{
+    struct pane *pane = panes_find(panes, tablet_no, level, slot);
+    if (pane || panes->n == PANES_MAX)
+        return pane;
+
+    pane = mem_zalloc(sizeof(struct pane));
+    pane->tablet = tablet;
+    pane->tablet_no = tablet_no;
+    pane->level = level;
+    pane->first = slot - slot % PANE_SLOTS;
+    pane->cells = pages_new(CELLS_BYTES);
+    if (__atomic_load_n(&tablet->n_lanes, __ATOMIC_RELAXED) >= HUGE_LANES)
+        pages_prefer_huge(pane->cells, CELLS_BYTES);
+    pane->next_near = panes->near[tablet_no % NEAR];
+    panes->near[tablet_no % NEAR] = pane;
+    panes->items[panes->n++] = pane;
+
+    size_t i = bucket_of(tablet_no, level, slot);
+    while (panes->buckets[i])
+        i = (i + 1) % BUCKETS;
+    __atomic_store_n(&panes->buckets[i], pane, __ATOMIC_RELEASE);
+    return pane;
+}
+
+uint64_t *panes_column(struct panes *panes, struct pane *pane, uint32_t slot)
+{
+    const uint64_t bit = (uint64_t)1 << (slot - pane->first);
+
+    if (!(__atomic_load_n(&pane->touched, __ATOMIC_RELAXED) & bit) &&
+        !(__atomic_fetch_or(&pane->touched, bit, __ATOMIC_ACQ_REL) & bit)) {
+        const size_t n_lanes = __atomic_load_n(&pane->tablet->n_lanes, __ATOMIC_RELAXED);
+        const size_t n_pages = (n_lanes + PAGE_LANES - 1) / PAGE_LANES;
+        __atomic_fetch_add(&panes->bytes, n_pages * PAGE_LANES * 8, __ATOMIC_RELAXED);
+    }
+    return pane->cells + (size_t)(slot - pane->first) * HEAD_LANES;
+}
+
+size_t panes_bytes(const struct panes *panes)
+{
+    return __atomic_load_n(&panes->bytes, __ATOMIC_RELAXED);
+}
+
+size_t panes_count(const struct panes *panes)
+{
+    return panes->n;
+}
+
+struct pane *panes_item(const struct panes *panes, size_t i)
+{
+    return panes->items[i];
+}
+
+const struct pane *panes_near(const struct panes *panes, uint32_t tablet_no)
+{
+    return panes->near[tablet_no % NEAR];
+}

@@ -1,0 +1,284 @@
+/* Late points to overlay files. In one table the lists are older than the panes, so their files come
+ * first and have the lower generation. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/output.h"
+#include "store/rows.h"
+#include "store/seal.h"
+
+/* ---- lists ---- */
+
+static int64_t partition_of(const struct late_point *point)
+{
+    return point->slot / FILES_PARTITION_SLOTS;
+}
+
+/* How many points from the first on go into its file; *out_first, *out_n: the window they span. */
+static size_t group(const struct late_point *points, size_t n, uint32_t *out_first, uint32_t *out_n)
+{
+    uint32_t low = points[0].slot, high = low;
+    size_t i = 1;
+
+    for (; i < n; i++) {
+        if (points[i].class_no != points[0].class_no || points[i].level != points[0].level ||
+            partition_of(&points[i]) != partition_of(&points[0]))
+            break;
+        low = points[i].slot < low ? points[i].slot : low;
+        high = points[i].slot > high ? points[i].slot : high;
+    }
+    *out_first = low;
+    *out_n = high - low + 1;
+    return i;
+}
+
+static bool group_write(struct output *output, const struct late_point *points, size_t n,
+                        uint32_t first, uint32_t n_slots, struct err *err)
+{
+    const struct head_class *of = head_class(output->store->head, points[0].class_no);
+    double *values = mem_alloc(mul_size(n_slots, sizeof(double)));
+    bool is_ok = output_begin(output, of, points[0].level, first, n_slots, err);
+
+    for (size_t i = 0; i < n && is_ok;) {
+        const uint32_t id = points[i].id;
+        for (uint32_t k = 0; k < n_slots; k++)
+            values[k] = (double)NAN;
+        for (; i < n && points[i].id == id; i++)
+            values[points[i].slot - first] = points[i].value;
+        is_ok = output_add(output, id, values, err);
+    }
+    mem_free(values);
+    return is_ok && output_end(output, err);
+}
+
+/* Points whose archive has been rolled up and dropped meanwhile go to the next coarser one: they come
+ * back as new late points. Returns how many stay, moved together. */
+static size_t demote(struct store *store, struct late_point *points, size_t n)
+{
+    struct files_version *version = files_ref(store->files);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct head_class *of = head_class(store->head, points[i].class_no);
+        const struct archive *archives = of->schema.archives;
+        struct late_point point = points[i];
+        const int64_t at_s = (int64_t)point.slot * archives[point.level].step_s;
+        if (at_s >= shared_floor_s(version, of, point.level)) {
+            points[kept++] = point;
+            continue;
+        }
+        point.level++;
+        point.slot = (uint32_t)(at_s / archives[point.level].step_s);
+        (void)!late_add(store->late, &point, 1, SIZE_MAX);
+    }
+    files_unref(store->files, version);
+    return kept;
+}
+
+static bool points_write(struct output *output, const struct late_point *points, size_t n,
+                         struct err *err)
+{
+    for (size_t i = 0; i < n;) {
+        uint32_t first, n_slots;
+        size_t n_group = group(points + i, n - i, &first, &n_slots);
+        if (!group_write(output, points + i, n_group, first, n_slots, err))
+            return false;
+        i += n_group;
+    }
+    return true;
+}
+
+/* ---- panes ---- */
+
+static size_t column_demote(struct store *store, struct pane *pane, uint32_t slot)
+{
+    const struct head_tablet *tablet = pane->tablet;
+    const struct archive *archives = tablet->of->schema.archives;
+    const uint8_t level = (uint8_t)(pane->level + 1);
+    const uint32_t at_s = slot * archives[pane->level].step_s;
+    uint64_t *column = pane->cells + (size_t)(slot - pane->first) * HEAD_LANES;
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < tablet->n_lanes; i++) {
+        const double value = head_cell_get(&column[i]);
+        if (isnan(value))
+            continue;
+        const struct late_point point = {tablet->ids[i], at_s / archives[level].step_s, value,
+                                         tablet->of->no, level};
+        (void)!late_add(store->late, &point, 1, SIZE_MAX);
+        __atomic_store_n(&column[i], 0, __ATOMIC_RELEASE);
+        n++;
+    }
+    return n;
+}
+
+/* As demote, for panes: cells below the floor of their archive become late points of the next one.
+ * Returns how many. */
+static size_t panes_demote(struct store *store, const struct panes *panes)
+{
+    struct files_version *version = files_ref(store->files);
+    size_t n = 0;
+
+    for (size_t i = 0; i < panes_count(panes); i++) {
+        struct pane *pane = panes_item(panes, i);
+        const struct head_class *of = pane->tablet->of;
+        const int64_t step_s = of->schema.archives[pane->level].step_s;
+        const int64_t floor_s = shared_floor_s(version, of, pane->level);
+        for (uint32_t slot = pane->first; slot < pane->first + PANE_SLOTS; slot++)
+            if (pane_has(pane, slot) && slot * step_s < floor_s)
+                n += column_demote(store, pane, slot);
+    }
+    files_unref(store->files, version);
+    return n;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct pane *x = *(struct pane *const *)a, *y = *(struct pane *const *)b;
+    const uint16_t p = x->tablet->of->no, q = y->tablet->of->no;
+    if (p != q)
+        return p < q ? -1 : 1;
+    if (x->level != y->level)
+        return x->level < y->level ? -1 : 1;
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
+    return x->tablet_no < y->tablet_no ? -1 : x->tablet_no > y->tablet_no;
+}
+
+/* Neighbouring windows of one class and archive in one partition: one file. */
+struct stretch {
+    struct pane *const *panes;
+    size_t n;
+    const struct panes *all;
+};
+
+static size_t stretch_count(struct pane *const *panes, size_t n)
+{
+    size_t i = 1;
+    for (; i < n; i++) {
+        const struct pane *before = panes[i - 1], *pane = panes[i];
+        if (pane->tablet->of != before->tablet->of || pane->level != before->level ||
+            pane->first > before->first + PANE_SLOTS ||
+            pane->first / FILES_PARTITION_SLOTS != before->first / FILES_PARTITION_SLOTS)
+            break;
+    }
+    return i;
+}
+
+static const uint64_t *column_of(void *self, uint32_t tablet_no, uint32_t slot)
+{
+    const struct stretch *stretch = self;
+    const struct pane *pane = panes_find(stretch->all, tablet_no, stretch->panes[0]->level, slot);
+    return pane && pane_has(pane, slot) ? pane_column(pane, slot) : NULL;
+}
+
+/* Every tablet once: panes of one window come in order of tablets, other windows may have others. */
+static struct rows_lanes lanes_of(const struct head *head, const struct stretch *stretch)
+{
+    struct rows_lanes lanes = {0};
+    bool *is_in = mem_array(head_n_tablets(head), bool);
+
+    for (size_t i = 0; i < stretch->n; i++) {
+        const uint32_t no = stretch->panes[i]->tablet_no;
+        if (!is_in[no])
+            rows_lanes_add(&lanes, head, no);
+        is_in[no] = true;
+    }
+    mem_free(is_in);
+    rows_lanes_sort(&lanes);
+    return lanes;
+}
+
+/* The slots that hold something: [*out_first, return). */
+static uint32_t stretch_span(const struct stretch *stretch, uint32_t *out_first)
+{
+    uint32_t first = UINT32_MAX, end = 0;
+    for (size_t i = 0; i < stretch->n; i++) {
+        const struct pane *pane = stretch->panes[i];
+        if (pane->touched == 0)
+            continue;
+        const uint32_t low = pane->first + (uint32_t)__builtin_ctzll(pane->touched);
+        const uint32_t high = pane->first + 64 - (uint32_t)__builtin_clzll(pane->touched);
+        first = low < first ? low : first;
+        end = high > end ? high : end;
+    }
+    *out_first = first;
+    return end;
+}
+
+static bool stretch_write(struct output *output, struct stretch *stretch, struct err *err)
+{
+    const struct head *head = output->store->head;
+    const struct pane *any = stretch->panes[0];
+    uint32_t first;
+    const uint32_t end = stretch_span(stretch, &first);
+
+    if (end == 0)
+        return true;
+    struct rows_lanes lanes = lanes_of(head, stretch);
+    struct rows *rows = rows_new(head, first, end - first, column_of, stretch);
+    bool is_ok = output_begin(output, any->tablet->of, any->level, first, end - first, err);
+    for (size_t i = 0; i < lanes.n && is_ok; i++)
+        is_ok = output_add(output, lanes.items[i].id, rows_get(rows, lanes.items[i].lane), err);
+    rows_free(rows);
+    mem_free(lanes.items);
+    return is_ok && output_end(output, err);
+}
+
+static bool panes_write(struct output *output, const struct panes *all, struct err *err)
+{
+    const size_t n = panes_count(all);
+    CLEANUP(mem_done) struct pane **panes = mem_array(n + 1, struct pane *);
+
+    for (size_t i = 0; i < n; i++)
+        panes[i] = panes_item(all, i);
+    qsort(panes, n, sizeof *panes, by_place);
+    for (size_t i = 0; i < n;) {
+        struct stretch stretch = {panes + i, stretch_count(panes + i, n - i), all};
+        if (!stretch_write(output, &stretch, err))
+            return false;
+        i += stretch.n;
+    }
+    return true;
+}
+
+/* ---- all of it ---- */
+
+/* Writes the table that late_begin gave. */
+static bool late_write(struct store *store, uint64_t lsn, struct err *err)
+{
+    struct output output;
+    size_t n_all;
+
+    struct late_point *points = late_list(store->late, &n_all);
+    size_t n = demote(store, points, n_all);
+    size_t n_panes = panes_demote(store, late_panes(store->late));
+    output_init(&output, store);
+    if (n == n_all && n_panes == 0) /* else some are in memory alone still: the log keeps them */
+        manifest_set_late(&output.edit, lsn);
+    bool is_ok = points_write(&output, points, n, err) &&
+                 panes_write(&output, late_panes(store->late), err) &&
+                 output_commit(&output, err);
+    output_done(&output);
+    mem_free(points);
+    return is_ok;
+}
+
+bool seal_late(struct store *store, struct err *err)
+{
+    BUG_IF(seal_is_pending(store));
+    for (int i = 0; i < 2; i++) { /* one that failed before goes first */
+        const uint64_t now_lsn = wal_next_lsn(store->wal);
+        uint64_t lsn = now_lsn;
+        if (!late_begin(store->late, &lsn))
+            return true;
+        epochs_wait(&store->epochs);
+        if (!late_write(store, lsn, err))
+            return false;
+        late_end(store->late);
+        if (lsn == now_lsn)
+            return true;
+    }
+    return true;
+}
