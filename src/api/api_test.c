@@ -202,6 +202,21 @@ TEST(a_change_told_over_http_is_listed)
     stop();
 }
 
+TEST(a_rollback_ends_what_is_under_way_and_points_at_it)
+{
+    start();
+    EXPECT_I64(ask("POST", "/deploy/website/start", "", "new cart").status, 200);
+    kit_now_us += 60000000;
+    EXPECT_I64(ask("POST", "/deploy/website/rollback", "", "cart is broken").status, 200);
+    struct answer list = ask("GET", "/api/v1/changes", "", "");
+    EXPECT(strstr(list.body, "\"status\":\"running\"") == NULL);
+    EXPECT(strstr(list.body, "\"status\":\"failed\"") != NULL);
+    EXPECT(strstr(list.body, "\"action\":\"rollback\"") != NULL);
+    EXPECT(strstr(list.body, "\"of\":\"01") != NULL);
+    EXPECT_I64(ask("POST", "/deploy/search/rollback", "", "nothing is open").status, 200);
+    stop();
+}
+
 /* As curl -d sends it: a form to HTTP, a message to us. */
 static struct answer tell(const char *path, const char *message)
 {
@@ -299,6 +314,7 @@ TEST(a_posted_event_is_answered_as_graphite_does)
 
 RUN_TESTS(test_of(each_route_answers), test_of(draws_a_png_and_an_svg),
           test_of(a_change_told_over_http_is_listed),
+          test_of(a_rollback_ends_what_is_under_way_and_points_at_it),
           test_of(a_message_that_looks_like_a_form_stays_a_message),
           test_of(services_may_be_called_like_verbs_and_hold_slashes),
           test_of(an_end_with_a_key_finds_its_own_start), test_of(an_event_is_found_by_its_number),

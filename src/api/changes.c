@@ -133,6 +133,27 @@ static bool record_end(struct api_call *call, struct change *change, enum change
     return record(call, change, err);
 }
 
+/* A rollback ends what was under way, as failed, and is a change of its own that points at it. */
+static bool record_rollback(struct api_call *call, struct change *change, struct err *err)
+{
+    struct ledger_receipt ended;
+    const struct ledger_end end = {.id = "",
+                                   .kind = change->kind,
+                                   .service = change->service,
+                                   .env = change->env,
+                                   .status = STATUS_FAILED,
+                                   .end_ms = change->start_ms,
+                                   .msg = ""};
+    if (ledger_finish(call->api->deps.ledger, &end, &ended, err))
+        change->of = arena_strdup(call->arena, ended.id);
+    else if (err->kind != ERR_MISSING)
+        return false;
+    change->action = "rollback";
+    change->status = STATUS_SUCCEEDED;
+    change->end_ms = max_i64(change->end_ms, change->start_ms);
+    return record(call, change, err);
+}
+
 bool changes_tell(struct api_call *call, struct err *err)
 {
     struct change change = change_blank();
@@ -159,7 +180,7 @@ bool changes_tell(struct api_call *call, struct err *err)
     if (!change.start_ms)
         change.start_ms = clock_us(&call->api->deps.clock) / 1000;
     if (verb == VERB_ROLLBACK)
-        change.action = "rollback";
+        return record_rollback(call, &change, err);
     if (verb == VERB_START) {
         change.status = STATUS_RUNNING;
     } else if (change.status == STATUS_UNKNOWN) {

@@ -89,7 +89,8 @@ static size_t step(struct reader *reader)
         push(reader, arena_printf(&kit_arena, "'%.*s'", (int)u32_at(at), (const char *)at + 4));
         return 5 + u32_at(at);
     default:
-        EXPECT(!"an instruction that is not known");
+        print_error("instruction %02x\n", reader->at[0]);
+        EXPECT(reader->at[0] == 0);
         return (size_t)(reader->end - reader->at);
     }
 }

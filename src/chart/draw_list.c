@@ -150,6 +150,8 @@ static void format_text(const struct draw_op *op, struct buf *out)
         buf_add_str(out, " bold");
     if (t->turn)
         buf_printf(out, " turn %d", t->turn);
+    if (t->tilt != 0.0)
+        buf_printf(out, " tilt %d", (int)lround(t->tilt * 180.0 / M_PI));
     buf_printf(out, " \"%s\"", t->text);
 }
 

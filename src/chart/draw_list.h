@@ -31,7 +31,8 @@ struct draw_text {
     const char *text; /* clean UTF-8, one line */
     enum draw_anchor anchor;
     bool is_bold;
-    int turn; /* quarter turns clockwise: 0, 1, or -1 (reads upwards) */
+    int turn;    /* quarter turns clockwise: 0, 1, or -1 (reads upwards) */
+    double tilt; /* radians clockwise, besides turn */
 };
 
 enum draw_kind {

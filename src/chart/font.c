@@ -106,8 +106,8 @@ void font_draw(struct font_kit *kit, cairo_t *cairo, const struct draw_text *tex
     double up = (double)pango_layout_get_baseline(kit->layout) / PANGO_SCALE;
     cairo_save(cairo);
     cairo_translate(cairo, text->x, text->y);
-    if (text->turn)
-        cairo_rotate(cairo, text->turn * M_PI / 2.0);
+    if (text->turn || text->tilt != 0.0)
+        cairo_rotate(cairo, text->turn * M_PI / 2.0 + text->tilt);
     cairo_move_to(cairo, floor(-left + 0.5), -up);
     pango_cairo_show_layout(cairo, kit->layout);
     cairo_restore(cairo);

@@ -430,6 +430,20 @@ static bool make_plan(const struct sheet *sheet, struct content *c, struct err *
     return graphite_plan_make(&ask, sheet->arena, &c->plan, is_drawn ? err : NULL) || !is_drawn;
 }
 
+/* graphType=line */
+static bool draw_lines(const struct sheet *sheet, struct content *c, struct err *err)
+{
+    const struct options *o = c->options;
+    if (!make_plan(sheet, c, err))
+        return false;
+    marks_collect(c->input, &c->lines, sheet->arena, &c->marks);
+    if (c->lines.n > 0 || c->marks.n > 0)
+        return draw_chart(sheet, c, err);
+    layout_titles_draw(sheet, &c->titles, o, layout_margin(o));
+    layout_no_data(sheet, o->width / 2.0, o->height / 2.0);
+    return true;
+}
+
 bool layout_make(const struct chart_input *input, const struct label_measure *measure,
                  struct arena *arena, struct draw_list **out, struct err *err)
 {
@@ -447,16 +461,11 @@ bool layout_make(const struct chart_input *input, const struct label_measure *me
     struct content content = {.input = input, .options = &options};
     if (!lines_make(input->series, &options, &look, arena, &content.lines, err))
         return false;
-    if (!make_plan(&sheet, &content, err))
-        return false;
-    marks_collect(input, &content.lines, arena, &content.marks);
     content.titles = layout_titles_read(&sheet, &options);
-    if (content.lines.n == 0 && content.marks.n == 0) {
-        layout_titles_draw(&sheet, &content.titles, &options, layout_margin(&options));
-        layout_no_data(&sheet, options.width / 2.0, options.height / 2.0);
-    } else if (!draw_chart(&sheet, &content, err)) {
+    if (options.type == GRAPH_PIE)
+        layout_pie(&sheet, &content.lines, &options, &content.titles);
+    else if (!draw_lines(&sheet, &content, err))
         return false;
-    }
     *out = list;
     return true;
 }

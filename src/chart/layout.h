@@ -95,3 +95,8 @@ void layout_legend_make(const struct sheet *sheet, const struct lines *lines,
                         const struct options *options, struct draw_box room, struct legend *out);
 double layout_legend_height(const struct legend *legend);
 void layout_legend_draw(const struct sheet *sheet, const struct legend *legend, double x, double y);
+
+/* layout_pie.c: the whole picture of graphType=pie, one slice a line; names and looks of the lines
+ * are changed to what the legend is to show. */
+void layout_pie(const struct sheet *sheet, const struct lines *lines, const struct options *options,
+                const struct titles *titles);

@@ -10,6 +10,7 @@
 #include "ledger/events.h"
 #include "ledger/merge.h"
 #include "os/queue.h"
+#include "os/realtime.h"
 #include "os/thread.h"
 
 /* Invariants
@@ -23,6 +24,7 @@ enum {
     GROUP_MAX = 256,   /* jobs in one transaction */
     READERS_MAX = 64,  /* idle reading connections that are kept */
     LIST_MAX = 100000, /* changes in one answer */
+    RETRY_US = 200000, /* between tries of what a full disk refused */
 };
 
 enum job_kind { JOB_RECORD, JOB_FINISH, JOB_BARRIER };
@@ -292,6 +294,26 @@ static bool transact(struct ledger *ledger, struct group *group, struct err *err
     return false;
 }
 
+/* Nobody waits to hear of a plain line, so one that the disk refused stays for the next group. */
+static void answer_group(struct ledger *ledger, struct group *group)
+{
+    size_t n_left = 0;
+    for (size_t i = 0; i < group->n; i++) {
+        struct job *job = group->jobs[i];
+        bool may_pass = job->err.kind == ERR_IO || job->err.kind == ERR_BUSY;
+        if (!job->is_ok && !job->is_awaited && may_pass) {
+            group->jobs[n_left++] = job;
+            continue;
+        }
+        if (job->is_ok && job->kind != JOB_BARRIER)
+            events_put(ledger->events, &job->change);
+        answer(job);
+    }
+    if (n_left && n_left == group->n)
+        log_warn("%zu changes wait for the disk: %s", n_left, group->jobs[0]->err.text);
+    group->n = n_left;
+}
+
 static void commit_group(struct ledger *ledger, struct group *group)
 {
     struct err err;
@@ -303,24 +325,35 @@ static void commit_group(struct ledger *ledger, struct group *group)
         (void)transact(ledger, &alone, &own); /* the job knows */
     }
     atomic_store(&ledger->n_rows, ledger->seq);
-    for (size_t i = 0; i < group->n; i++) {
-        struct job *job = group->jobs[i];
-        if (job->is_ok && job->kind != JOB_BARRIER)
-            events_put(ledger->events, &job->change);
-        answer(job);
+    answer_group(ledger, group);
+}
+
+/* Fills the group with what waits. With jobs left over from a full disk it comes back soon, so that they
+ * are tried again. False: the ledger closes, and what is left had its last try. */
+static bool gather(struct ledger *ledger, struct group *group, bool *io_is_last)
+{
+    if (group->n < GROUP_MAX) {
+        struct job *job = queue_pop(ledger->queue, group->n ? RETRY_US : -1);
+        for (; job; job = group->n < GROUP_MAX ? queue_pop(ledger->queue, 0) : NULL)
+            group->jobs[group->n++] = job;
+    } else {
+        sleep_us(RETRY_US);
     }
+    if (group->n == 0 || *io_is_last)
+        return false;
+    *io_is_last = queue_is_closed(ledger->queue) && queue_count(ledger->queue) == 0;
+    return true;
 }
 
 static void write_jobs(void *self)
 {
     struct ledger *ledger = self;
     struct group group = {0};
-    while ((group.jobs[0] = queue_pop(ledger->queue, -1))) {
-        group.n = 1;
-        while (group.n < GROUP_MAX && (group.jobs[group.n] = queue_pop(ledger->queue, 0)))
-            group.n++;
+    bool is_last = false;
+    while (gather(ledger, &group, &is_last))
         commit_group(ledger, &group);
-    }
+    for (size_t i = 0; i < group.n; i++)
+        answer(group.jobs[i]);
 }
 
 /* ---- opening ---- */

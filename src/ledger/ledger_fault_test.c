@@ -205,6 +205,24 @@ TEST(nothing_shows_that_is_not_on_disk)
     ledger_close(ledger);
 }
 
+TEST(a_posted_change_waits_for_the_disk)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    struct ledger *ledger = open_ledger();
+    struct ledger_receipt receipt;
+    struct change change = deploy("website", 1490000000);
+    EXPECT_OK(ledger_record(ledger, &change, &receipt, &kit_err));
+    limit_files((rlim_t)max_i64(bytes_of("ledger.db-wal"), bytes_of("ledger.db-shm")) + 100);
+    change = deploy("search", 1490000100);
+    EXPECT_OK(ledger_post(ledger, &change, 1000000, &kit_err));
+    EXPECT(!ledger_barrier(ledger, &kit_err)); /* it is not on disk, and nobody says so */
+    limit_files(RLIM_INFINITY);
+    while (!ledger_barrier(ledger, &kit_err))
+        continue; /* each answers within the retry's time */
+    EXPECT_I64(n_rows(ledger), 2);
+    ledger_close(ledger);
+}
+
 /* ---- what cannot be opened or read ---- */
 
 TEST(a_folder_that_takes_no_file_is_an_error)
@@ -301,7 +319,7 @@ TEST(one_bad_job_does_not_spoil_its_group)
 }
 
 RUN_TESTS(test_of(what_was_answered_survives_kill_9), test_of(a_full_disk_is_an_error_and_passes),
-          test_of(nothing_shows_that_is_not_on_disk),
+          test_of(nothing_shows_that_is_not_on_disk), test_of(a_posted_change_waits_for_the_disk),
           test_of(a_folder_that_takes_no_file_is_an_error),
           test_of(a_file_that_is_no_ledger_is_an_error),
           test_of(a_row_that_cannot_be_read_hides_only_itself),

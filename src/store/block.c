@@ -116,11 +116,19 @@ static bool open_footer(struct block *block, uint64_t n, struct err *err)
     return true;
 }
 
+/* Four lengths at a time: a reader adds up those of all runs between a noted one and its own. */
 static uint64_t units_bytes(const struct block *block, uint32_t row)
 {
     const uint8_t *at = block->unit_lengths + 2 * (size_t)row * block->n_units;
-    uint64_t n_bytes = 0;
-    for (uint32_t u = 0; u < block->n_units; u++)
+    const uint64_t low_halves = UINT64_C(0x0000FFFF0000FFFF);
+    uint64_t pairs = 0; /* two sums of 32 bits: BLOCK_UNITS_MAX lengths of 16 bits fit */
+    uint32_t u = 0;
+    for (; u + 4 <= block->n_units; u += 4) {
+        const uint64_t four = block_layout_u64(at + 2 * (size_t)u);
+        pairs += (four & low_halves) + (four >> 16 & low_halves);
+    }
+    uint64_t n_bytes = (pairs >> 32) + (uint32_t)pairs;
+    for (; u < block->n_units; u++)
         n_bytes += block_layout_u16(at + 2 * (size_t)u);
     return n_bytes;
 }
@@ -184,6 +192,12 @@ uint32_t block_id(const struct block *block, uint32_t row)
 static bool find_row(const struct block *block, uint32_t id, uint32_t *out)
 {
     uint32_t from = 0, until = block->info.n_series;
+    /* Most files hold all series of a range of ids. */
+    const uint32_t guess = until ? id - block_id(block, 0) : 0;
+    if (guess < until && block_id(block, guess) == id) {
+        *out = guess;
+        return true;
+    }
     while (from < until) {
         const uint32_t mid = from + (until - from) / 2;
         if (block_id(block, mid) < id)
@@ -206,7 +220,7 @@ bool block_has(const struct block *block, uint32_t id)
 /* A series' bytes, proven to be what was written. */
 struct run {
     uint32_t row;
-    const uint8_t *units, *end;
+    const uint8_t *at, *end; /* the next unit; behind the last */
 };
 
 static bool open_run(const struct block *block, uint32_t row, struct run *out, struct err *err)
@@ -227,17 +241,22 @@ static bool open_run(const struct block *block, uint32_t row, struct run *out, s
     return true;
 }
 
-/* Decodes the next unit at *io_at into values; false with *err set when it cannot be one. */
-static bool next_unit(const struct block *block, const struct run *run, uint32_t u,
-                      const uint8_t **io_at, double *values, struct err *err)
+static size_t unit_bytes(const struct block *block, const struct run *run, uint32_t u)
 {
     const size_t place = (size_t)run->row * block->n_units + u;
-    const size_t n_bytes = block_layout_u16(block->unit_lengths + 2 * place);
+    return block_layout_u16(block->unit_lengths + 2 * place);
+}
+
+/* Decodes the next unit, u, into values; false with *err set when it cannot be one. */
+static bool next_unit(const struct block *block, struct run *run, uint32_t u, double *values,
+                      struct err *err)
+{
+    const size_t n_bytes = unit_bytes(block, run, u);
     const uint32_t n = block_layout_unit_slots(&block->info, u);
-    const uint8_t *at = *io_at;
+    const uint8_t *at = run->at;
     if ((size_t)(run->end - at) < n_bytes)
         return corrupt_series(block, run->row, "lies outside the file", err);
-    *io_at = at + n_bytes;
+    run->at = at + n_bytes;
     if (n_bytes > 0)
         return codec_decode(at, n_bytes, values, n) ||
                corrupt_series(block, run->row, "a unit cannot be decoded", err);
@@ -263,27 +282,44 @@ struct window {
     double *out;         /* of slot from */
 };
 
-static bool read_run(const struct block *block, const struct run *run, const struct window *window,
+/* Reads the next unit, u, where it meets the window. A unit that lies inside and has no gaps is decoded
+ * to its place; should that fail, its slots become gaps. */
+static bool read_unit(const struct block *block, struct run *run, uint32_t u,
+                      const struct window *window, size_t *io_n, struct err *err)
+{
+    const int64_t unit_from = (int64_t)u * block->info.unit_slots;
+    const uint32_t n = block_layout_unit_slots(&block->info, u);
+    const size_t n_bytes = unit_bytes(block, run, u);
+    const int64_t from = max_i64(unit_from, window->from);
+    const int64_t until = min_i64(unit_from + n, window->until);
+    double *out = window->out + (from - window->from);
+    const bool is_whole = until - from == n && n_bytes <= (size_t)(run->end - run->at);
+    if (is_whole && codec_is_full(run->at, n_bytes)) {
+        const bool is_good = next_unit(block, run, u, out, err);
+        for (uint32_t i = 0; !is_good && i < n; i++)
+            out[i] = (double)NAN;
+        *io_n += n;
+        return is_good;
+    }
+    double values[BLOCK_UNIT_SLOTS_MAX];
+    if (!next_unit(block, run, u, values, err))
+        return false;
+    *io_n += copy_values(values + (from - unit_from), out, (size_t)(until - from));
+    return true;
+}
+
+static bool read_run(const struct block *block, struct run *run, const struct window *window,
                      size_t *out_n, struct err *err)
 {
-    const uint8_t *at = run->units;
     size_t n_values = 0;
     const int64_t unit_slots = block->info.unit_slots;
     for (uint32_t u = 0; u * unit_slots < window->until; u++) {
-        const int64_t unit_from = u * unit_slots;
-        const int64_t unit_until = unit_from + block_layout_unit_slots(&block->info, u);
-        const size_t place = (size_t)run->row * block->n_units + u;
-        if (unit_until <= window->from) {
-            at += block_layout_u16(block->unit_lengths + 2 * place);
-            continue;
-        }
-        double values[BLOCK_UNIT_SLOTS_MAX];
-        if (!next_unit(block, run, u, &at, values, err))
+        const size_t n_bytes = unit_bytes(block, run, u);
+        const bool is_before = (u + 1) * unit_slots <= window->from;
+        if (is_before || n_bytes == 0)
+            run->at += min_size(n_bytes, (size_t)(run->end - run->at));
+        else if (!read_unit(block, run, u, window, &n_values, err))
             return false;
-        const int64_t from = max_i64(unit_from, window->from);
-        const int64_t until = min_i64(unit_until, window->until);
-        n_values += copy_values(values + (from - unit_from), window->out + (from - window->from),
-                                (size_t)(until - from));
     }
     *out_n = n_values;
     return true;
@@ -397,10 +433,9 @@ static bool verify_series(const struct block *block, uint32_t row, struct err *e
         return false;
     if (block->info.has_aggregates && !open_row(block, row, &aggregates, err))
         return false;
-    const uint8_t *at = run.units;
     for (uint32_t u = 0; u < block->n_units; u++) {
         double values[BLOCK_UNIT_SLOTS_MAX];
-        if (!next_unit(block, &run, u, &at, values, err))
+        if (!next_unit(block, &run, u, values, err))
             return false;
         if (!aggregates)
             continue;

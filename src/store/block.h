@@ -81,7 +81,7 @@ bool block_has(const struct block *block, uint32_t id);
  * so fill with NAN first, then read files in order of generation.
  *   out_n_values  how many were written; 0 when the series is not in the block
  *   err  ERR_CORRUPT naming the file and the series; values of its undamaged units may have been
- *        written when a unit fails behind a checksum that holds */
+ *        written when a unit fails behind a checksum that holds, and gaps in the failed one's place */
 MUST_CHECK bool block_read(const struct block *block, uint32_t id, int64_t first_slot,
                            size_t n_slots, double *out, size_t *out_n_values, struct err *err);
 

@@ -244,8 +244,10 @@ static void run(void *self)
 
     pthread_mutex_lock(&keeper->lock);
     while (!keeper->is_stopping) {
+        __atomic_store_n(&keeper->is_woken, false, __ATOMIC_SEQ_CST);
         work_locked(store);
-        if (!keeper->is_stopping && keeper->n_wanted == keeper->n_done)
+        if (!keeper->is_stopping && keeper->n_wanted == keeper->n_done &&
+            !__atomic_load_n(&keeper->is_woken, __ATOMIC_SEQ_CST))
             (void)cond_wait_us(&keeper->wanted, &keeper->lock, PASS_US);
     }
     pthread_mutex_unlock(&keeper->lock);
@@ -266,6 +268,17 @@ void keeper_stop(struct store *store)
     pthread_cond_broadcast(&keeper->wanted);
     pthread_mutex_unlock(&keeper->lock);
     thread_join(&keeper->thread);
+}
+
+void keeper_wake(struct store *store)
+{
+    struct keeper *keeper = &store->keeper;
+
+    if (__atomic_exchange_n(&keeper->is_woken, true, __ATOMIC_SEQ_CST))
+        return;
+    pthread_mutex_lock(&keeper->lock);
+    pthread_cond_broadcast(&keeper->wanted);
+    pthread_mutex_unlock(&keeper->lock);
 }
 
 bool keeper_seal(struct store *store, struct err *err)

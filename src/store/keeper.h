@@ -11,6 +11,9 @@ MUST_CHECK bool keeper_start(struct store *store, struct err *err);
 void keeper_stop(struct store *store);
 void keeper_done(struct store *store);
 
+/* A pass is wanted now. Cheap when the keeper has been told already. Thread: any. */
+void keeper_wake(struct store *store);
+
 /* One round of all duties. Thread: the keeper, or a test without threads. False: some of it must be
  * tried again. */
 MUST_CHECK bool keeper_pass(struct store *store, struct err *err);

@@ -42,7 +42,7 @@ static void tally_add(struct tally *tallies, uint64_t key)
 static bool is_run(const struct placing *placing, const struct tally *tallies, uint64_t key)
 {
     const struct tally *tally = &tallies[tally_index(key)];
-    return placing->has_tallies && tally->key == key && tally->n >= PLACE_RUN;
+    return placing->has_tallies && tally->key == key && tally->n >= placing->store->tuning.late_run;
 }
 
 static uint32_t lane_of(struct placing *placing, const struct late_point *point)
@@ -112,7 +112,7 @@ size_t place_late(struct store *store, const struct late_point *points, size_t n
     placing.store = store;
     placing.column = NULL;
     placing.has_tallies = false;
-    if (n >= PLACE_RUN)
+    if (n >= store->tuning.late_run)
         count_all(&placing, points, n);
     for (size_t i = 0; i < n; i++) {
         const struct late_point *point = &points[i];

@@ -7,11 +7,6 @@
 struct store;
 struct late_point;
 
-enum {
-    PLACE_RUN = 32, /* points of one slot and tablet among those given: then a column pays, at 128 bytes
-                     * a point if they are the last ones, at 8 if they are the first of a replay */
-};
-
 /* Takes n late points, in order of arrival; slot and level are known. Returns how many went into lists.
  * Thread: a writer inside its epoch; or recovery. */
 size_t place_late(struct store *store, const struct late_point *points, size_t n);

@@ -47,6 +47,7 @@ struct shared_tuning {
     uint64_t wal_bytes_max; /* past it the keeper writes heads early so that segments come free */
     size_t late_flush_bytes, late_bytes_max;
     int64_t late_flush_us;
+    size_t late_run; /* late points of one slot and tablet in one put: from here on a pane pays */
     size_t files_merge;  /* as many files in a partition are merged */
     bool has_no_threads; /* the test calls keeper_pass and the commits sync themselves */
 };
@@ -81,6 +82,7 @@ struct keeper {
     pthread_cond_t wanted, done;
     uint64_t n_wanted, n_done; /* seal requests */
     bool is_stopping, last_was_ok;
+    bool is_woken; /* atomic: a pass is wanted now */
     struct err last_err;
     struct thread thread;
     struct codec *codec;

@@ -24,11 +24,33 @@ static int64_t random_time(const struct store_kit *kit)
     return first_s + (int64_t)kit_random_below((uint64_t)(now_s - first_s) + 1);
 }
 
+/* All series slot by slot, as somebody who replays history sends them. */
+static void replay_some(struct store_kit *kit)
+{
+    const int64_t first_s = (int64_t)kit->first_slot * kit->step_s;
+    int64_t at_s = first_s + (int64_t)kit_random_below((uint64_t)(store_kit_now_s() - first_s) + 1);
+    struct sink_point points[STORE_KIT_SERIES];
+    enum sink_fate fates[STORE_KIT_SERIES];
+
+    for (uint64_t n = kit_random_below(100); n > 0 && at_s <= store_kit_now_s(); n--) {
+        const size_t n_series = 1 + kit_random_below(STORE_KIT_SERIES);
+        for (size_t i = 0; i < n_series; i++) {
+            points[i] = (struct sink_point){kit->ids[i], (uint32_t)at_s, store_kit_value()};
+            kit->values[i][at_s / kit->step_s - kit->first_slot] = points[i].value;
+        }
+        EXPECT_I64(store_sink(kit->store).ops->put(kit->writer, points, n_series, fates), n_series);
+        at_s += kit->step_s;
+    }
+    store_kit_commit(kit);
+}
+
 static void random_step(struct store_kit *kit)
 {
     const uint64_t dice = kit_random_below(100);
 
-    if (dice < 70) {
+    if (dice < 10) {
+        replay_some(kit);
+    } else if (dice < 70) {
         for (uint64_t n = kit_random_below(60); n > 0; n--) {
             size_t series = kit_random_below(STORE_KIT_SERIES);
             int64_t at_s = random_time(kit);
@@ -68,6 +90,7 @@ TEST(agrees_with_a_plain_array)
         store_kit_init(&kit, r->retentions, "average", FIRST_S, 12000);
         kit.tuning.late_flush_us = 500 * (int64_t)r->step_s * 1000000;
         kit.tuning.files_merge = 4;
+        kit.tuning.late_run = 4;
         EXPECT(store_kit_open(&kit));
         for (int i = 0; i < 400 && kit_failures() == 0; i++)
             random_step(&kit);
@@ -150,6 +173,7 @@ TEST(coarser_archives_follow_the_finest)
         kit_now_us = FIRST_S * 1000000ll;
         store_kit_init(&kit, retentions, r->aggregation, FIRST_S, 13 * 3600);
         kit.tuning.late_flush_us = 600 * 1000000ll;
+        kit.tuning.late_run = 2;
         EXPECT(store_kit_open(&kit));
         schema = schemas_find(kit.schemas, str_of("prod.host00.load"), &is_default);
         age_day(&kit, &schema);

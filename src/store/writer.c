@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "os/realtime.h"
+#include "store/keeper.h"
 #include "store/place.h"
 #include "store/shared.h"
 #include "store/sync.h"
@@ -15,6 +16,8 @@ enum {
     FLUSH_BYTES = 1 << 20,     /* a batch this long is written without waiting for commit */
     BARRIER_WAIT_US = 5000000, /* for other writers' commits; a receiver commits in milliseconds */
     BARRIER_STEP_US = 1000,
+    LATE_WAIT_US = 2000000, /* several times what writing all of them takes */
+    LATE_STEP_US = 1000,
 };
 
 static void count(uint64_t *counter, uint64_t n)
@@ -315,6 +318,23 @@ static bool can_take(struct sink_writer *writer)
     return flush(writer, &err);
 }
 
+/* Late points come faster than they are written: the keeper hurries, and past the limit the sender waits
+ * for it (its bytes wait in the kernel). What still has no room then is refused as by a full disk. */
+static void late_throttle(struct store *store)
+{
+    size_t bytes = late_bytes(store->late);
+
+    if (bytes <= store->tuning.late_flush_bytes || store->tuning.has_no_threads)
+        return;
+    for (int64_t waited_us = 0; waited_us < LATE_WAIT_US; waited_us += LATE_STEP_US) {
+        keeper_wake(store);
+        if (bytes <= store->tuning.late_bytes_max)
+            return;
+        sleep_us(LATE_STEP_US);
+        bytes = late_bytes(store->late);
+    }
+}
+
 static size_t put(struct sink_writer *writer, const struct sink_point *points, size_t n,
                   enum sink_fate *out_fates)
 {
@@ -322,6 +342,7 @@ static size_t put(struct sink_writer *writer, const struct sink_point *points, s
 
     for (size_t i = 0; i < n; i += PIECE_POINTS) {
         size_t n_piece = min_size(n - i, PIECE_POINTS);
+        late_throttle(writer->store);
         if (can_take(writer)) {
             size_t stored = put_piece(writer, points + i, n_piece, out_fates + i);
             __atomic_store_n(&writer->n_put, writer->n_put + stored, __ATOMIC_SEQ_CST);
