@@ -13,8 +13,8 @@
 #define VALUE_MAX 1e300
 /* An axis longer than this many steps gets labels at another step. */
 #define STEPS_MAX 1000.0
-/* Beyond this, steps are finer than doubles are. */
-#define FINEST 1e15
+/* More steps than this to a limit are beyond counting. */
+#define FINEST 1e200
 /* Numbers from here on are written with an exponent. */
 #define LONG_NUMBER 1e20
 
@@ -209,11 +209,9 @@ static void make_linear(const struct graphite_axis_ask *ask, const struct range 
         if (a->top > r->limit + SLACK * a->step)
             a->top = r->limit;
     }
+    if (!(a->top > a->bottom))
+        a->top = a->bottom + fmax(1.0, span_beside(a->bottom) * 1e-3);
     a->span = a->top - a->bottom;
-    if (!(a->span > 0.0)) {
-        a->top += fmax(1.0, a->step);
-        a->span = a->top - a->bottom;
-    }
     find_values(r, arena, a);
 }
 

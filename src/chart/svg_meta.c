@@ -102,12 +102,12 @@ static bool is_area(const struct svg_meta_ask *ask, size_t k)
     return is_filled && !style->as_infinite;
 }
 
-static void put_values(struct jsonw *json, const double *values, size_t n)
+static void put_values(struct jsonw *json, struct graphite_values values)
 {
     jsonw_key(json, "data");
     jsonw_array(json);
-    for (size_t i = 0; i < n; i++)
-        jsonw_f64(json, values[i]);
+    for (size_t i = 0; i < values.n; i++)
+        jsonw_f64(json, values.at[i]);
     jsonw_end(json);
 }
 
@@ -124,7 +124,8 @@ static void put_series_head(struct jsonw *json, const struct line *line, int64_t
     put_text(json, "color", line->colour_text);
 }
 
-static void put_series(struct jsonw *json, const struct svg_meta_ask *ask, size_t k)
+static void put_series(struct jsonw *json, const struct svg_meta_ask *ask, size_t k,
+                       struct arena *arena)
 {
     static const struct option_side nothing = {.width = NAN, .dash = NAN};
     const struct line *line = &ask->lines->items[k];
@@ -133,7 +134,8 @@ static void put_series(struct jsonw *json, const struct svg_meta_ask *ask, size_
     if (ask->plan->has_two)
         side = style->on_second_axis ? &ask->options->right_side : &ask->options->left_side;
     put_series_head(json, line, line->series->step_s, ask->plan->per_point[k]);
-    put_values(json, line->series->values, line->series->n_points);
+    struct graphite_values v = graphite_plan_fold(line->series, ask->plan->per_point[k], arena);
+    put_values(json, v);
     begin(json, "options");
     if (!isnan(side->dash) || style->dash > 0.0)
         put_f64(json, "dashed", isnan(side->dash) ? style->dash : side->dash);
@@ -190,7 +192,7 @@ static void put_edges(struct jsonw *json, const struct svg_meta_ask *ask, struct
         size_t per_point = ask->plan->per_point[k];
         struct graphite_values v = graphite_plan_fold(s, per_point, arena);
         put_series_head(json, line, s->step_s * (int64_t)per_point, 1);
-        put_values(json, v.at, v.n);
+        put_values(json, v);
         begin(json, "options");
         put_true(json, "secondYAxis", s->style.on_second_axis);
         jsonw_end(json);
@@ -215,7 +217,7 @@ bool svg_meta_make(const struct svg_meta_ask *ask, struct arena *arena, const ch
     jsonw_array(&json);
     for (size_t k = 0; k < ask->lines->n; k++)
         if (!is_area(ask, k))
-            put_series(&json, ask, k);
+            put_series(&json, ask, k, arena);
     if (ask->options->area_alpha > 0.0)
         put_edges(&json, ask, arena);
     jsonw_end(&json);

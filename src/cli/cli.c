@@ -25,7 +25,8 @@ static struct table table_of(const struct command *serve)
 {
     struct table table = {.n = n_cli_commands};
     BUG_IF(n_cli_commands + 1 > COMMANDS_MAX);
-    memcpy(table.items, cli_commands, n_cli_commands * sizeof cli_commands[0]);
+    for (size_t i = 0; i < n_cli_commands; i++)
+        table.items[i] = cli_commands[i];
     table.items[table.n++] = serve;
     return table;
 }

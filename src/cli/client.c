@@ -1,10 +1,10 @@
 #include "cli/client.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "cli/env.h"
 #include "cli/record.h"
 
 #define URL_DEFAULT "http://127.0.0.1:2010"
@@ -38,8 +38,8 @@ static bool base_of(const char *given, struct arena *arena, const char **out, st
 bool client_open(struct client *out, struct arena *arena, struct err *err)
 {
     *out = (struct client){0};
-    const char *given = getenv("PLUMB_URL");
-    if (!base_of(given && given[0] ? given : URL_DEFAULT, arena, &out->base, err))
+    const char *given = env_get("PLUMB_URL");
+    if (!base_of(given ? given : URL_DEFAULT, arena, &out->base, err))
         return false;
     return fetch_open(&out->fetch, err);
 }
@@ -146,7 +146,7 @@ static bool run(struct client *client, const struct fetch_request *request, stru
         return false;
     err->kind = ERR_BUSY;
     err->sys_errno = 0;
-    if (!getenv("PLUMB_URL"))
+    if (!env_get("PLUMB_URL"))
         err_hint(err, "is plumb serve running? PLUMB_URL says where else to ask");
     return false;
 }

@@ -1,10 +1,10 @@
 #include "cli/origin.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "cli/env.h"
 #include "model/change.h"
 #include "os/child.h"
 
@@ -40,14 +40,14 @@ static const char *cut(const char *text, struct arena *arena)
 
 const char *origin_by(struct arena *arena)
 {
-    const char *given = getenv("PLUMB_BY");
-    if (given && given[0])
+    const char *given = env_get("PLUMB_BY");
+    if (given)
         return cut(given, arena);
     static const char *const config[] = {"git", "config", "user.name", NULL};
     const char *name = ask_git(config, arena);
     if (name[0])
         return cut(name, arena);
-    const char *user = getenv("USER");
+    const char *user = env_get("USER");
     return user ? cut(user, arena) : "";
 }
 

@@ -1,12 +1,12 @@
 #include "cli/spool.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/hash.h"
 #include "base/str.h"
+#include "cli/env.h"
 #include "cli/record.h"
 #include "os/file.h"
 
@@ -14,7 +14,7 @@
 
 bool spool_open(const char *dir, struct arena *arena, struct spool *out, struct err *err)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    const char *state = env_get("XDG_STATE_HOME"), *home = env_get("HOME");
     const bool has_state = state && state[0] == '/'; /* the standard: relative ones do not count */
     if (!dir && !has_state && !(home && home[0] == '/'))
         return FAIL(err, ERR_MISSING, "no place for a spool: HOME is not set");

@@ -1,6 +1,5 @@
 #include "cli/terminal.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
@@ -8,6 +7,7 @@
 
 #include "base/num.h"
 #include "base/str.h"
+#include "cli/env.h"
 
 enum { COLUMNS_DEFAULT = 80, ROWS_DEFAULT = 24, SIZE_MAX_SANE = 1000 };
 
@@ -55,8 +55,8 @@ static bool is_utf8_locale(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        const char *value = getenv(names[i]);
-        if (value && value[0])
+        const char *value = env_get(names[i]);
+        if (value)
             return strcasestr(value, "UTF-8") || strcasestr(value, "UTF8");
     }
     return false;
@@ -64,7 +64,7 @@ static bool is_utf8_locale(void)
 
 static unsigned number_of(const char *name, unsigned fallback)
 {
-    const char *text = getenv(name);
+    const char *text = env_get(name);
     int64_t n;
     if (!text || !num_parse_i64(text, strlen(text), &n) || n < 1 || n > SIZE_MAX_SANE)
         return fallback;
@@ -74,8 +74,8 @@ static unsigned number_of(const char *name, unsigned fallback)
 struct terminal terminal_of(int fd)
 {
     struct terminal t = {.is_tty = isatty(fd) == 1, .has_utf8 = is_utf8_locale()};
-    const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
-    t.has_colour = t.is_tty && term && strcmp(term, "dumb") != 0 && !(no_colour && no_colour[0]);
+    const char *term = env_get("TERM");
+    t.has_colour = t.is_tty && term && strcmp(term, "dumb") != 0 && !env_get("NO_COLOR");
     t.columns = number_of("COLUMNS", COLUMNS_DEFAULT);
     t.rows = number_of("LINES", ROWS_DEFAULT);
     struct winsize size;

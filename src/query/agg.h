@@ -47,6 +47,19 @@ struct agg_table {
 };
 void agg_rows(enum agg how, const struct agg_table *table, double *scratch, double *out);
 
+/* The same without holding the columns: each is added and may be forgotten. Begins as {how, acc, seen,
+ * n_rows}, with n_rows zeros in acc and seen; agg_can_fold says for which functions.
+ *   column   of at most n_rows values
+ *   end      acc holds what agg_rows would have given */
+struct agg_fold {
+    enum agg how;
+    double *acc, *seen;
+    size_t n_rows, n_columns;
+};
+bool agg_can_fold(enum agg how);
+void agg_fold_add(struct agg_fold *fold, const struct agg_column *column);
+void agg_fold_end(struct agg_fold *fold, double x_files_factor);
+
 /* As Graphite's percentile: rank = share of (count + 1), rounded up unless interpolating. `sorted` has
  * n >= 1 values, ascending. False when the rank lies outside. */
 MUST_CHECK bool agg_percentile(const double *sorted, size_t n, double percent, bool interpolates,

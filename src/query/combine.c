@@ -27,17 +27,29 @@ static bool all_share(const struct series_list *list, const struct tag *tag)
     return true;
 }
 
-static void share_tags(struct call *call, const struct series_list *list, const char *func,
-                       struct series *made)
+void combine_dress(struct call *call, const struct combine *combine, const struct tag *shared,
+                   size_t n_shared, struct series *made)
 {
-    const struct series *first = list->items[0];
+    if (!isnan(combine->x_files_factor))
+        made->x_files_factor = combine->x_files_factor;
     made->n_tags = 0;
-    for (size_t i = 0; i < first->n_tags; i++)
-        if (all_share(list, &first->tags[i]))
-            make_tag(call, made, first->tags[i].key, first->tags[i].value);
+    for (size_t i = 0; i < n_shared; i++)
+        make_tag(call, made, shared[i].key, shared[i].value);
     if (!series_tag(made, "name"))
         make_tag(call, made, "name", made->name);
-    make_tag(call, made, "aggregatedBy", func);
+    make_tag(call, made, "aggregatedBy", combine->func);
+}
+
+static void dress(struct call *call, const struct series_list *list, const struct combine *combine,
+                  struct series *made)
+{
+    const struct series *first = list->items[0];
+    struct tag *shared = arena_array(call_arena(call), first->n_tags, struct tag);
+    size_t n_shared = 0;
+    for (size_t i = 0; i < first->n_tags; i++)
+        if (all_share(list, &first->tags[i]))
+            shared[n_shared++] = first->tags[i];
+    combine_dress(call, combine, shared, n_shared, made);
 }
 
 bool combine_series(struct call *call, const struct series_list *list,
@@ -52,9 +64,7 @@ bool combine_series(struct call *call, const struct series_list *list,
     struct series *made;
     if (!make_series(call, name, &shape, &made, err))
         return false;
-    if (!isnan(combine->x_files_factor))
-        made->x_files_factor = combine->x_files_factor;
-    share_tags(call, list, combine->func, made);
+    dress(call, list, combine, made);
 
     CLEANUP(mem_done) double *scratch = mem_array(2 * normal.n_rows + normal.n_columns, double);
     const struct agg_table table = {normal.columns, normal.n_columns, normal.n_rows,

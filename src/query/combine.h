@@ -18,6 +18,11 @@ MUST_CHECK bool combine_parse(struct call *call, const char *text, struct combin
 MUST_CHECK bool combine_series(struct call *call, const struct series_list *list,
                                const struct combine *combine, struct series **out, struct err *err);
 
+/* What combine_series gives to the series it makes, for whoever combines in another way: its
+ * xFilesFactor and its tags, `shared` by all n >= 1 that went into it. */
+void combine_dress(struct call *call, const struct combine *combine, const struct tag *shared,
+                   size_t n_shared, struct series *made);
+
 /* The list becomes its one combination; an empty one stays empty. */
 MUST_CHECK bool combine_list(struct call *call, struct series_list *io,
                              const struct combine *combine, struct err *err);

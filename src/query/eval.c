@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "query/bind.h"
 #include "query/fetch.h"
+#include "query/fold.h"
 
 void eval_init(struct eval *eval, const struct query_env *env, const struct query_request *request,
                struct arena *arena)
@@ -50,8 +51,7 @@ bool eval_spend(struct eval *eval, size_t n_values, struct err *err)
     return false;
 }
 
-/* Puts the node's position before a message of the sender's mistake, once: the innermost place. */
-static bool place(struct eval *eval, const struct node *node, struct err *err)
+bool eval_place(struct eval *eval, const struct node *node, struct err *err)
 {
     if (err && err->kind == ERR_INPUT && !eval->is_placed) {
         err_prefix(err, "position %zu", node->position);
@@ -128,7 +128,7 @@ static bool eval_path(struct eval *eval, const struct scope *scope, const struct
                     eval->env->limits.target_bytes_max);
     struct series_list list;
     if (!fetch_path(eval, scope->context, &path, &list, err))
-        return place(eval, node, err);
+        return eval_place(eval, node, err);
     set_series(out, &list);
     return true;
 }
@@ -282,9 +282,12 @@ static bool eval_call_node(struct eval *eval, const struct scope *scope, const s
                           .function = function_find(node->text),
                           .name = node->text};
     if (!call->function)
-        return unknown_function(node->text, err) || place(eval, node, err);
-    if (!eval_args(call, err) || !eval_call(call, &list, err))
-        return place(eval, node, err);
+        return unknown_function(node->text, err) || eval_place(eval, node, err);
+    bool is_done;
+    if (!fold_call(call, &is_done, &list, err))
+        return false;
+    if (!is_done && (!eval_args(call, err) || !eval_call(call, &list, err)))
+        return eval_place(eval, node, err);
     set_series(out, &list);
     return true;
 }

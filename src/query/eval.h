@@ -77,6 +77,9 @@ MUST_CHECK bool eval_node(struct eval *eval, const struct scope *scope, const st
 /* Calls a function with values at hand: values[i] for parameter i, taken over. */
 MUST_CHECK bool eval_call(struct call *call, struct series_list *out, struct err *err);
 
+/* False: puts the node's position before a message of the sender's mistake, once: the innermost place. */
+bool eval_place(struct eval *eval, const struct node *node, struct err *err);
+
 /* err: ERR_LIMIT "query.max-time: ..." */
 MUST_CHECK bool eval_check_time(const struct eval *eval, struct err *err);
 /* err: ERR_LIMIT "query.max-points: ..." */

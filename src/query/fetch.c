@@ -8,6 +8,7 @@
 
 enum {
     BATCH_LEAVES_MAX = 1024, /* between two looks at the limits */
+    EACH_POINTS = 1 << 15,   /* of a batch that is handed on: stays in a processor's cache */
     NODES_PER_SERIES = 4,    /* a source's find counts branches too, which are not series of ours */
 };
 
@@ -119,8 +120,8 @@ static bool count_series(struct eval *eval, const struct context *context, size_
     return true;
 }
 
-static bool read_nodes(struct eval *eval, const struct context *context, struct source_nodes *nodes,
-                       const char *path_expression, struct series_list *out, struct err *err)
+/* Drops what is only a branch. */
+static void keep_leaves(struct source_nodes *nodes)
 {
     size_t n = 0;
     for (size_t i = 0; i < nodes->n; i++) {
@@ -128,8 +129,15 @@ static bool read_nodes(struct eval *eval, const struct context *context, struct 
             nodes->items[n++] = nodes->items[i];
     }
     nodes->n = n;
+}
+
+static bool read_nodes(struct eval *eval, const struct context *context, struct source_nodes *nodes,
+                       const char *path_expression, struct series_list *out, struct err *err)
+{
+    keep_leaves(nodes);
     struct series_list read = {0};
-    if (!count_series(eval, context, n, err) || !read_leaves(eval, context, nodes, &read, err))
+    if (!count_series(eval, context, nodes->n, err) ||
+        !read_leaves(eval, context, nodes, &read, err))
         return false;
     for (size_t i = 0; i < read.n; i++)
         dress(eval, context, read.items[i], path_expression);
@@ -205,6 +213,67 @@ static bool read_path(struct eval *eval, const struct context *context,
     struct source_nodes nodes = {0};
     return check_range(context, err) && find_path(eval, context, path->pattern, &nodes, err) &&
            read_nodes(eval, context, &nodes, path->path_expression, out, err);
+}
+
+bool fetch_is_plain(const struct eval *eval, const struct node *node)
+{
+    return node->kind == NODE_PATH && !node->in_keyword && !strchr(node->text, '$') &&
+           n_uses(eval, node->text) < 2;
+}
+
+/* Those that are there, in front; false when all of them alive at once are past the limit. */
+static bool compact(struct eval *eval, struct series **io, size_t *io_n, size_t *out_points,
+                    struct err *err)
+{
+    const size_t n_values = eval->n_values;
+    size_t n = 0;
+    for (size_t i = 0; i < *io_n; i++) {
+        if (!io[i])
+            continue;
+        *out_points = max_size(*out_points, io[i]->n_points);
+        if (!eval_spend(eval, io[i]->n_points, err))
+            return false;
+        io[n++] = io[i];
+    }
+    *io_n = n;
+    eval->n_values = n_values; /* they are gone before the next batch comes */
+    return true;
+}
+
+static bool each_leaf(struct eval *eval, const struct source_span *span,
+                      const struct source_nodes *leaves, const struct fetch_taker *taker,
+                      struct err *err)
+{
+    const struct source *source = &eval->env->source;
+    CLEANUP(arena_done) struct arena batch = {0};
+    struct series **got =
+        arena_zarray(eval->arena, min_size(leaves->n, BATCH_LEAVES_MAX) + 1, struct series *);
+    size_t n_points = 0;
+    for (size_t done = 0, n = 1; done < leaves->n; done += n) {
+        if (done)
+            n = min_size(max_size(EACH_POINTS / max_size(n_points, 1), 1), BATCH_LEAVES_MAX);
+        n = min_size(n, leaves->n - done);
+        size_t n_got = n;
+        arena_reset(&batch);
+        if (!eval_check_time(eval, err) ||
+            !source->ops->read(source->self, leaves->items + done, n, span, &batch, got, err) ||
+            !compact(eval, got, &n_got, &n_points, err))
+            return false;
+        if (!taker->take(taker->self, got, n_got))
+            return true;
+    }
+    return true;
+}
+
+bool fetch_each(struct eval *eval, const struct context *context, const char *pattern,
+                const struct fetch_taker *taker, struct err *err)
+{
+    struct source_nodes nodes = {0};
+    if (!check_range(context, err) || !find_path(eval, context, pattern, &nodes, err))
+        return false;
+    keep_leaves(&nodes);
+    const struct source_span span = span_of(eval, context);
+    return count_series(eval, context, nodes.n, err) && each_leaf(eval, &span, &nodes, taker, err);
 }
 
 static bool copy_list(struct eval *eval, const struct context *context,

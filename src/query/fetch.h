@@ -19,6 +19,20 @@ struct fetch_path {
 MUST_CHECK bool fetch_path(struct eval *eval, const struct context *context,
                            const struct fetch_path *path, struct series_list *out, struct err *err);
 
+/* Whom series are handed to, some at a time, in order; they are lent for the call, names included.
+ * False: no more is wanted, which is no error. */
+struct fetch_taker {
+    bool (*take)(void *self, struct series *const *items, size_t n);
+    void *self;
+};
+/* As fetch_path, without ever holding more than a batch. The path must be one that is named once, not
+ * in a keyword, and without variables: fetch_is_plain. Series have neither tags, path expression nor
+ * xFilesFactor of the request.
+ *   err  as fetch_path */
+MUST_CHECK bool fetch_each(struct eval *eval, const struct context *context, const char *pattern,
+                           const struct fetch_taker *taker, struct err *err);
+bool fetch_is_plain(const struct eval *eval, const struct node *node);
+
 struct fetch_tags {
     const struct tag_expr *exprs;
     size_t n;

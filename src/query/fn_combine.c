@@ -28,6 +28,7 @@ const struct function fn_sum_series = {
     .group = "Combine",
     .params = {FN_LISTS},
     .run = sum_series,
+    .folds = "sum",
     .about = "Adds the series up, point by point. Gaps are left out of the sum.",
     .example = "sumSeries(web.logins.success.*)",
 };
@@ -42,6 +43,7 @@ const struct function fn_average_series = {
     .group = "Combine",
     .params = {FN_LISTS},
     .run = average_series,
+    .folds = "average",
     .about = "Averages the series, point by point. Gaps do not count.",
     .example = "averageSeries(servers.*.load)",
 };
@@ -56,6 +58,7 @@ const struct function fn_min_series = {
     .group = "Combine",
     .params = {FN_LISTS},
     .run = min_series,
+    .folds = "min",
     .about = "The smallest value of all series at each point.",
     .example = "minSeries(servers.*.cpu.idle)",
 };
@@ -70,6 +73,7 @@ const struct function fn_max_series = {
     .group = "Combine",
     .params = {FN_LISTS},
     .run = max_series,
+    .folds = "max",
     .about = "The largest value of all series at each point.",
     .example = "maxSeries(servers.*.load)",
 };
@@ -84,6 +88,7 @@ const struct function fn_diff_series = {
     .group = "Combine",
     .params = {FN_LISTS},
     .run = diff_series,
+    .folds = "diff",
     .about =
         "The first series minus all others. Where the first has a gap, the next one that has a "
         "value takes its place.",

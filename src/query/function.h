@@ -46,6 +46,9 @@ struct function {
     /* io: the first series-list argument's series (all lists joined for PARAM_SERIES_LISTS), and
      * on return the result. Series in io are this call's own: change them in place. */
     bool (*run)(struct call *call, struct series_list *io, struct err *err);
+    /* All that run does is to combine io by this aggregation function ("sum"), of which agg_can_fold;
+     * the evaluator may then do it series by series, see fold.h. NULL: it does more. */
+    const char *folds;
     const char *about;
     const char *example;
 };

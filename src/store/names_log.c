@@ -268,8 +268,7 @@ static bool load(const char *path, const char *corrupt_dir, const struct names_l
                  size_t *out_n_damaged, uint64_t *out_at, struct err *err)
 {
     struct rescue rescue = {.reader = reader};
-    const struct names_log_reader through = {&rescue, rescue_class, rescue_name,
-                                             rescue_hidden};
+    const struct names_log_reader through = {&rescue, rescue_class, rescue_name, rescue_hidden};
     uint8_t header[NAMES_LOG_HEADER_BYTES];
     const void *bytes;
     size_t n, good = 0;
