@@ -165,7 +165,7 @@ static bool read_span(struct api_call *call, struct change_query *query, struct 
         return false;
     }
     query->from_ms = from_s * 1000;
-    query->until_ms = until_s * 1000 + 1; /* Graphite's ends are both inclusive */
+    query->until_ms = (until_s + 1) * 1000; /* Graphite's ends are both inclusive */
     return true;
 }
 

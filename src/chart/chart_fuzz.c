@@ -118,6 +118,8 @@ static void paint(const struct draw_list *list)
     check(chart_png(list, &out, &err), &err);
     buf_clear(&out);
     check(chart_svg(list, &out, &err), &err);
+    buf_clear(&out);
+    check(chart_pdf(list, &out, &err), &err);
 }
 
 static void print(const struct chart_input *input, uint8_t size, struct arena *arena)
@@ -151,6 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         input.changes = changes;
         input.n_changes = COUNT_OF(changes);
     }
+    input.is_described = size & 8;
     struct err err = {0};
     struct draw_list *list = NULL;
     bool is_ok = chart_layout(&input, &arena, &list, &err);

@@ -210,7 +210,9 @@ static void make_linear(const struct graphite_axis_ask *ask, const struct range 
             a->top = r->limit;
     }
     if (!(a->top > a->bottom))
-        a->top = a->bottom + fmax(1.0, span_beside(a->bottom) * 1e-3);
+        a->top = a->bottom + 1.0;
+    if (!(a->top > a->bottom)) /* 1 is nothing beside such a number */
+        a->top = a->bottom + span_beside(a->bottom);
     a->span = a->top - a->bottom;
     find_values(r, arena, a);
 }

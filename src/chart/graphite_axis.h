@@ -1,6 +1,6 @@
 /* The y axis as Graphite draws it, to the digit: limits, steps and labels. Dashboards and scripts
- * that read a picture's numbers (the description inside an SVG) expect exactly these. Rules:
- * docs/graphite.md. Pure; thread: any. */
+ * that read a picture's numbers (the description inside an SVG) expect exactly these. Pure; thread:
+ * any. */
 #pragma once
 
 #include "base/arena.h"

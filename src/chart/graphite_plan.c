@@ -75,7 +75,7 @@ static bool has_gaps(const struct planning *p, bool on_right)
 }
 
 /* areaMode=stacked: the largest sum of values with one index, before they are folded. */
-static double largest_sum(const struct planning *p, bool on_right)
+static double largest_sum(const struct planning *p, bool on_right, double fallback)
 {
     const struct series_list *list = p->ask->series;
     size_t n = SIZE_MAX;
@@ -91,7 +91,7 @@ static double largest_sum(const struct planning *p, bool on_right)
         }
         widen(&r, sum);
     }
-    return r.high;
+    return isnan(r.high) ? fallback : r.high;
 }
 
 static struct range data_range(const struct planning *p, bool on_right)
@@ -110,7 +110,7 @@ static struct range data_range(const struct planning *p, bool on_right)
     if (isnan(r.low))
         return r;
     if (o->area_mode == AREA_STACKED)
-        r.high = fmax(r.low, largest_sum(p, on_right));
+        r.high = largest_sum(p, on_right, r.high); /* may be below the lowest of negative values */
     bool sees_zero = o->gaps_are_zero && o->log_base == 0.0 && has_gaps(p, on_right);
     if (sees_zero && r.low > 0.0)
         r.low = 0.0;
@@ -184,13 +184,14 @@ static bool make_axes(struct planning *p, struct err *err)
 static void fold_series(struct planning *p)
 {
     const struct options *o = p->ask->options;
-    double room = fmax(1.0, p->right_px - p->left_px - (p->ask->line_width + 1.0));
+    double room = p->right_px - p->left_px - (p->ask->line_width + 1.0);
     double span = (double)(p->plan->end_s - p->plan->start_s);
     double step_min = fmax(o->x_step_min, 1.0 / 64.0);
     for (size_t k = 0; k < p->ask->series->n; k++) {
         double n = span / (double)p->ask->series->items[k]->step_s;
         double drawable = fmax(1.0, floor(room / step_min));
-        p->plan->per_point[k] = room < step_min * n ? (size_t)ceil(n / drawable) : 1;
+        bool fits = room <= 0.0 || room >= step_min * n; /* without any room nothing is folded */
+        p->plan->per_point[k] = fits ? 1 : (size_t)ceil(n / drawable);
     }
 }
 

@@ -348,6 +348,82 @@ TEST(a_change_line_stands_at_its_second)
     EXPECT_F64(x, left + width * (3659.0 / 7200.0), 1.0);
 }
 
+/* a 1 (12.5 %), b 2, c a gap and 5 */
+static struct chart_input slices(const char *params)
+{
+    struct chart_input input = sample_input(params, 120);
+    const double values[3][2] = {{1.0, 1.0}, {1.0, 3.0}, {NAN, 5.0}};
+    static const char *const names[] = {"a", "b", "c"};
+    for (size_t k = 0; k < 3; k++) {
+        struct series *s = sample_series(names[k], 60, 2);
+        s->values[0] = values[k][0];
+        s->values[1] = values[k][1];
+        sample_add(&input, s);
+    }
+    return input;
+}
+
+TEST(a_pie)
+{
+    struct chart_input input = slices("graphType=pie&width=200&height=160&title=Shares");
+    expect_golden("pie", &input);
+}
+
+TEST(a_pie_in_graphites_look)
+{
+    struct chart_input input =
+        slices("graphType=pie&template=graphite&width=200&height=160&pieMode=maximum"
+               "&pieLabels=rotated&hideLegend=true");
+    expect_golden("pie-graphite", &input);
+}
+
+/* All texts of a list, with '|' between. */
+static const char *texts_of(const struct draw_list *list)
+{
+    const char *all = "";
+    for (size_t i = 0; list && i < list->n_ops; i++)
+        if (list->ops[i].kind == DRAW_TEXT)
+            all =
+                arena_printf(&kit_arena, "%s%s%s", all, all[0] ? "|" : "", list->ops[i].text.text);
+    return all;
+}
+
+TEST(slices_say_what_was_asked_for)
+{
+    static const struct {
+        const char *row, *params, *texts;
+    } rows[] = {
+        {"shares", "hideLegend=true", "12.5 %|25.0 %|62.5 %"},
+        {"shares, Graphite's way", "hideLegend=true&template=graphite", "%12.50|%25.00|%62.50"},
+        {"smaller ones say nothing", "hideLegend=true&valueLabelsMin=20", "25.0 %|62.5 %"},
+        {"numbers", "hideLegend=true&valueLabels=number&valueLabelsMin=0", "1|2|5"},
+        {"numbers from five on", "hideLegend=true&valueLabels=number", "5"},
+        {"the smallest value of each",
+         "hideLegend=true&valueLabels=number&valueLabelsMin=0"
+         "&pieMode=minimum",
+         "1|1|5"},
+        {"nothing", "hideLegend=true&valueLabels=none", ""},
+        {"names only", "valueLabels=none", "a|b|c"},
+        {"the legend has what slices cannot hold", "valueLabelsMin=60",
+         "a  12.5 %|b  25.0 %|c  62.5 %|62.5 %"},
+    };
+    EACH_ROW (rows, r) {
+        struct chart_input input =
+            slices(arena_printf(&kit_arena, "graphType=pie&width=400&height=300&%s", r->params));
+        EXPECT_TEXT(texts_of(layout(&input)), r->texts);
+    }
+}
+
+TEST(a_pie_of_nothing)
+{
+    struct chart_input input = sample_input("graphType=pie", 120);
+    EXPECT_TEXT(texts_of(layout(&input)), "No Data");
+    struct series *s = sample_series("only losses", 60, 2);
+    s->values[0] = s->values[1] = -3.0;
+    sample_add(&input, s);
+    EXPECT_TEXT(texts_of(layout(&input)), "No Data");
+}
+
 TEST(bad_input_is_refused)
 {
     struct draw_list *list = NULL;
@@ -393,11 +469,17 @@ TEST(any_values_at_any_size_make_a_sane_list)
     for (int round = 0; round < 1000; round++) {
         size_t width = 1 + kit_random_below(kit_random_below(2) ? 50 : 1000);
         size_t height = 1 + kit_random_below(kit_random_below(2) ? 50 : 600);
-        static const char *const modes[] = {"areaMode=stacked", "logBase=10", "lineMode=staircase",
-                                            "template=graphite", "lineMode=connected"};
+        static const char *const modes[] = {"areaMode=stacked",
+                                            "logBase=10",
+                                            "lineMode=staircase",
+                                            "template=graphite",
+                                            "lineMode=connected",
+                                            "graphType=pie",
+                                            "graphType=pie&pieLabels=rotated"};
         const char *params = arena_printf(&kit_arena, "width=%zu&height=%zu&title=t&%s", width,
                                           height, modes[kit_random_below(COUNT_OF(modes))]);
         struct chart_input input = sample_input(params, 1 + (int64_t)kit_random_below(1000000));
+        input.is_described = kit_random_below(2);
         size_t n_series = kit_random_below(5);
         for (size_t k = 0; k < n_series; k++) {
             struct series *s =
@@ -429,4 +511,6 @@ RUN_TESTS(test_of(a_line_and_deploys_at_the_default_size), test_of(a_line_and_de
           test_of(unique_and_empty_names_in_the_legend), test_of(no_change_line_is_ever_lost),
           test_of(a_few_lines_are_all_drawn_in_full_even_side_by_side),
           test_of(lines_at_one_pixel_share_it), test_of(a_change_line_stands_at_its_second),
-          test_of(bad_input_is_refused), test_of(any_values_at_any_size_make_a_sane_list))
+          test_of(a_pie), test_of(a_pie_in_graphites_look), test_of(slices_say_what_was_asked_for),
+          test_of(a_pie_of_nothing), test_of(bad_input_is_refused),
+          test_of(any_values_at_any_size_make_a_sane_list))

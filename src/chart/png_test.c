@@ -210,6 +210,35 @@ TEST(an_svg_has_its_size_and_an_escaped_title)
     EXPECT_ERR(chart_svg(draw(""), &small, &kit_err), ERR_LIMIT, "100 bytes");
 }
 
+TEST(the_description_stands_in_a_script_that_names_cannot_end)
+{
+    CLEANUP(buf_done) struct buf out;
+    buf_init(&out, 10 << 20);
+    struct draw_list *list = draw("");
+    list->description = "{\"series\":[\"</script>]]>\"]}";
+    EXPECT_OK(chart_svg(list, &out, &kit_err));
+    const char *script = strstr(out.at, "<script>\n  <![CDATA[\n    metadata = ");
+    EXPECT(script != NULL);
+    EXPECT(script && strstr(script, "[\"\\u003c/script\\u003e]]\\u003e\"]}\n  ]]>\n</script>"));
+    const char *end = strstr(out.at, "]]>");
+    EXPECT(end && !strstr(end + 3, "]]>"));
+    EXPECT(out.n > 8 && strcmp(out.at + out.n - 7, "</svg>\n") == 0);
+}
+
+TEST(a_pdf_has_its_size_in_points)
+{
+    CLEANUP(buf_done) struct buf out;
+    buf_init(&out, 10 << 20);
+    EXPECT_OK(chart_pdf(draw("width=600&height=400&title=On paper"), &out, &kit_err));
+    EXPECT(out.n > 1000 && memcmp(out.at, "%PDF-1.", 7) == 0);
+    EXPECT(memmem(out.at, out.n, "[ 0 0 450 300 ]", 15) != NULL);
+    EXPECT(memmem(out.at, out.n, "(On paper)", 10) != NULL);
+    EXPECT(memmem(out.at, out.n, "/Image", 6) == NULL); /* lines and letters, no pixels */
+    CLEANUP(buf_done) struct buf small;
+    buf_init(&small, 100);
+    EXPECT_ERR(chart_pdf(draw(""), &small, &kit_err), ERR_LIMIT, "100 bytes");
+}
+
 /* Ten noisy lines have thousands of blends; the palette must still be near everywhere. */
 TEST(a_palette_is_near_every_colour_of_a_busy_chart)
 {
@@ -299,5 +328,7 @@ RUN_TESTS(test_of(any_image_reads_back_as_it_was), test_of(too_many_colours_beco
           test_of(a_full_buffer_is_a_limit), test_of(a_chart_has_its_colours_where_they_belong),
           test_of(a_picture_may_let_the_ground_through), test_of(sizes_from_one_pixel_to_a_poster),
           test_of(too_many_pixels_are_a_limit), test_of(an_svg_has_its_size_and_an_escaped_title),
+          test_of(the_description_stands_in_a_script_that_names_cannot_end),
+          test_of(a_pdf_has_its_size_in_points),
           test_of(a_palette_is_near_every_colour_of_a_busy_chart),
           test_of(threads_draw_side_by_side), test_of(memory_does_not_grow_with_every_chart))

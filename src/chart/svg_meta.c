@@ -91,12 +91,21 @@ static void put_axis(struct jsonw *json, const struct graphite_axis *axis, bool 
     jsonw_end(json);
 }
 
+/* areaMode=first: stacks come before all others. */
+static size_t first_area(const struct lines *lines)
+{
+    for (size_t k = 0; k < lines->n; k++)
+        if (lines->items[k].series->style.stack)
+            return k;
+    return 0;
+}
+
 /* Areas are not described, only what is drawn on top of them. */
 static bool is_area(const struct svg_meta_ask *ask, size_t k)
 {
     const struct series_style *style = &ask->lines->items[k].series->style;
     enum area_mode mode = ask->options->area_mode;
-    if (style->stack || (mode == AREA_FIRST && k == 0))
+    if (style->stack || (mode == AREA_FIRST && k == first_area(ask->lines)))
         return true;
     bool is_filled = mode == AREA_ALL || (mode == AREA_STACKED && !ask->plan->has_two);
     return is_filled && !style->as_infinite;

@@ -1,7 +1,7 @@
 /* What a chart shows, as JSON: Graphite leaves such a description inside its SVGs (metadata =
  * {x, y, series, area, font, options}), and scripts read axes, colours and values from it. Numbers
- * and names are Graphite's whatever the template; area is the plot in this picture. Format:
- * docs/graphite.md. Pure. Thread: any. */
+ * and names are Graphite's whatever the template; area is the plot in this picture. As there, y is
+ * missing when there are two axes, and areas are missing from series. Pure. Thread: any. */
 #pragma once
 
 #include "chart/graphite_plan.h"

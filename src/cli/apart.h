@@ -1,5 +1,5 @@
-/* For tests: runs the program's main in a process of its own, with its streams in files, a home that is the
- * test's folder, and a server of the test's choice. Only tests include this. */
+/* For tests: runs the program's main in a process of its own, with its streams in files, a home
+ * that is the test's folder, and a server of the test's choice. Only tests include this. */
 #pragma once
 
 #include <fcntl.h>
@@ -72,7 +72,6 @@ NO_RETURN static inline void apart_become(const struct apart *apart, const char 
     setenv("PLUMB_BY", "tester", 1);
     setenv("TZ", "UTC", 1);
     setenv("LC_ALL", apart->is_ascii ? "C" : "C.UTF-8", 1);
-    unsetenv("http_proxy");
     unsetenv("COLUMNS");
     unsetenv("PLUMB_CHANGE");
     apart_stream(apart, "stdin", 0);

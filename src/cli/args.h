@@ -21,7 +21,8 @@ struct args_given {
 };
 
 /* --name VALUE, --name=VALUE, -n VALUE, -nVALUE; texts are argv's, lists in the arena.
- *   err  ERR_INPUT: an unknown option (with the nearest one), a value that is missing or not taken */
+ *   err  ERR_INPUT: an unknown option (with the nearest one), a value that is missing or not taken
+ *        */
 MUST_CHECK bool args_parse(const struct command *command, int argc, char **argv,
                            struct arena *arena, struct args *out, struct err *err);
 

@@ -7,8 +7,8 @@
 #define INFINITE "drawAsInfinite("
 #define EVENTS   "events."
 
-/* What stands in the innermost drawAsInfinite(...) when that is the name or pattern of event series, else
- * NULL. */
+/* What stands in the innermost drawAsInfinite(...) when that is the name or pattern of event
+ * series, else NULL. */
 static const char *pattern_of(const char *target, struct arena *arena)
 {
     const char *at = strstr(target, INFINITE);

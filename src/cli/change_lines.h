@@ -16,8 +16,9 @@ struct change_lines {
 };
 struct change_lines change_lines_sort(const char *const *targets, size_t n, struct arena *arena);
 
-/* The changes to draw, oldest first: those whose series a pattern names; all of them when there is no
- * drawAsInfinite among the targets. changes: newest first. err: ERR_INPUT for a pattern that is none. */
+/* The changes to draw, oldest first: those whose series a pattern names; all of them when there is
+ * no drawAsInfinite among the targets. changes: newest first. err: ERR_INPUT for a pattern that is
+ * none. */
 struct change_lines_out {
     struct chart_change *items;
     size_t n;

@@ -87,8 +87,8 @@ static bool is_one_of(const char *text, const char *a, const char *b)
     return strcmp(text, a) == 0 || strcmp(text, b) == 0;
 }
 
-/* A closed stdin, stdout or stderr would be the next file or connection that is opened, and a warning would
- * be written into that. */
+/* A closed stdin, stdout or stderr would be the next file or connection that is opened, and a
+ * warning would be written into that. */
 static void fill_streams(void)
 {
     int fd;

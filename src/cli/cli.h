@@ -1,5 +1,5 @@
-/* The commands: a file each, one table in commands.c that drives parsing, --help and completion. They
- * ask a server by HTTP. */
+/* The commands: a file each, one table in commands.c that drives parsing, --help and completion.
+ * They ask a server by HTTP. */
 #pragma once
 
 #include "base/err.h"

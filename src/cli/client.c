@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "cli/env.h"
 #include "cli/record.h"
+#include "cli/redact.h"
 
 #define URL_DEFAULT "http://127.0.0.1:2010"
 
@@ -41,6 +42,7 @@ bool client_open(struct client *out, struct arena *arena, struct err *err)
     const char *given = env_get("PLUMB_URL");
     if (!base_of(given ? given : URL_DEFAULT, arena, &out->base, err))
         return false;
+    out->shown = redact_text(out->base, arena);
     return fetch_open(&out->fetch, err);
 }
 
@@ -93,7 +95,8 @@ static void drop(json_t **root)
     json_decref(*root);
 }
 
-/* Writes the server's own reason, {"error","hint"}, into err. False: the answer is nothing of ours. */
+/* Writes the server's own reason, {"error","hint"}, into err. False: the answer is nothing of ours.
+ * */
 static bool take_reason(const struct buf *body, enum err_kind kind, struct err *err)
 {
     CLEANUP(drop) json_t *root = body->n ? json_loadb(body->at, body->n, 0, NULL) : NULL;
@@ -115,9 +118,9 @@ static void quote(const struct client *client, int status, const struct buf *bod
     if (memchr(text.at, '<', text.n)) /* a page for browsers says nothing here */
         text.n = 0;
     if (text.n)
-        err_set(err, kind, "%s answers %d: " STR_FMT, client->base, status, STR_ARG(text));
+        err_set(err, kind, "%s answers %d: " STR_FMT, client->shown, status, STR_ARG(text));
     else
-        err_set(err, kind, "%s answers %d", client->base, status);
+        err_set(err, kind, "%s answers %d", client->shown, status);
 }
 
 static enum err_kind kind_of(int status)
@@ -185,8 +188,9 @@ static bool is_passing(int status)
            status == 425 || status == 429;
 }
 
-/* Who says no? What is wrong with a record, a server says with 400 and the like; but 404 or 403 may come from
- * a proxy or from another server that took the place of ours, and then the record is worth keeping. */
+/* Who says no? What is wrong with a record, a server says with 400 and the like; but 404 or 403 may
+ * come from a proxy or from another server that took the place of ours, and then the record is
+ * worth keeping. */
 static enum client_fate fate_of(int status, bool is_ours)
 {
     if (is_passing(status))
@@ -215,7 +219,7 @@ enum client_fate client_record(struct client *client, const struct buf *body, in
     if (status == 200 || status == 201) {
         if (record_id(buf_text(&answer), answer.n, arena, out_id, why))
             return CLIENT_TAKEN;
-        err_set(why, ERR_BUSY, "%s does not answer like a plumb server", client->base);
+        err_set(why, ERR_BUSY, "%s does not answer like a plumb server", client->shown);
         return CLIENT_LATER;
     }
     const bool is_ours = take_reason(&answer, kind_of(status), why);

@@ -44,7 +44,8 @@ static enum spool_fate send_one(void *self, const struct buf *record, struct err
     return SPOOL_LATER;
 }
 
-/* Sends what waits from earlier, as far as the time goes. Only what needs somebody's eyes is told. */
+/* Sends what waits from earlier, as far as the time goes. Only what needs somebody's eyes is told.
+ * */
 static void deliver_rest(struct client *client, const struct courier_order *order, int64_t until_us,
                          struct arena *arena)
 {

@@ -1,5 +1,6 @@
-/* Takes a change to the server, or to the spool when there is none: what every command that records uses.
- * It never takes longer than a stated time, and what it could not do it warns of on stderr. */
+/* Takes a change to the server, or to the spool when there is none: what every command that records
+ * uses. It never takes longer than a stated time, and what it could not do it warns of on stderr.
+ * */
 #pragma once
 
 #include "base/arena.h"

@@ -1,7 +1,7 @@
 /* plumb deploy: runs a command as a deploy. Its invariants:
  *   1. Once the command line is understood, the command is run, whatever becomes of the records.
- *   2. The start is told before the command begins, the end after it, under one key; each takes at most
- *      COURIER_MS_MAX of contact with the server.
+ *   2. The start is told before the command begins, the end after it, under one key; each takes at
+ *      most COURIER_MS_MAX of contact with the server.
  *   3. The exit code is the command's. */
 #include <string.h>
 

@@ -15,8 +15,8 @@
         "tag", 't', CLI_LIST, "K=V", "anything else"                                               \
     }
 
-/* Fills in the service (the first word, "" without one), the options above, source and key, with secrets
- * blotted out. Who did it is found out when not given. Strings in the arena.
+/* Fills in the service (the first word, "" without one), the options above, source and key, with
+ * secrets blotted out. Who did it is found out when not given. Strings in the arena.
  *   err  ERR_INPUT: a tag without '=', too many of them, more than one word */
 MUST_CHECK bool draft_make(const struct args *args, struct arena *arena, struct change *out,
                            struct err *err);

@@ -1,4 +1,5 @@
-/* plumb graph: metrics with the lines of changes, in the terminal or as a picture from the server. */
+/* plumb graph: metrics with the lines of changes, in the terminal or as a picture from the server.
+ * */
 #include <string.h>
 #include <unistd.h>
 

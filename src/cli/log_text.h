@@ -16,13 +16,14 @@ struct log_text_look {
     int64_t now_ms;
 };
 
-/* Columns for people: time, short id, kind, service (@env unless production), rev, by, how long it took,
- * status, message, cut to fit. Nothing of what others wrote can move the cursor. */
+/* Columns for people: time, short id, kind, service (@env unless production), rev, by, how long it
+ * took, status, message, cut to fit. Nothing of what others wrote can move the cursor. */
 void log_text_columns(const struct change_list *changes, const struct log_text_look *look,
                       struct arena *arena, struct buf *out);
 
-/* Tab-separated rows for programs, nothing cut: start (UTC, ISO 8601 with ms), id, kind, service, env, rev, by,
- * seconds it took ("" while it runs), status, message, url. A tab or a line's end in a text is a blank. */
+/* Tab-separated rows for programs, nothing cut: start (UTC, ISO 8601 with ms), id, kind, service,
+ * env, rev, by, seconds it took ("" while it runs), status, message, url. A tab or a line's end in
+ * a text is a blank. */
 void log_text_rows(const struct change_list *changes, struct buf *out);
 
 /* "0.4s", "45s", "1m45s", "2h05m", "3d04h" */

@@ -9,7 +9,7 @@ enum { PING_MS_MAX = 5000 };
 
 static const struct cli_option options_of_ping[] = {{0}};
 
-static bool ask(struct arena *arena, const char **out_base, struct err *err)
+static bool ask(struct arena *arena, const char **out_shown, struct err *err)
 {
     CLEANUP(client_close) struct client client = {0};
     CLEANUP(buf_done) struct buf answer;
@@ -17,7 +17,7 @@ static bool ask(struct arena *arena, const char **out_base, struct err *err)
     const struct client_ask ping = {.path = "/ping", .wait_ms = PING_MS_MAX};
     if (!client_open(&client, arena, err) || !client_get(&client, &ping, &answer, err))
         return false;
-    *out_base = client.base;
+    *out_shown = client.shown;
     return true;
 }
 
@@ -34,12 +34,12 @@ static int ping(int argc, char **argv)
         return tell_fail("ping", &err);
     }
     const int64_t began_us = monotonic_us();
-    const char *base;
-    if (!ask(&arena, &base, &err)) {
+    const char *shown;
+    if (!ask(&arena, &shown, &err)) {
         const int code = tell_fail("ping", &err);
         return code == CODE_USAGE ? code : CODE_AWAY; /* whoever answered 404 is no plumb server */
     }
-    const char *line = arena_printf(&arena, "%s answers after %lld ms\n", base,
+    const char *line = arena_printf(&arena, "%s answers after %lld ms\n", shown,
                                     (long long)(monotonic_us() - began_us + 999) / 1000);
     return tell_out("ping", line) ? CODE_OK : CODE_FAILED;
 }

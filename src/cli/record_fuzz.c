@@ -1,4 +1,5 @@
-/* Any bytes are either refused, or give changes whose every text is there and whose times are sane. */
+/* Any bytes are either refused, or give changes whose every text is there and whose times are sane.
+ * */
 #include <string.h>
 
 #include "cli/record.h"

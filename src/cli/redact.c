@@ -62,7 +62,8 @@ static size_t value_bytes(const char *text)
     return strcspn(text, " \t\r\n,;&\"')}]");
 }
 
-/* Behind a secret's name: how many bytes lead up to its value ("=", "\": "); 0: no value follows. */
+/* Behind a secret's name: how many bytes lead up to its value ("=", "\": "); 0: no value follows.
+ * */
 static size_t assign_bytes(const char *text)
 {
     const bool is_quoted = text[0] == '"' || text[0] == '\'';

@@ -13,7 +13,8 @@ enum {
 
 #define TIME_MAX_S INT64_C(4294967295) /* where series end */
 
-/* Graphite's JSON has infinities as 1e9999, which jansson refuses: they travel as the largest power of ten. */
+/* Graphite's JSON has infinities as 1e9999, which jansson refuses: they travel as the largest power
+ * of ten. */
 #define INFINITE     "1e9999"
 #define NEARLY       "1e+308"
 #define NEARLY_LEAST 1e308

@@ -1,4 +1,5 @@
-/* Any bytes are either refused, or give series with a step and as many values as their span says. */
+/* Any bytes are either refused, or give series with a step and as many values as their span says.
+ * */
 #include "cli/series_json.h"
 
 #include <string.h>

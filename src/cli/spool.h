@@ -1,8 +1,10 @@
-/* Records that wait for a server: a file each in $XDG_STATE_HOME/plumb/spool (or ~/.local/state/...), holding
- * the JSON that is to be sent. Several processes may use it at once.
+/* Records that wait for a server: a file each in $XDG_STATE_HOME/plumb/spool (or
+ * ~/.local/state/...), holding the JSON that is to be sent. Several processes may use it at once.
  *
- * 1. A file appears whole or not at all. 2. It goes away only after a server took it, or into spool/refused,
- * with a .why beside it. 3. The oldest is sent first. 4. Sending one twice does no harm: its key tells. */
+ *   1. A file appears whole or not at all.
+ *   2. It goes away only after a server took it, or into spool/refused, with a .why beside it.
+ *   3. The oldest is sent first.
+ *   4. Sending one twice does no harm: its key tells. */
 #pragma once
 
 #include "base/arena.h"
@@ -37,7 +39,7 @@ struct spool_report {
     struct err later, refused; /* the last reason of each kind; ERR_NONE: none */
 };
 
-/* Sends what waits, oldest first, until send says SPOOL_LATER. Damaged files are refused too. No spool is an
- * empty one. err: ERR_IO, with the report of what was done before */
+/* Sends what waits, oldest first, until send says SPOOL_LATER. Damaged files are refused too. No
+ * spool is an empty one. err: ERR_IO, with the report of what was done before */
 MUST_CHECK bool spool_deliver(const struct spool *spool, spool_send send, void *self,
                               struct spool_report *out, struct err *err);

@@ -211,7 +211,8 @@ TEST(only_one_process_sends)
     EXPECT_I64(count_files(spool.dir, ".json"), 1);
 }
 
-/* Invariants 1 and 2, with a disk that fails at any call: each record is sent, or still there whole. */
+/* Invariants 1 and 2, with a disk that fails at any call: each record is sent, or still there
+ * whole. */
 TEST(no_fault_loses_a_record)
 {
     for (uint64_t n = 1; kit_fault(n); n++) {

@@ -1,5 +1,5 @@
-/* What a command says on stderr, and the code it exits with. Control characters never get there: much of
- * it was written by others. */
+/* What a command says on stderr, and the code it exits with. Control characters never get there:
+ * much of it was written by others. */
 #pragma once
 
 #include "base/err.h"
@@ -12,8 +12,8 @@ enum {
     CODE_AWAY = 7, /* no server answered */
 };
 
-/* "plumb NAME: text", and the hint below it. Returns the code that the kind stands for: ERR_INPUT and
- * ERR_LIMIT usage, ERR_MISSING missing, ERR_BUSY away, others failed. */
+/* "plumb NAME: text", and the hint below it. Returns the code that the kind stands for: ERR_INPUT
+ * and ERR_LIMIT usage, ERR_MISSING missing, ERR_BUSY away, others failed. */
 int tell_fail(const char *command, const struct err *err);
 /* "plumb NAME: warning: ..." */
 PRINTF_LIKE(2, 3) void tell_warn(const char *command, const char *fmt, ...);

@@ -13,8 +13,8 @@ struct terminal {
 /* columns and rows are 80 x 24 where nothing better is known. */
 struct terminal terminal_of(int fd);
 
-/* Adds text to out with a blank for every control character (also those past ASCII, and those that turn the
- * writing direction), and '?' for every byte that is no UTF-8. */
+/* Adds text to out with a blank for every control character (also those past ASCII, and those that
+ * turn the writing direction), and '?' for every byte that is no UTF-8. */
 void terminal_clean(struct buf *out, const char *text);
 /* Columns that clean text takes. */
 unsigned terminal_width(const char *text);

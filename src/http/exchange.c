@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 
 enum {
     HEADERS_MAX = 200,
@@ -36,6 +37,7 @@ struct header_walk {
     struct exchange *exchange;
     struct http_field *fields;
     size_t n, n_lengths, n_codings, n_hosts;
+    int64_t length; /* the body's, as announced */
     bool has_odd_coding, has_odd_name;
 };
 
@@ -55,7 +57,11 @@ static enum MHD_Result take_header(void *self, enum MHD_ValueKind kind, const ch
     bool is_coding = strcasecmp(key, "Transfer-Encoding") == 0;
     walk->has_odd_coding |= is_coding && (!value || strcasecmp(value, "chunked") != 0);
     walk->has_odd_name |= !is_token(key);
-    walk->n_lengths += strcasecmp(key, "Content-Length") == 0;
+    bool is_length = strcasecmp(key, "Content-Length") == 0;
+    walk->n_lengths += is_length;
+    if (is_length && (!value || !num_parse_i64(value, strlen(value), &walk->length)))
+        walk->length =
+            INT64_MAX; /* the library refuses what is no number; this is past any limit */
     walk->n_codings += is_coding;
     walk->n_hosts += strcasecmp(key, "Host") == 0;
     if (walk->n == HEADERS_MAX)
@@ -106,7 +112,10 @@ void exchange_begin(struct exchange *exchange, struct MHD_Connection *connection
         refuse(exchange, 400, "a header's name holds a character that is not allowed");
     if (walk.has_odd_coding)
         refuse(exchange, 501, "the only transfer coding here is chunked");
-    exchange->is_endless = walk.has_odd_coding;
+    bool is_too_long = walk.length > (int64_t)exchange->body.max;
+    if (is_too_long)
+        refuse(exchange, 413, "the request's body is too large");
+    exchange->is_unread = walk.has_odd_coding || is_too_long;
     if (walk.n_hosts > 1)
         refuse(exchange, 400, "more than one Host header");
     if (n > HEADERS_MAX || walk.n == HEADERS_MAX)

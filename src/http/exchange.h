@@ -22,8 +22,8 @@ struct exchange {
     struct http_request request;
     struct http_response response;
     enum exchange_state state;
-    bool is_counted;    /* among those that http_stop waits for */
-    bool is_endless;    /* its body ends where nobody knows: it is refused before it comes */
+    bool is_counted; /* among those that http_stop waits for */
+    bool is_unread;  /* its body is too long, or ends where nobody knows: refused before it comes */
     int refused_status; /* 0: fine; else what to answer instead of asking the handler */
     const char *refused_text;
     char peer[64];

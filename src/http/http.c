@@ -160,7 +160,7 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
     struct exchange *exchange = *slot;
     if (!exchange->connection) {
         exchange_begin(exchange, connection, method);
-        if (exchange->is_endless)
+        if (exchange->is_unread)
             return send_refusal(http, exchange);
         return MHD_YES; /* the body, if any, comes next */
     }

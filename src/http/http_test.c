@@ -177,6 +177,9 @@ TEST(bodies_past_the_limit_are_refused)
     struct http *http = start((struct http_options){.body_bytes_max = 10});
     expect_answer(ask(http, "POST / HTTP/1.1\r\n" CLOSING "Content-Length: 11\r\n\r\n12345678901"),
                   "413", "too large");
+    /* At once, not when a deadline cuts it off. */
+    expect_answer(ask(http, "POST / HTTP/1.1\r\n" CLOSING "Content-Length: 99999999999\r\n\r\n"),
+                  "413", "too large");
     expect_answer(ask(http, "POST / HTTP/1.1\r\n" CLOSING "Content-Length: 10\r\n\r\n1234567890"),
                   "200", "body:10");
     http_stop(http);

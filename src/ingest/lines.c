@@ -4,7 +4,8 @@
 
 void lines_init(struct lines *lines, const struct net_addr *from, struct order_budget *budget)
 {
-    *lines = (struct lines){.from = *from, .clock = plain_clock_new()};
+    *lines = (struct lines){
+        .from = *from, .clock = plain_clock_new(), .has_avx2 = lines_avx2_is_there()};
     order_init(&lines->order, budget);
 }
 
@@ -73,11 +74,16 @@ static const char *take_line(struct feed *feed, struct plain_clock *clock, struc
 }
 
 /* Whole lines, at least one; until is after a newline. */
-static void take_ordered(struct lines *lines, struct feed *feed, const char *at, const char *until)
+static void take_ordered(struct lines *lines, struct feed *feed, const char *at, const char *until,
+                         bool has_avx2)
 {
     struct plain_clock clock = lines->clock;
     struct feed_origin origin = {.from = &lines->from};
     while (at < until) {
+        if (has_avx2)
+            at = lines_avx2_run(&lines->order, feed, &clock, origin.from, at, until);
+        if (at == until)
+            break;
         origin.line = at;
         const struct order_entry *entry = order_next(&lines->order, at);
         if (UNLIKELY(entry == NULL))
@@ -131,7 +137,7 @@ void lines_take(struct lines *lines, struct feed *feed, char *at, size_t n)
     feed_begin(feed);
     const char *rest = at;
     if (newline) {
-        take_ordered(lines, feed, at, newline + 1);
+        take_ordered(lines, feed, at, newline + 1, lines->has_avx2);
         rest = newline + 1;
     }
     keep_tail(lines, feed, rest, (size_t)(end - rest));
@@ -145,7 +151,8 @@ void lines_end(struct lines *lines, struct feed *feed, bool is_proper)
     feed_begin(feed);
     if (is_proper) {
         lines->tail[lines->n_tail] = '\n';
-        take_ordered(lines, feed, lines->tail, lines->tail + lines->n_tail + 1);
+        /* nothing can be read before the tail */
+        take_ordered(lines, feed, lines->tail, lines->tail + lines->n_tail + 1, false);
     } else {
         feed_reject(feed, REJECT_CUT, &lines->from, NULL, str_make(lines->tail, lines->n_tail));
     }

@@ -3,11 +3,13 @@
 #pragma once
 
 #include "ingest/feed.h"
+#include "ingest/lines_avx2.h"
 #include "ingest/order.h"
 #include "ingest/plain_fast.h"
 
 enum {
-    LINES_BEFORE = PLAIN_LINE_MAX, /* writable bytes before the bytes of a stream */
+    /* writable bytes before the bytes of a stream */
+    LINES_BEFORE = PLAIN_LINE_MAX + LINES_AVX2_BEFORE,
     LINES_AFTER = 1 + PLAIN_SLACK, /* writable, then readable, bytes after them */
 };
 
@@ -17,6 +19,7 @@ struct lines {
     struct net_addr from;
     char *tail; /* the begun line: n_tail bytes, LINES_AFTER more are allocated */
     size_t n_tail, tail_cap;
+    bool has_avx2;
     bool is_skipping; /* inside a line that is too long: until its newline */
 };
 

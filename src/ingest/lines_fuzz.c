@@ -1,5 +1,5 @@
-/* A stream of lines in one piece and the same stream in pieces: the sink must be told the same. The
- * first byte of the input says how long the pieces are. */
+/* A stream of lines in one piece, the same stream in pieces, and with and without vectors: the sink must
+ * be told the same. The first byte of the input says how long the pieces are. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,7 +109,7 @@ static void take(struct lines *lines, struct feed *feed, const uint8_t *bytes, s
     mem_free(room);
 }
 
-static struct told tell(const uint8_t *bytes, size_t n, size_t piece)
+static struct told tell(const uint8_t *bytes, size_t n, size_t piece, bool has_vectors)
 {
     static const struct sink_ops ops = {
         .writer_open = writer_open,
@@ -134,6 +134,7 @@ static struct told tell(const uint8_t *bytes, size_t n, size_t piece)
     };
     BUG_IF(!feed_open(feed, &options, NULL));
     lines_init(&lines, &from, &budget);
+    lines.has_avx2 = lines.has_avx2 && has_vectors;
     for (size_t i = 0; i < n; i += piece)
         take(&lines, feed, bytes + i, min_size(piece, n - i));
     lines_end(&lines, feed, true);
@@ -158,8 +159,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (n < 1 || n > INPUT_MAX)
         return 0;
     const size_t piece = 1 + bytes[0];
-    const struct told whole = tell(bytes + 1, n - 1, INPUT_MAX);
-    const struct told pieces = tell(bytes + 1, n - 1, piece);
+    const struct told whole = tell(bytes + 1, n - 1, INPUT_MAX, true);
+    const struct told pieces = tell(bytes + 1, n - 1, piece, true);
+    const struct told plainly = tell(bytes + 1, n - 1, piece, false);
     BUG_IF(memcmp(&whole, &pieces, sizeof whole) != 0);
+    BUG_IF(memcmp(&whole, &plainly, sizeof whole) != 0);
     return 0;
 }

@@ -436,6 +436,49 @@ TEST(random_pieces_change_nothing)
     }
 }
 
+/* A value as somebody might write it; mostly plain decimals of all lengths. */
+static void random_value(struct buf *text)
+{
+    const size_t n = 1 + kit_random_below(19), dot = kit_random_below(2 * n);
+
+    if (kit_random_below(4) == 0)
+        buf_add_str(text, "-");
+    for (size_t i = 0; i < n; i++) {
+        if (i == dot)
+            buf_add_str(text, ".");
+        buf_printf(text, "%d", (int)kit_random_below(10));
+    }
+    if (kit_random_below(50) == 0)
+        buf_add_str(text, kit_random_below(2) ? "e3" : ".");
+}
+
+/* Laps over names of every length, so that nearly all lines are foreseen. */
+TEST(vectors_change_nothing)
+{
+    for (int round = 0; round < 20 && kit_failures() == 0; round++) {
+        struct fixture plain, vectors;
+        struct buf text;
+        buf_init(&text, 1 << 22);
+        for (int i = 0; i < 3000; i++) {
+            for (int k = i % 100; k >= 0; k--)
+                buf_printf(&text, "%c", 'a' + k % 26);
+            buf_add_str(&text, kit_random_below(200) ? " " : "  ");
+            random_value(&text);
+            buf_printf(&text, " %d%s\n", AT_S + i / 500, kit_random_below(300) ? "" : "\r");
+        }
+        open_fixture(&plain, false);
+        open_fixture(&vectors, false);
+        plain.lines.has_avx2 = false;
+        take(&plain, text.at, text.n);
+        take(&vectors, text.at, text.n);
+        EXPECT_TEXT(stored_text(&vectors), stored_text(&plain));
+        EXPECT_I64(rejects_total(vectors.rejects), rejects_total(plain.rejects));
+        close_fixture(&plain);
+        close_fixture(&vectors);
+        buf_done(&text);
+    }
+}
+
 RUN_TESTS(test_of(takes_every_kind_of_line), test_of(a_cut_at_any_byte_changes_nothing),
           test_of(byte_by_byte_changes_nothing),
           test_of(the_last_line_needs_no_newline_when_the_stream_ends_properly),
@@ -446,4 +489,4 @@ RUN_TESTS(test_of(takes_every_kind_of_line), test_of(a_cut_at_any_byte_changes_n
           test_of(what_the_sink_refuses_is_told_with_its_line),
           test_of(a_full_disk_delays_but_loses_nothing), test_of(a_disk_full_to_the_end_is_told),
           test_of(changes_are_heard_or_refused_or_ordinary), test_of(datagrams_hold_whole_lines),
-          test_of(random_pieces_change_nothing))
+          test_of(random_pieces_change_nothing), test_of(vectors_change_nothing))

@@ -25,6 +25,7 @@ enum {
     ORDER_LAP_MIN = 64, /* a lap may grow to twice the last one and this many entries */
     ORDER_ENTRIES_MAX = 16 << 20, /* of all streams that share a budget: 256 MB */
     ORDER_SPELLED_MAX = 16 << 20, /* bytes of a stream's own spellings of names */
+    ORDER_NAME_SLACK = 32, /* readable bytes after a name and its blank */
     ORDER_NOT_KEPT = UINT32_MAX,
 };
 

@@ -18,7 +18,8 @@ void series_list_add(struct series_list *list, struct series *item, struct arena
     list->items[list->n++] = item;
 }
 
-struct series *series_new(struct arena *arena, int64_t start_s, int64_t step_s, size_t n_points)
+struct series *series_new_unset(struct arena *arena, int64_t start_s, int64_t step_s,
+                                size_t n_points)
 {
     BUG_IF(step_s <= 0);
     struct series *series = arena_zalloc(arena, sizeof(*series));
@@ -30,8 +31,21 @@ struct series *series_new(struct arena *arena, int64_t start_s, int64_t step_s, 
     series->values = arena_array(arena, n_points, double);
     series->n_points = n_points;
     series->per_point = 1;
-    for (size_t i = 0; i < n_points; i++)
-        series->values[i] = NAN;
+    return series;
+}
+
+void series_set_gaps(double *values, size_t n)
+{
+    for (; n >= 4; n -= 4, values += 4)
+        values[0] = values[1] = values[2] = values[3] = NAN;
+    for (; n > 0; n--)
+        *values++ = NAN;
+}
+
+struct series *series_new(struct arena *arena, int64_t start_s, int64_t step_s, size_t n_points)
+{
+    struct series *series = series_new_unset(arena, start_s, step_s, n_points);
+    series_set_gaps(series->values, n_points);
     return series;
 }
 

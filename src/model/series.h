@@ -68,6 +68,11 @@ void series_list_add(struct series_list *list, struct series *item, struct arena
 /* A zeroed series of n gaps at start, step; end = start + n * step; no name. */
 MUST_CHECK struct series *series_new(struct arena *arena, int64_t start_s, int64_t step_s,
                                      size_t n_points);
+/* The same with values that are not set: the caller writes all of them. */
+MUST_CHECK struct series *series_new_unset(struct arena *arena, int64_t start_s, int64_t step_s,
+                                           size_t n_points);
+/* n gaps. */
+void series_set_gaps(double *values, size_t n);
 /* A copy with its own values and tags; names and marks are shared. */
 MUST_CHECK struct series *series_copy(struct arena *arena, const struct series *from);
 

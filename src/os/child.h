@@ -1,5 +1,5 @@
-/* Running another program: as a wrapper that must not be noticed, and to read what a short one says.
- * Thread: main, the only one. */
+/* Running another program: as a wrapper that must not be noticed, and to read what a short one
+ * says. Thread: main, the only one. */
 #pragma once
 
 #include "base/buf.h"
@@ -9,33 +9,35 @@ struct child_var {
     const char *name, *value; /* value NULL: removed from the environment */
 };
 
-/* From now on a signal that asks this process to end (HUP, INT, QUIT, TERM) or that it would pass on (USR1,
- * USR2) waits: for child_run to deal with it, or for child_release_signals. */
+/* From now on a signal that asks this process to end (HUP, INT, QUIT, TERM) or that it would pass
+ * on (USR1, USR2) waits: for child_run to deal with it, or for child_release_signals. */
 void child_hold_signals(void);
 /* Ends what child_hold_signals began: what is waiting is delivered, as it would have been. */
 void child_release_signals(void);
-/* The held signal that asks this process to end, or 0; it goes on waiting. Ignored ones do not count. */
+/* The held signal that asks this process to end, or 0; it goes on waiting. Ignored ones do not
+ * count. */
 int child_waiting_signal(void);
 
-/* Runs a program to its end, with our stdin, stdout, stderr, terminal, folder and process group, so that it
- * behaves as if nothing stood between it and its caller. Signals sent to us are passed on to it, but for
- * those the terminal sent to the whole group, which it has got already. Signals are held until this
- * returns, and after it if child_hold_signals was called before.
- *   argv      NULL-ended; argv[0] is looked for in PATH; a script without #! is run by the shell
- *   vars      n_vars changes to its environment; the last of a name wins
- *   out_code  its exit status; 128 + n when signal n ended it, or had come before it began (then it never
- *             runs, and *out_has_run is false)
- *   err       it could not be started: ERR_MISSING no such program, ERR_IO any other reason */
+/* How a run ended. */
 struct child_end {
-    int code;
-    bool has_run;
+    int code;     /* its exit status; 128 + n when signal n ended it, or came before it began */
+    bool has_run; /* false: a held signal came first, and it was never started */
 };
+
+/* Runs a program to its end, with our stdin, stdout, stderr, terminal, folder and process group, so
+ * that it behaves as if nothing stood between it and its caller. Signals sent to us are passed on
+ * to it, but for those the terminal sent to the whole group, which it has got already. Signals are
+ * held until this returns, and after it if child_hold_signals was called before.
+ *   argv  NULL-ended; argv[0] is looked for in PATH; a script without #! is run by the shell
+ *   vars  n_vars changes to its environment; the last of a name wins
+ *   err   it could not be started: ERR_MISSING no such program, ERR_IO any other reason */
 MUST_CHECK bool child_run(const char *const *argv, const struct child_var *vars, size_t n_vars,
                           struct child_end *out, struct err *err);
 
-/* What a short program prints to stdout, appended to out. It has no stdin and its stderr is dropped.
- *   out_code  as above
- *   err       ERR_MISSING, ERR_IO; ERR_BUSY it was not done within wait_ms, ERR_LIMIT out is full: in both
- *             cases it is killed */
+/* What a short program prints to stdout, appended to out. It has no stdin and its stderr is
+ * dropped.
+ *   out_code  as in child_end
+ *   err       ERR_MISSING, ERR_IO; ERR_BUSY it was not done within wait_ms, ERR_LIMIT out is full:
+ *             in both cases it is killed */
 MUST_CHECK bool child_read(const char *const *argv, int64_t wait_ms, struct buf *out, int *out_code,
                            struct err *err);

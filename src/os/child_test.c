@@ -112,8 +112,8 @@ TEST(streams_are_handed_through)
     EXPECT_TEXT(buf_text(&got), "bad\n");
 }
 
-/* A process that runs the script through child_run and exits with its code. Returns once the script has said
- * something, so that a signal cannot come too early. */
+/* A process that runs the script through child_run and exits with its code. Returns once the script
+ * has said something, so that a signal cannot come too early. */
 static pid_t run_apart(const char *script)
 {
     int ready[2];

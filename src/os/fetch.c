@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -17,8 +18,9 @@ struct fetch {
     char reason[CURL_ERROR_SIZE];
 };
 
-/* curl may leave a thread behind that waits for a name server (that is the price of a deadline which holds
- * even then), and a thread takes its mask from the one that made it: no signal may ever find it. */
+/* curl may leave a thread behind that waits for a name server (that is the price of a deadline
+ * which holds even then), and a thread takes its mask from the one that made it: no signal may ever
+ * find it. */
 struct signal_hold {
     sigset_t before;
     bool had_pipe;
@@ -105,7 +107,8 @@ static void origin_of(const char *url, char out[ORIGIN_BYTES])
 
 static struct curl_slist *headers_of(const struct fetch_request *request)
 {
-    /* Without "Expect:" a large body would first wait a second for a permission few servers give. */
+    /* Without "Expect:" a large body would first wait a second for a permission few servers give.
+     * */
     struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
     CLEANUP(buf_done) struct buf line;
     buf_init(&line, 1024);
@@ -121,6 +124,16 @@ static struct curl_slist *headers_of(const struct fetch_request *request)
     return headers;
 }
 
+/* Machines behind a proxy seldom say that it cannot reach what runs on themselves. */
+static const char *unproxied(void)
+{
+    static const char *const names[] = {"no_proxy", "NO_PROXY"};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (getenv(names[i])) /* NOLINT(concurrency-mt-unsafe): nobody here changes it */
+            return NULL;      /* curl reads it itself */
+    return "localhost,127.0.0.1,::1";
+}
+
 static void ask(struct fetch *fetch, const struct fetch_request *request,
                 struct curl_slist *headers, struct buf *out_body)
 {
@@ -134,6 +147,7 @@ static void ask(struct fetch *fetch, const struct fetch_request *request,
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, fetch->reason);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)request->wait_ms);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)request->wait_ms);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, unproxied());
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_QUICK_EXIT,
                      1L); /* does not join a thread that looks up a name */

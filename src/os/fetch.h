@@ -19,11 +19,11 @@ struct fetch_request {
 MUST_CHECK bool fetch_open(struct fetch **out, struct err *err);
 void fetch_close(struct fetch *fetch); /* does not wait for a name server. NULL is fine */
 
-/* Any answer is a success here; the caller looks at *out_status (200, 404, ...). Signals wait until this
- * returns; one that asks the process to end cuts it short.
+/* Any answer is a success here; the caller looks at *out_status (200, 404, ...). Signals wait until
+ * this returns; one that asks the process to end cuts it short.
  *   out_body  appended to; its maximum is the limit
- *   err       ERR_BUSY nothing came in time or a signal did, ERR_IO no connection or a broken one, ERR_INPUT
- *             the URL is none, ERR_LIMIT the answer is longer than out_body takes. The texts name what the
- *             URL says before its path. */
+ *   err       ERR_BUSY nothing came in time or a signal did, ERR_IO no connection or a broken one,
+ *             ERR_INPUT the URL is none, ERR_LIMIT the answer is longer than out_body takes. The
+ *             texts name what the URL says before its path. */
 MUST_CHECK bool fetch_run(struct fetch *fetch, const struct fetch_request *request,
                           struct buf *out_body, int *out_status, struct err *err);

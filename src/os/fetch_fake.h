@@ -1,5 +1,5 @@
-/* For tests: an HTTP server of one thread on a loopback port, which answers as told and remembers what it
- * was asked. Only tests include this. */
+/* For tests: an HTTP server of one thread on a loopback port, which answers as told and remembers
+ * what it was asked. Only tests include this. */
 #pragma once
 
 #include <poll.h>

@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <stdlib.h>
 
 #include "os/fetch.h"
 #include "os/fetch_fake.h"
@@ -155,5 +156,26 @@ TEST(a_signal_cuts_the_wait_short)
     fake_done(&server);
 }
 
+TEST(a_proxy_is_not_asked_for_this_machine)
+{
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    struct fake_server server;
+    EXPECT_OK(fake_start(&server, answers, COUNT_OF(answers), &kit_err));
+    struct fetch *fetch;
+    EXPECT_OK(fetch_open(&fetch, &kit_err));
+    CLEANUP(buf_done) struct buf body;
+    buf_init(&body, 1000);
+    int status;
+    struct fetch_request request = {.url = at(&server, "/hello"), .wait_ms = 5000};
+    EXPECT_OK(fetch_run(fetch, &request, &body, &status, &kit_err));
+    request.url = "http://elsewhere.invalid/"; /* but for others */
+    EXPECT_ERR(fetch_run(fetch, &request, &body, &status, &kit_err), ERR_IO, "Connection refused");
+    unsetenv("http_proxy");
+    fetch_close(fetch);
+    fake_stop(&server);
+    fake_done(&server);
+}
+
 RUN_TESTS(test_of(any_answer_is_an_answer), test_of(posts_bytes_with_their_type),
-          test_of(failures_say_what_the_caller_can_do), test_of(a_signal_cuts_the_wait_short))
+          test_of(failures_say_what_the_caller_can_do), test_of(a_signal_cuts_the_wait_short),
+          test_of(a_proxy_is_not_asked_for_this_machine))

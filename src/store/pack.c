@@ -318,16 +318,13 @@ void pack_cursor_init(struct pack_cursor *cursor, struct pack_in in, size_t n)
     cursor->at = cursor->n = 0;
 }
 
-bool pack_cursor_next(struct pack_cursor *cursor, uint64_t *out)
+bool pack_cursor_fill(struct pack_cursor *cursor)
 {
-    if (cursor->at == cursor->n) {
-        const size_t n = min_size(PACK_GROUP, cursor->n_left);
-        if (n == 0 || !pack_get_group(&cursor->in, cursor->group, n))
-            return false;
-        cursor->n_left -= n;
-        cursor->n = n;
-        cursor->at = 0;
-    }
-    *out = cursor->group[cursor->at++];
+    const size_t n = min_size(PACK_GROUP, cursor->n_left);
+    if (n == 0 || !pack_get_group(&cursor->in, cursor->group, n))
+        return false;
+    cursor->n_left -= n;
+    cursor->n = n;
+    cursor->at = 0;
     return true;
 }

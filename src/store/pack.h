@@ -68,4 +68,13 @@ struct pack_cursor {
 };
 
 void pack_cursor_init(struct pack_cursor *cursor, struct pack_in in, size_t n);
-MUST_CHECK bool pack_cursor_next(struct pack_cursor *cursor, uint64_t *out);
+/* Unpacks the next group: the slow part of pack_cursor_next. */
+MUST_CHECK bool pack_cursor_fill(struct pack_cursor *cursor);
+
+MUST_CHECK static inline bool pack_cursor_next(struct pack_cursor *cursor, uint64_t *out)
+{
+    if (cursor->at == cursor->n && !pack_cursor_fill(cursor))
+        return false;
+    *out = cursor->group[cursor->at++];
+    return true;
+}

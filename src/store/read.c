@@ -84,8 +84,8 @@ static bool read_one(struct store *store, const struct source_node *leaf,
         return FAIL(err, ERR_LIMIT, "'%s' would have more than %d points", leaf->path,
                     READ_POINTS_MAX);
 
-    struct series *series = series_new(arena, slots.first * slots.step_s, slots.step_s,
-                                       (size_t)(slots.end - slots.first));
+    struct series *series = series_new_unset(arena, slots.first * slots.step_s, slots.step_s,
+                                             (size_t)(slots.end - slots.first));
     series->name = series->path_expression = leaf->path;
     view_open(&view, store, id, arena);
     bool is_ok =

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "model/series.h"
+
 enum { FINER_POINTS = 1 << 14 /* aggregated at a time; one coarse slot may need more */ };
 
 void view_open(struct view *view, struct store *store, uint32_t id, struct arena *arena)
@@ -97,18 +99,10 @@ static bool finer_lay(struct view *view, size_t level, int64_t first_slot, size_
     return true;
 }
 
-static void gaps(double *out, size_t n)
-{
-    for (; n >= 4; n -= 4, out += 4)
-        out[0] = out[1] = out[2] = out[3] = (double)NAN;
-    for (; n > 0; n--)
-        *out++ = (double)NAN;
-}
-
 bool view_values(struct view *view, size_t level, int64_t first_slot, size_t n, double *out,
                  struct err *err)
 {
-    gaps(out, n);
+    series_set_gaps(out, n);
     if (!files_read(view, level, first_slot, n, out, err))
         return false;
     late_lay(view, level, first_slot, n, out);

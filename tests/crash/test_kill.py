@@ -186,7 +186,7 @@ def test_a_burst_of_new_series(tmp_path):
     seed = seed_of_run()
     rng = random.Random(seed)
     n_kept = 0
-    for i in range(12):
+    for i in range(8):
         server = Server(tmp_path / str(i))
         with server:
             bursts = [load.Burst(server.line, [b"burst.c%d.host%d.metric%d 1 %d\n" % (c, k % 997, k, time.time())

@@ -86,7 +86,6 @@ QUERIES = [
     ("now", {"now": "soon-ish"}, ["now"]),
     ("maxDataPoints", {"maxDataPoints": "0"}, ["maxDataPoints"]),
     ("jsonp", {"jsonp": "alert(1);x"}, ["jsonp"]),
-    ("pie", {"graphType": "pie"}, ["pie"]),
     ("a year of 99,999", {"from": "00:00_999991231"}, []),
     ("xFilesFactor", {"xFilesFactor": "much"}, ["xFilesFactor"]),
 ]
