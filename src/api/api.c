@@ -25,7 +25,7 @@ static bool route_matches(const struct route *route, const char *path, size_t n,
     size_t n_route = strlen(route->path);
     if (n < n_route || memcmp(path, route->path, n_route) != 0)
         return false;
-    if (!route->is_prefix) {
+    if (!(route->flags & ROUTE_PREFIX)) {
         *out_rest = "";
         return n == n_route;
     }
@@ -57,6 +57,25 @@ static void answer_method(struct api_call *call, const struct route *route)
     http_response_header(call->response, "Allow", allowed);
 }
 
+/* Pages of the configured origin may read this answer, a refusal too. True: it was only the question
+ * that a browser sends before such a request, and it is answered. */
+static bool answer_origin(struct api_call *call, const struct route *route)
+{
+    const char *origin = call->api->deps.cors_origin;
+    if (!origin || !(route->flags & ROUTE_READ))
+        return false;
+    http_response_header(call->response, "Access-Control-Allow-Origin", origin);
+    if (strcmp(call->request->method, "OPTIONS") != 0)
+        return false;
+    /* Grafana's list of headers grows with its versions, and none of them changes an answer. */
+    const char *asked = http_header(call->request, "Access-Control-Request-Headers");
+    if (asked)
+        http_response_header(call->response, "Access-Control-Allow-Headers", asked);
+    http_response_header(call->response, "Access-Control-Allow-Methods", "GET, POST");
+    http_response_header(call->response, "Access-Control-Max-Age", "3600");
+    return true;
+}
+
 void api_handle(void *self, const struct http_request *request, struct http_response *response)
 {
     struct api_call call = {
@@ -70,6 +89,8 @@ void api_handle(void *self, const struct http_request *request, struct http_resp
     for (size_t i = 0; i < n_api_routes; i++) {
         if (!route_matches(&api_routes[i], path, n, &call.rest))
             continue;
+        if (answer_origin(&call, &api_routes[i]))
+            return;
         if (!allows(&api_routes[i], request->method))
             answer_method(&call, &api_routes[i]);
         else if (!api_routes[i].run(&call, &err))

@@ -19,6 +19,7 @@ struct api_deps {
     const struct tz *(*zone_find)(const char *name); /* NULL result: no such zone */
     bool events_posted_only;                         /* [graphite] events = posted */
     const char *chart_template;                      /* [render] template or NULL */
+    const char *cors_origin; /* [http] cors: whose pages may read; NULL: none */
     /* What api must not know, wired by app. */
     void (*write_rejects)(void *self, size_t n_max, struct jsonw *json);
     void (*write_stats)(void *self, struct jsonw *json);

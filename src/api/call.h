@@ -18,10 +18,15 @@ struct api_call {
 /* A route's work. On false the error is answered by call_fail. */
 typedef bool (*call_run)(struct api_call *call, struct err *err);
 
+enum route_flags {
+    ROUTE_PREFIX = 1, /* path is followed by '/' and more */
+    ROUTE_READ = 2,   /* Graphite's, changes nothing: what pages of [http] cors may ask */
+};
+
 struct route {
     const char *methods; /* "GET POST", blank-separated; HEAD goes with GET */
     const char *path;    /* without a trailing slash; requests may have one */
-    bool is_prefix;      /* path is followed by '/' and more */
+    unsigned flags;      /* of enum route_flags */
     call_run run;
 };
 

@@ -53,27 +53,27 @@ static enum verb take_verb(struct str *io_service)
     return VERB_NONE;
 }
 
-/* The last of the query's fields of that key: the body is the message, whatever curl calls it. */
-static const char *query_field(const struct api_call *call, const char *key)
+/* The body is the message, whatever curl calls it: none of its words is a field. */
+static void keep_query_only(struct api_call *call)
 {
-    for (size_t i = call->request->n_query; i-- > 0;)
-        if (strcmp(call->request->fields[i].key, key) == 0)
-            return call->request->fields[i].value;
-    return NULL;
+    struct http_request *request = arena_array(call->arena, 1, struct http_request);
+    *request = *call->request;
+    request->n_fields = request->n_query;
+    call->request = request;
 }
 
-/* The query's fields that a change has, by name. */
+/* The fields that a change has, by name. */
 static bool take_fields(struct api_call *call, struct change *change, struct err *err)
 {
     static const char *const names[] = {"env", "rev", "prev", "by", "url", "diff", "key", "action"};
     const char **places[] = {&change->env, &change->rev,  &change->prev, &change->by,
                              &change->url, &change->diff, &change->key,  &change->action};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        const char *value = query_field(call, names[i]);
+        const char *value = call_param(call, names[i]);
         if (value)
             *places[i] = value;
     }
-    const char *at = query_field(call, "at");
+    const char *at = call_param(call, "at");
     double seconds;
     if (at && !num_parse_f64(at, strlen(at), &seconds))
         return FAIL(err, ERR_INPUT, "at='%.50s' is not a number of seconds", at);
@@ -157,6 +157,7 @@ static bool record_rollback(struct api_call *call, struct change *change, struct
 bool changes_tell(struct api_call *call, struct err *err)
 {
     struct change change = change_blank();
+    keep_query_only(call);
     struct str kind = str_of(call->request->path + 1);
     kind.n = strcspn(kind.at, "/");
     if (!change_kind_parse(kind, &change.kind))

@@ -49,6 +49,9 @@ bool pie_run(const struct query_env *env, const struct query_request *request, s
         one.n_targets = 1;
         if (!query_run(env, &one, arena, &found, err))
             return false;
+        if (found.n == 0 && strchr(one.targets[0], ':') && !strchr(one.targets[0], '('))
+            return FAIL(err, ERR_INPUT, "target '%.100s' is neither label:number nor a series",
+                        one.targets[0]);
         for (size_t k = 0; k < found.n; k++)
             series_list_add(&all, found.items[k], arena);
     }

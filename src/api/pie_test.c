@@ -42,7 +42,7 @@ TEST(a_value_that_is_no_share_is_refused)
 {
     struct series_list list = {0};
     EXPECT_ERR(run((const char *const[]){"a:inf"}, 1, &list), ERR_INPUT, "'a:'");
-    EXPECT_ERR(run((const char *const[]){"a:b"}, 1, &list), ERR_INPUT, "");
+    EXPECT_ERR(run((const char *const[]){"a:b"}, 1, &list), ERR_INPUT, "label:number");
     EXPECT_I64(list.n, 0);
 }
 

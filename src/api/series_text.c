@@ -35,7 +35,31 @@ static char *put_text(char *at, const char *text, size_t n)
     return at + n;
 }
 
-static char *put_point(char *at, double value, int64_t at_s)
+enum { LOW_DIGITS = 10000 };
+
+/* The digits that a time shares with those around it: all but the last four. */
+struct high_digits {
+    int64_t value; /* 0: none yet */
+    size_t n;
+    char text[NUM_TEXT_MAX];
+};
+
+static char *put_time(char *at, int64_t at_s, struct high_digits *high)
+{
+    if (at_s < LOW_DIGITS)
+        return at + num_format_i64(at, at_s);
+    if (at_s / LOW_DIGITS != high->value) {
+        high->value = at_s / LOW_DIGITS;
+        high->n = num_format_i64(high->text, high->value);
+    }
+    at = put_text(at, high->text, high->n);
+    unsigned low = (unsigned)(at_s % LOW_DIGITS);
+    for (int i = 3; i >= 0; i--, low /= 10)
+        at[i] = (char)('0' + low % 10);
+    return at + 4;
+}
+
+static char *put_point(char *at, double value, int64_t at_s, struct high_digits *high)
 {
     *at++ = '[';
     if (is_gap(value))
@@ -45,7 +69,7 @@ static char *put_point(char *at, double value, int64_t at_s)
     else
         at += num_format(at, value);
     at = put_text(at, ", ", 2);
-    at += num_format_i64(at, at_s);
+    at = put_time(at, at_s, high);
     *at++ = ']';
     return at;
 }
@@ -54,6 +78,7 @@ static char *put_point(char *at, double value, int64_t at_s)
 static void add_points(struct buf *out, const struct series *series, bool no_null_points)
 {
     const size_t n = n_shown(series);
+    struct high_digits high = {0};
     bool has_any = false;
     buf_add_char(out, '[');
     for (size_t i = 0; i < n; i++) {
@@ -64,7 +89,7 @@ static void add_points(struct buf *out, const struct series *series, bool no_nul
         if (!room)
             return;
         char *at = has_any ? put_text(room, ", ", 2) : room;
-        at = put_point(at, value, series->start_s + (int64_t)i * series->step_s);
+        at = put_point(at, value, series->start_s + (int64_t)i * series->step_s, &high);
         out->n += (size_t)(at - room);
         has_any = true;
     }

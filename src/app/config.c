@@ -16,7 +16,7 @@ enum { CONFIG_BYTES_MAX = 1024 * 1024 };
 /* More of anything (ms, values, threads) is a slip, and could not be multiplied safely. */
 static const int64_t NUMBER_MAX = INT64_C(1000000000000);
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_SWITCH, KIND_EVENTS };
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_SWITCH, KIND_EVENTS, KIND_ORIGIN };
 
 struct key {
     const char *section, *name; /* in plumb.conf; the flag is --name */
@@ -45,6 +45,8 @@ static const struct key keys[] = {
      "of graphs and from/until without tz=; this machine's when not given"},
     {"serve", "fsync-interval", KIND_NUMBER, AT(fsync_interval_ms), "1000", "MS",
      "points older than this survive a power cut"},
+    {"http", "cors", KIND_ORIGIN, AT(cors), "", NULL,
+     "origin whose web pages may read Graphite's API, or *"},
     {"query", "max-series", KIND_NUMBER, AT(max_series), "0", NULL, "series one request may read"},
     {"query", "max-points", KIND_NUMBER, AT(max_points), "0", NULL, "values one request may hold"},
     {"query", "max-time", KIND_NUMBER, AT(max_time_ms), "0", NULL, "ms one request may take"},
@@ -71,6 +73,16 @@ static const char *switch_of(const char *value)
     return is_on ? "on" : "off";
 }
 
+/* "https://host:port" as browsers send it, or "*", or nothing. */
+static bool is_origin(const char *value)
+{
+    const char *host = strstr(value, "://");
+    if (!value[0] || strcmp(value, "*") == 0)
+        return true;
+    return host && (text_starts(value, "http://") || text_starts(value, "https://")) && host[3] &&
+           !host[3 + strcspn(host + 3, "/?#@ ,\t")];
+}
+
 /* Sets the key's field. err: what the value should have been; the caller adds where it stood. */
 static bool set(struct config *config, const struct key *key, const char *value, struct err *err)
 {
@@ -93,6 +105,12 @@ static bool set(struct config *config, const struct key *key, const char *value,
     case KIND_EVENTS:
         if (strcmp(value, "all") != 0 && strcmp(value, "posted") != 0)
             return FAIL(err, ERR_INPUT, "%s = '%s' is neither all nor posted", key->name, value);
+        break;
+    case KIND_ORIGIN:
+        if (!is_origin(value))
+            return FAIL(err, ERR_INPUT,
+                        "%s = '%s' is neither * nor an origin such as https://grafana.example:3000",
+                        key->name, value);
         break;
     case KIND_TEXT:
         break;

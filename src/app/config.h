@@ -8,7 +8,7 @@
 struct config {
     const char *config_file; /* "" : none */
     const char *data, *http, *line, *pickle, *statsd, *schemas, *aggregation, *time_zone;
-    const char *events, *template_name, *collect_host, *collect_self;
+    const char *cors, *events, *template_name, *collect_host, *collect_self;
     int64_t threads, fsync_interval_ms, max_series, max_points, max_time_ms;
 };
 

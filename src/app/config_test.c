@@ -31,13 +31,15 @@ TEST(has_defaults)
     EXPECT_TEXT(config.line, "127.0.0.1:2003");
     EXPECT_TEXT(config.collect_host, "on");
     EXPECT_TEXT(config.events, "all");
+    EXPECT_TEXT(config.cors, "");
     EXPECT_I64(config.fsync_interval_ms, 1000);
 }
 
 TEST(a_flag_beats_the_file)
 {
     const char *path = conf("[serve]\nhttp = :80\nline: off\n[collect]\nhost = no\n"
-                            "[graphite]\nevents = posted\n");
+                            "[graphite]\nevents = posted\n"
+                            "[http]\ncors = https://grafana.example:3000\n");
     struct config config;
     EXPECT_OK(read_words(
         (const char *const[ARGS_MAX]){"--http=:90", "--config", path, "--data", "d"}, &config));
@@ -45,6 +47,7 @@ TEST(a_flag_beats_the_file)
     EXPECT_TEXT(config.line, "off");
     EXPECT_TEXT(config.collect_host, "off");
     EXPECT_TEXT(config.events, "posted");
+    EXPECT_TEXT(config.cors, "https://grafana.example:3000");
     EXPECT_TEXT(config.data, "d");
 }
 
@@ -60,6 +63,9 @@ TEST(bad_input_says_where_and_what)
         {"bad number", "[serve]\nthreads = many\n", "whole number", ""},
         {"number too large", "[query]\nmax-time = 9223372036854775807\n", "more than", ""},
         {"bad choice", "[graphite]\nevents = some\n", "neither all nor posted", ""},
+        {"no origin", "[http]\ncors = grafana.example\n", "neither * nor an origin", ""},
+        {"an origin and a path", "[http]\ncors = https://grafana.example/d\n", "cors", ""},
+        {"two origins", "[http]\ncors = http://a, http://b\n", "cors", ""},
         {"no section", "http = 1\n", "plumb.conf:1", ""},
     };
     EACH_ROW (rows, r) {

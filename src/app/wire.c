@@ -292,6 +292,7 @@ static bool start_answering(struct wire *wire, struct err *err)
         .zone_find = zone_find,
         .events_posted_only = strcmp(config->events, "posted") == 0,
         .chart_template = config->template_name[0] ? config->template_name : NULL,
+        .cors_origin = config->cors[0] ? config->cors : NULL,
         .write_rejects = write_rejects,
         .write_stats = write_stats,
         .flush = flush,

@@ -85,7 +85,7 @@ static void columns(struct legend *legend, const double *widths, double room, si
         widest = fmax(widest, widths[i]);
     double column_px = widest + COLUMN_GAP_PX;
     legend->n_columns = (size_t)fmax(1.0, floor((room + COLUMN_GAP_PX) / column_px));
-    legend->n_columns = min_size(legend->n_columns, n);
+    legend->n_columns = max_size(1, min_size(legend->n_columns, n));
     legend->n_rows = (n + legend->n_columns - 1) / legend->n_columns;
     legend->width_px = (double)legend->n_columns * column_px - COLUMN_GAP_PX;
     for (size_t i = 0; i < n; i++)

@@ -145,19 +145,30 @@ static struct colour label_colour(const struct sheet *sheet, const struct option
     return sheet->look->is_graphite ? colour_of(0x000000) : ink_on(slice->line->colour);
 }
 
+/* Does a label of that width, so far out from the centre, stay inside its slice? */
+static bool fits(const struct slice *slice, double width, double height, double out, bool is_turned)
+{
+    double angle = slice->end - slice->begin, middle = (slice->begin + slice->end) / 2.0;
+    double across = is_turned ? height : width * fabs(sin(middle)) + height * fabs(cos(middle));
+    return angle >= M_PI || across <= 2.0 * out * sin(angle / 2.0);
+}
+
 static void draw_label(const struct sheet *sheet, const struct options *o, const struct pie *pie,
                        const struct slice *slice)
 {
     const struct label_style *style = &sheet->look->text;
+    bool is_turned = o->pie_turn == PIE_TURN_ROTATED;
     char text[PIE_LABEL_BYTES];
     write_value(sheet, o, slice, text);
     double out = pie->radius * (sheet->look->is_graphite ? 0.5 : 0.62);
-    if (!sheet->look->is_graphite && label_width(sheet->measure, style, text) > pie->radius)
-        return;
+    double width = label_width(sheet->measure, style, text);
+    if (!sheet->look->is_graphite &&
+        (width > pie->radius || !fits(slice, width, style->size, out, is_turned)))
+        return; /* the legend says it */
     double middle = (slice->begin + slice->end) / 2.0, tilt = 0.0;
     if (slice->share == 1.0)
         out = 0.0;
-    if (o->pie_turn == PIE_TURN_ROTATED)
+    if (is_turned)
         tilt = cos(middle) < 0.0 ? middle - M_PI : middle; /* never upside down */
     double drop = label_drop(style->size);
     struct draw_text label = {

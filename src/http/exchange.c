@@ -129,11 +129,12 @@ void exchange_add_body(struct exchange *exchange, const char *bytes, size_t n)
         refuse(exchange, 413, "the request's body is too large");
 }
 
+/* A body of no type is one too: scripts that talk to Graphite leave the header out. */
 static bool is_form(const struct http_request *request)
 {
     static const char type[] = "application/x-www-form-urlencoded";
     const char *given = http_header(request, "Content-Type");
-    return given && strncasecmp(given, type, sizeof type - 1) == 0;
+    return !given || strncasecmp(given, type, sizeof type - 1) == 0;
 }
 
 void exchange_complete(struct exchange *exchange)

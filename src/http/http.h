@@ -16,7 +16,8 @@ struct http_request {
     const char *method; /* "GET", "POST", "HEAD", ... */
     const char *path;   /* decoded, without query; never empty */
     const char *raw_query;
-    const struct http_field *fields; /* query first, then the urlencoded form body, in order */
+    const struct http_field *fields; /* query first, then the form body (of no type, or the
+                                        urlencoded one), in order */
     size_t n_fields;
     size_t n_query; /* as many of the fields came in the query */
     const struct http_field *headers;

@@ -82,6 +82,12 @@ TEST(answers_get_post_and_errors)
                             "Content-Type: application/x-www-form-urlencoded\r\n"
                             "Content-Length: 8\r\n\r\ntarget=a"),
                   "200", "POST /render x=1 target=a body:8");
+    expect_answer(
+        ask(http, "POST /find HTTP/1.1\r\n" CLOSING "Content-Length: 15\r\n\r\nquery=a.{b,c}.*"),
+        "200", "POST /find query=a.{b,c}.* body:15");
+    expect_answer(ask(http, "POST /hook HTTP/1.1\r\n" CLOSING "Content-Type: text/plain\r\n"
+                            "Content-Length: 3\r\n\r\na=b"),
+                  "200", "POST /hook body:3");
     expect_answer(ask(http, "GET /missing HTTP/1.1\r\n" CLOSING "\r\n"), "404",
                   "X-Peer: 127.0.0.1:");
     http_stop(http);

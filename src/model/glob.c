@@ -504,6 +504,12 @@ bool glob_literals(const struct glob *glob, const struct str **out, size_t *out_
     return true;
 }
 
+bool glob_is_any(const struct glob *glob)
+{
+    return glob->n_patterns > 0 && glob->patterns[0].n == 1 &&
+           glob->patterns[0].tokens[0].kind == TOKEN_STAR;
+}
+
 struct str glob_prefix(const struct glob *glob)
 {
     return glob->prefix;

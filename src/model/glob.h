@@ -21,6 +21,8 @@ bool glob_is_literal(const struct glob *glob, struct str *out);
 /* Every match is one of a list of plain names: *out lends it, sorted by bytes, each name once (it
  * may be empty). An index looks these up instead of trying every name it has. */
 bool glob_literals(const struct glob *glob, const struct str **out, size_t *out_n);
+/* It is "*": every text matches. */
+bool glob_is_any(const struct glob *glob);
 /* The literal bytes that every match begins with (may be empty). */
 struct str glob_prefix(const struct glob *glob);
 

@@ -89,7 +89,8 @@ static const struct tz *local_now;
 
 static void find_local(void)
 {
-    const char *wanted = getenv("TZ");
+    const char *wanted =
+        getenv("TZ"); /* once, and nobody here sets it: NOLINT(concurrency-mt-unsafe) */
     if (wanted && wanted[0] == ':')
         wanted++;
     if (wanted && wanted[0])

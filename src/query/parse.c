@@ -113,6 +113,7 @@ static bool parse_value(struct parse *parse, const struct token *token, bool may
 
 static void add_arg(struct parse *parse, struct node *call, size_t *cap, struct node_arg arg)
 {
+    BUG_IF(!arg.node);
     arena_grow(parse->arena, &call->args, cap, call->n_args + 1, sizeof *call->args);
     call->args[call->n_args++] = arg;
     if (arg.node->depth + 1 > call->depth)
@@ -250,6 +251,7 @@ bool parse_target(const char *text, unsigned depth_max, enum parse_rest rest, st
         return false;
     if (parse.next.kind != TOKEN_END && rest == PARSE_REFUSES_REST)
         return lex_fail(&parse.lex, parse.next.at, err, "expected '|' or the end");
+    BUG_IF(!node);
     if (parse.is_nothing)
         node->kind = NODE_NOTHING;
     *out = node;

@@ -89,9 +89,13 @@ bool files_parse_name(const char *name, struct manifest_file *out)
     int end = 0;
     struct manifest_file file = {0};
 
-    if (strlen(name) > 80 ||
-        sscanf(name, "c%4u-a%1u-p%12" SCNd64 "-g%19" SCNu64 ".blk%n", &class_no, &level,
-               &file.partition, &file.generation, &end) != 4)
+    if (strlen(name) > 80)
+        return false;
+    const int n_read =
+        /* Widths bound the numbers, so nothing overflows. */
+        sscanf(name, "c%4u-a%1u-p%12" SCNd64 "-g%19" SCNu64 ".blk%n", /* NOLINT(cert-err34-c) */
+               &class_no, &level, &file.partition, &file.generation, &end);
+    if (n_read != 4)
         return false;
     if (end == 0 || name[end] != '\0' || class_no >= HEAD_CLASSES_MAX ||
         level >= SCHEMA_ARCHIVES_MAX)

@@ -8,8 +8,6 @@
 #include "os/pages.h"
 
 enum {
-    LANE_CHUNK = 1 << 16,
-    LANE_CHUNKS_MAX = 1 << 15,
     COLUMN_BYTES = HEAD_LANES * 8,
     CELLS_BYTES = HEAD_SLOTS * COLUMN_BYTES,
 };
@@ -20,7 +18,7 @@ struct head {
     uint32_t n_classes; /* atomic, published last */
     struct head_tablet **tablets;
     uint32_t n_tablets; /* atomic, published last */
-    uint32_t **lanes;   /* chunks by id; 0: none, else lane + 1 */
+    struct head_lanes *lanes;
 };
 
 struct head *head_new(void)
@@ -28,7 +26,7 @@ struct head *head_new(void)
     struct head *head = mem_zalloc(sizeof(struct head));
     pthread_mutex_init(&head->lock, NULL);
     head->tablets = mem_array(HEAD_TABLETS_MAX, struct head_tablet *);
-    head->lanes = mem_array(LANE_CHUNKS_MAX, uint32_t *);
+    head->lanes = mem_zalloc(sizeof(struct head_lanes));
     return head;
 }
 
@@ -44,8 +42,8 @@ void head_free(struct head *head)
     }
     for (uint32_t i = 0; i < HEAD_CLASSES_MAX; i++)
         mem_free(head->classes[i]);
-    for (uint32_t i = 0; i < LANE_CHUNKS_MAX; i++)
-        mem_free(head->lanes[i]);
+    for (uint32_t i = 0; i < HEAD_LANE_CHUNKS; i++)
+        mem_free(head->lanes->chunks[i]);
     mem_free(head->tablets);
     mem_free(head->lanes);
     pthread_mutex_destroy(&head->lock);
@@ -123,12 +121,14 @@ bool head_class_load(struct head *head, uint16_t no, const struct schema *schema
 
 /* ---- lanes and tablets ---- */
 
+const struct head_lanes *head_lanes(const struct head *head)
+{
+    return head->lanes;
+}
+
 uint32_t head_lane(const struct head *head, uint32_t id)
 {
-    if (id / LANE_CHUNK >= LANE_CHUNKS_MAX)
-        return HEAD_LANE_NONE;
-    uint32_t *chunk = __atomic_load_n(&head->lanes[id / LANE_CHUNK], __ATOMIC_ACQUIRE);
-    return chunk ? __atomic_load_n(&chunk[id % LANE_CHUNK], __ATOMIC_ACQUIRE) - 1 : HEAD_LANE_NONE;
+    return head_lanes_get(head->lanes, id);
 }
 
 uint32_t head_n_tablets(const struct head *head)
@@ -178,18 +178,19 @@ static uint32_t lane_take_locked(struct head *head, struct head_class *of, uint3
 
 uint32_t head_lane_take(struct head *head, struct head_class *of, uint32_t id)
 {
-    if (id / LANE_CHUNK >= LANE_CHUNKS_MAX)
+    if (id / HEAD_LANE_CHUNK >= HEAD_LANE_CHUNKS)
         return HEAD_LANE_NONE;
 
     pthread_mutex_lock(&head->lock);
     uint32_t lane = head_lane(head, id); /* another writer may have been faster */
     if (lane == HEAD_LANE_NONE)
         lane = lane_take_locked(head, of, id);
-    if (!head->lanes[id / LANE_CHUNK]) {
-        uint32_t *chunk = mem_array(LANE_CHUNK, uint32_t);
-        __atomic_store_n(&head->lanes[id / LANE_CHUNK], chunk, __ATOMIC_RELEASE);
+    if (!head->lanes->chunks[id / HEAD_LANE_CHUNK]) {
+        uint32_t *chunk = mem_array(HEAD_LANE_CHUNK, uint32_t);
+        __atomic_store_n(&head->lanes->chunks[id / HEAD_LANE_CHUNK], chunk, __ATOMIC_RELEASE);
     }
-    __atomic_store_n(&head->lanes[id / LANE_CHUNK][id % LANE_CHUNK], lane + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&head->lanes->chunks[id / HEAD_LANE_CHUNK][id % HEAD_LANE_CHUNK], lane + 1,
+                     __ATOMIC_RELEASE);
     pthread_mutex_unlock(&head->lock);
     return lane;
 }

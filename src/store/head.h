@@ -34,6 +34,8 @@ enum {
     HEAD_FUTURE_SLOTS = 32,  /* further ahead of the clock is refused: a bad clock somewhere */
     HEAD_CLASSES_MAX = 1024, /* different rules that series were ever created under */
     HEAD_TABLETS_MAX = 1 << 19, /* 2^31 lanes */
+    HEAD_LANE_CHUNK = 1 << 16,  /* ids of a chunk */
+    HEAD_LANE_CHUNKS = 1 << 15, /* ids below 2^31 */
 };
 
 #define HEAD_LANE_NONE 0xFFFFFFFFu
@@ -76,6 +78,24 @@ uint16_t head_n_classes(const struct head *head);
 uint32_t head_window_at(const struct schema *schema, int64_t now_s);
 
 /* The lane of id: tablet << 12 | lane, or HEAD_LANE_NONE. Thread: any. */
+struct head_lanes {
+    uint32_t *chunks[HEAD_LANE_CHUNKS]; /* by id; an entry is 0: none, else lane + 1 */
+};
+const struct head_lanes *head_lanes(const struct head *head);
+static inline uint32_t head_lanes_get(const struct head_lanes *lanes, uint32_t id)
+{
+    if (UNLIKELY(id / HEAD_LANE_CHUNK >= HEAD_LANE_CHUNKS))
+        return HEAD_LANE_NONE;
+    uint32_t *chunk = __atomic_load_n(&lanes->chunks[id / HEAD_LANE_CHUNK], __ATOMIC_ACQUIRE);
+    return chunk ? __atomic_load_n(&chunk[id % HEAD_LANE_CHUNK], __ATOMIC_ACQUIRE) - 1
+                 : HEAD_LANE_NONE;
+}
+/* Fetches the entry into the cache. */
+static inline void head_lanes_prefetch(const struct head_lanes *lanes, uint32_t id)
+{
+    uint32_t *chunk = lanes->chunks[id / HEAD_LANE_CHUNK % HEAD_LANE_CHUNKS];
+    __builtin_prefetch(chunk ? (const void *)&chunk[id % HEAD_LANE_CHUNK] : lanes);
+}
 uint32_t head_lane(const struct head *head, uint32_t id);
 /* Takes a lane for id; HEAD_LANE_NONE when the tablets are full. Thread: writers. */
 uint32_t head_lane_take(struct head *head, struct head_class *of, uint32_t id);

@@ -9,6 +9,8 @@
 enum {
     MEMO_AFTER = 256, /* matches at one position before verdicts are remembered per component */
     MEMOS_MAX = 16,   /* memory of a search is bounded by it: one byte a component each */
+    SORT_BY_INSERTION_MAX = 16,
+    KIDS_AHEAD = 2, /* nodes whose children are fetched before it is their turn */
     MEMO_YES = 1,
     MEMO_NO = 2,
 };
@@ -29,7 +31,7 @@ struct step {
 /* One node of the pattern. */
 struct place {
     const struct glob *glob;
-    bool is_any_depth, is_literal, is_last;
+    bool is_any_depth, is_any, is_literal, is_last;
     const uint32_t *literals; /* components that exist */
     size_t n_literals;
     uint32_t n_matches;
@@ -81,6 +83,7 @@ static bool search_init(struct search *search, const struct glob_path *pattern, 
         struct place *place = &search->places[i];
         place->glob = pattern->nodes[i];
         place->is_any_depth = pattern->is_any_depth[i];
+        place->is_any = !place->is_any_depth && glob_is_any(place->glob);
         place->is_last = i + 1 == pattern->n_nodes;
         search->has_any_depth |= place->is_any_depth;
         find_literals(search, place);
@@ -100,6 +103,8 @@ static void search_done(struct search *search)
 
 static bool matches(struct search *search, struct place *place, uint32_t component)
 {
+    if (place->is_any)
+        return true;
     const struct component *c = &search->index->components[component];
     if (place->is_literal && place->n_literals < 2)
         return place->n_literals == 1 && place->literals[0] == component;
@@ -175,6 +180,8 @@ static void push(struct search *search, const struct kid *kid, uint64_t places, 
     step->parent = search->expanded;
     step->places = places;
     step->kind = kind;
+    if (kind == STEP_DESCEND) /* a big trie is nowhere near the processor */
+        __builtin_prefetch(&search->index->nodes[step->ref]);
 }
 
 static void push_kid(struct search *search, const struct kid *kid, uint64_t places)
@@ -209,6 +216,27 @@ static int compare_steps(const void *left, const void *right)
     return by_end != 0 ? by_end : (int)b->kind - (int)a->kind;
 }
 
+/* From the bottom of the stack to its top as compare_steps wants it: most nodes have few children, and
+ * many had theirs added in order. */
+static void sort_steps(struct step *steps, size_t n)
+{
+    if (n > SORT_BY_INSERTION_MAX) {
+        size_t i = 1;
+        while (i < n && compare_steps(&steps[i - 1], &steps[i]) <= 0)
+            i++;
+        if (i < n)
+            qsort(steps, n, sizeof *steps, compare_steps);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        const struct step step = steps[i];
+        size_t at = i;
+        for (; at > 0 && compare_steps(&steps[at - 1], &step) > 0; at--)
+            steps[at] = steps[at - 1];
+        steps[at] = step;
+    }
+}
+
 static void push_literals(struct search *search, const struct node *node, const struct place *place,
                           uint64_t places)
 {
@@ -232,12 +260,12 @@ static void expand(struct search *search, uint32_t ref, uint64_t places)
     if (literals) {
         push_literals(search, node, literals, places);
     } else {
-        for (uint32_t k = 0; k < node->n; k++)
-            push_kid(search, &node->kids[k], places);
+        /* Backwards: what was added in order then lies on the stack in order. */
+        for (uint32_t k = node->n; k > 0; k--)
+            push_kid(search, &node->kids[k - 1], places);
         search->n_held += node->n;
     }
-    if (search->n - from > 1)
-        qsort(search->stack + from, search->n - from, sizeof *search->stack, compare_steps);
+    sort_steps(search->stack + from, search->n - from);
 }
 
 /* The path of a branch, written from its end. */
@@ -299,6 +327,9 @@ static bool walk(struct search *search, struct err *err)
     expand(search, 0, search->has_any_depth ? skip_any_depth(search, 1) : 0);
     while (search->n > 0) {
         const struct step step = search->stack[--search->n];
+        for (size_t i = search->n; i > 0 && i + KIDS_AHEAD > search->n; i--)
+            if (search->stack[i - 1].kind == STEP_DESCEND)
+                __builtin_prefetch(search->index->nodes[search->stack[i - 1].ref].kids);
         if (step.kind == STEP_DESCEND)
             expand(search, step.ref, step.places);
         else if (!emit(search, &step, err))

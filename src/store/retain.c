@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "store/output.h"
+#include "store/seal.h"
 #include "store/view.h"
 
 /* A level of a class that is to lose everything before until_s. */
@@ -121,11 +122,18 @@ static bool age(struct store *store, const struct files_version *version,
 static bool level_retain(struct store *store, const struct head_class *of, size_t level,
                          int64_t now_s, struct err *err)
 {
-    struct files_version *version = files_ref(store->files);
     struct ageing ageing = {.of = of, .level = level};
+    struct files_version *version = files_ref(store->files);
+    const bool is_due = ageing_find(version, now_s, &ageing);
+    files_unref(store->files, version);
 
-    bool is_due = ageing_find(version, now_s, &ageing);
-    bool is_ok = !is_due || age(store, version, &ageing, err);
+    if (!is_due)
+        return true;
+    /* late points still in memory would come after the coarse slots that count them already */
+    if (!seal_late(store, err))
+        return false;
+    version = files_ref(store->files);
+    bool is_ok = !ageing_find(version, now_s, &ageing) || age(store, version, &ageing, err);
     files_unref(store->files, version);
     return is_ok;
 }

@@ -101,6 +101,7 @@ struct store {
     int64_t fsync_interval_ms;
     unsigned writers_max;
     uint64_t names_max;
+    uint32_t creates_max; /* of a minute; 0: any number */
 
     struct names *names;
     struct names_log *names_log;
@@ -112,6 +113,8 @@ struct store {
     struct files *files;
     struct manifest *manifest;
 
+    int64_t creates_minute; /* under classes_lock, as n_creates */
+    uint32_t n_creates;     /* in that minute */
     pthread_mutex_t classes_lock; /* a class is in the names log before its first series is; inside
                                    * it the head's and the names log's locks are taken */
     struct epochs epochs;

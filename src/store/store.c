@@ -39,6 +39,7 @@ static struct store *store_new(const struct store_options *options,
                              ? EPOCH_WRITERS_MAX
                              : options->writers_max;
     store->names_max = options->series_max;
+    store->creates_max = options->creates_per_minute_max;
     pthread_mutex_init(&store->writers_lock, NULL);
     pthread_mutex_init(&store->classes_lock, NULL);
     for (unsigned i = 0; i < EPOCH_WRITERS_MAX; i++) {

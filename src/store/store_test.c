@@ -5,6 +5,7 @@
 
 #include "kit/kit.h"
 #include "store/keeper.h"
+#include "store/seal.h"
 #include "store/store_kit.c"
 
 enum { FIRST_S = 1700000000 };
@@ -183,6 +184,42 @@ TEST(coarser_archives_follow_the_finest)
     }
 }
 
+TEST(late_points_count_in_what_is_rolled_up)
+{
+    enum { PARTITION_S = 1699997760 /* the first second of one of 8640 */, LAST_S = 8640 };
+    struct store_kit kit;
+    struct sink_point points[STORE_KIT_SERIES];
+    enum sink_fate fates[STORE_KIT_SERIES];
+
+    kit_now_us = (PARTITION_S + 8000) * 1000000ll;
+    store_kit_init(&kit, "1s:1h,60s:1d", "average", PARTITION_S, 20000);
+    kit.tuning.late_run = 4;
+    kit.tuning.late_flush_us = 86400 * 1000000ll;
+    EXPECT(store_kit_open(&kit));
+    EXPECT_I64(store_kit_put(&kit, 0, store_kit_now_s(), 7.0), SINK_OK);
+    EXPECT_OK(store_seal(kit.store, &kit_err));
+
+    kit_now_us = (PARTITION_S + LAST_S + 1200) * 1000000ll;
+    for (int at = LAST_S - 60; at < LAST_S; at++) {
+        for (size_t i = 0; i < STORE_KIT_SERIES; i++)
+            points[i] = (struct sink_point){kit.ids[i], (uint32_t)(PARTITION_S + at), at % 60};
+        EXPECT_I64(store_sink(kit.store).ops->put(kit.writer, points, STORE_KIT_SERIES, fates),
+                   STORE_KIT_SERIES);
+    }
+    store_kit_commit(&kit);
+    for (int i = 0; i < 3; i++) {
+        const struct series *got = store_kit_read(&kit, 5, PARTITION_S + LAST_S - 60,
+                                                  PARTITION_S + LAST_S, 7200);
+        EXPECT_I64(got ? got->step_s : 0, 60);
+        EXPECT_F64(got ? got->values[0] : 0, 29.5, 0);
+        kit_now_us = (PARTITION_S + LAST_S + 3700 + i * 10) * 1000000ll;
+        EXPECT_I64(store_kit_put(&kit, 0, store_kit_now_s(), 7.0), SINK_OK);
+        EXPECT_OK(keeper_pass(kit.store, &kit_err)); /* the fine partition goes */
+        EXPECT(i == 0 || seal_late(kit.store, &kit_err));
+    }
+    store_kit_done(&kit);
+}
+
 /* ---- spans ---- */
 
 TEST(clips_spans_as_the_contract_says)
@@ -338,6 +375,7 @@ TEST(waits_for_the_disk_when_told_to)
 }
 
 RUN_TESTS(test_of(agrees_with_a_plain_array), test_of(coarser_archives_follow_the_finest),
+          test_of(late_points_count_in_what_is_rolled_up),
           test_of(clips_spans_as_the_contract_says), test_of(refuses_what_is_too_old_or_too_new),
           test_of(a_clock_set_back_loses_nothing), test_of(a_series_that_stopped_is_sealed),
           test_of(backfill_of_past_days_series_by_series), test_of(waits_for_the_disk_when_told_to))

@@ -18,6 +18,8 @@ enum {
     BARRIER_STEP_US = 1000,
     LATE_WAIT_US = 2000000, /* several times what writing all of them takes */
     LATE_STEP_US = 1000,
+    LANES_AHEAD = 24, /* of the point in hand: as long as memory takes to come */
+    CELLS_AHEAD = 12,
 };
 
 static void count(uint64_t *counter, uint64_t n)
@@ -82,6 +84,22 @@ void writer_done(struct sink_writer *writer)
 
 /* ---- names ---- */
 
+/* Counts a name that is about to be created; false: the minute has had its share. A clock set back
+ * begins a new minute. */
+static bool may_create_locked(struct store *store, int64_t now_s)
+{
+    if (store->creates_max == 0)
+        return true;
+    if (store->creates_minute != now_s / 60) {
+        store->creates_minute = now_s / 60;
+        store->n_creates = 0;
+    }
+    if (store->n_creates == store->creates_max)
+        return false;
+    store->n_creates++;
+    return true;
+}
+
 static bool class_of(void *self, struct str canonical, uint16_t *out_class)
 {
     struct store *store = self;
@@ -92,7 +110,9 @@ static bool class_of(void *self, struct str canonical, uint16_t *out_class)
     if (names_log_is_behind(store->names_log))
         return false;
     pthread_mutex_lock(&store->classes_lock);
-    struct head_class *of = head_class_make(store->head, &schema, now_s, &is_new);
+    struct head_class *of = NULL;
+    if (may_create_locked(store, now_s))
+        of = head_class_make(store->head, &schema, now_s, &is_new);
     if (of && is_new)
         names_log_add_class(store->names_log, of->no, &schema, now_s);
     pthread_mutex_unlock(&store->classes_lock);
@@ -136,6 +156,8 @@ struct cursor {
     uint32_t tablet_no; /* HEAD_TABLETS_MAX: none */
     uint32_t at_s;
     uint64_t *column; /* of that tablet and time; NULL: put_slowly */
+    const struct head *head;
+    uint32_t head_slot; /* of the column when it is one of the head; else 0 */
     int64_t now_s;
     struct files_version *version; /* NULL until a late point needs it */
     bool late_is_full;
@@ -176,11 +198,13 @@ static void cursor_move(struct sink_writer *writer, struct cursor *cursor, uint3
 
     cursor->tablet_no = tablet_no;
     cursor->at_s = at_s;
+    cursor->head_slot = 0;
     if (slot < __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST))
         cursor->column = late_column_of(writer, cursor, of);
-    else if (slot <= __atomic_load_n(&tablet->head, __ATOMIC_SEQ_CST))
+    else if (slot <= __atomic_load_n(&tablet->head, __ATOMIC_SEQ_CST)) {
         cursor->column = head_cell(tablet, slot, 0);
-    else
+        cursor->head_slot = slot;
+    } else
         cursor->column = NULL;
 }
 
@@ -227,18 +251,33 @@ static enum sink_fate put_slowly(struct sink_writer *writer, struct cursor *curs
 
     if (lane == HEAD_LANE_NONE)
         lane = head_lane_take(store->head, of, point->id);
-    if (lane == HEAD_LANE_NONE ||
-        !head_advance(head_tablet(store->head, lane / HEAD_LANES), slot))
+    if (lane == HEAD_LANE_NONE || !head_advance(head_tablet(store->head, lane / HEAD_LANES), slot))
         return put_late(writer, cursor, of, point, at);
     cursor_move(writer, cursor, lane / HEAD_LANES, point->at_s);
     head_cell_set(&cursor->column[lane % HEAD_LANES], point->value);
     return SINK_OK;
 }
 
-static enum sink_fate put_one(struct sink_writer *writer, struct cursor *cursor,
-                              const struct sink_point *point, size_t at)
+/* Ids in an order of their own are far apart in memory: the entry of the lane is fetched first, the cell,
+ * which will be in the slot that is being filled, later. */
+static inline void put_prefetch(const struct cursor *cursor, const struct head_lanes *lanes,
+                                const struct sink_point *point)
 {
-    const uint32_t lane = head_lane(writer->store->head, point->id);
+    head_lanes_prefetch(lanes, point[LANES_AHEAD].id);
+    const uint32_t lane = head_lanes_get(lanes, point[CELLS_AHEAD].id);
+    if (lane != HEAD_LANE_NONE && lane / HEAD_LANES == cursor->tablet_no && cursor->column)
+        __builtin_prefetch(&cursor->column[lane % HEAD_LANES], 1);
+    else if (lane != HEAD_LANE_NONE && cursor->head_slot != 0)
+        __builtin_prefetch(head_cell(head_tablet(cursor->head, lane / HEAD_LANES),
+                                     cursor->head_slot, lane % HEAD_LANES),
+                           1);
+}
+
+static inline enum sink_fate put_one(struct sink_writer *writer, struct cursor *cursor,
+                                     const struct head_lanes *lanes, const struct sink_point *point,
+                                     size_t at)
+{
+    const uint32_t lane = head_lanes_get(lanes, point->id);
 
     if (UNLIKELY(lane == HEAD_LANE_NONE))
         return put_slowly(writer, cursor, point, at);
@@ -279,16 +318,21 @@ static size_t put_piece(struct sink_writer *writer, const struct sink_point *poi
     struct store *store = writer->store;
     size_t n_stored = 0;
     uint32_t newest_s = 0;
+    const struct head_lanes *lanes = head_lanes(store->head);
     struct cursor cursor = {
         .tablet_no = HEAD_TABLETS_MAX,
+        .head = store->head,
         .now_s = clock_s(&store->clock),
         .late_is_full = late_bytes(store->late) > store->tuning.late_bytes_max,
     };
 
     batch_reserve(&writer->batch, n);
     epoch_enter(&store->epochs.of[writer->no]);
-    for (size_t i = 0; i < n; i++)
-        fates[i] = put_one(writer, &cursor, &points[i], i);
+    for (size_t i = 0; i < n; i++) {
+        if (LIKELY(i + LANES_AHEAD < n))
+            put_prefetch(&cursor, lanes, &points[i]);
+        fates[i] = put_one(writer, &cursor, lanes, &points[i], i);
+    }
     if (writer->n_late > 0)
         late_place(writer, &cursor, fates);
     for (size_t i = 0; i < n; i++) {
