@@ -4,6 +4,7 @@
 
 #include "api/routes.h"
 #include "base/arena.h"
+#include "base/str.h"
 
 /* What Grafana and others read as the version of Graphite: they choose features by it. */
 #define GRAPHITE_VERSION "1.1.10"
@@ -97,10 +98,17 @@ bool about_function(struct api_call *call, struct err *err)
     struct jsonw json;
     if (!call_json(call, &json, err))
         return false;
-    if (!query_write_function(&json, call->rest))
-        return FAIL(err, ERR_MISSING, "Function not found: %.100s", call->rest);
-    call_json_end(call);
-    return true;
+    if (query_write_function(&json, call->rest)) {
+        call_json_end(call);
+        return true;
+    }
+    size_t n;
+    const char *const *names = query_function_names(&n);
+    const char *near = text_nearest(call->rest, names, n);
+    err_set(err, ERR_MISSING, "Function not found: %.100s", call->rest);
+    if (near)
+        err_hint(err, "did you mean %s?", near);
+    return false;
 }
 
 bool about_rejects(struct api_call *call, struct err *err)

@@ -146,6 +146,10 @@ TEST(each_route_answers)
         {"functions", "GET", "/functions", "", "", 200, "\"movingAverage\""},
         {"one function", "GET", "/functions/scale", "", "", 200, "\"scale(seriesList, factor)\""},
         {"no such function", "GET", "/functions/nosuch", "", "", 404, "nosuch"},
+        {"nearly a function", "GET", "/functions/scael", "", "", 404, "did you mean scale?"},
+        {"no such kind of change", "GET", "/api/v1/changes", "kind=party", "", 400,
+         "one of deploy, config"},
+        {"another origin's page", "OPTIONS", "/render", "", "", 405, "OPTIONS"},
         {"events", "GET", "/events/get_data", "", "", 200, "[]"},
         {"nothing there", "GET", "/nosuch/page", "", "", 404, "/nosuch/page"},
         {"wrong method", "PUT", "/events/", "", "{}", 405, "PUT"},
@@ -220,12 +224,13 @@ TEST(a_rollback_ends_what_is_under_way_and_points_at_it)
 /* As curl -d sends it: a form to HTTP, a message to us. */
 static struct answer tell(const char *path, const char *message)
 {
-    const struct http_field fields[] = {{"env", "staging is broken"}, {"at", "noon"}};
+    const struct http_field fields[] = {
+        {"env", "staging is broken"}, {"at", "noon"}, {"jsonp", "no name"}};
     const struct http_request request = {.method = "POST",
                                          .path = path,
                                          .raw_query = "",
                                          .fields = fields,
-                                         .n_fields = 2,
+                                         .n_fields = 3,
                                          .body = message,
                                          .n_body = strlen(message),
                                          .peer = "127.0.0.1:1",
@@ -242,9 +247,9 @@ static struct answer tell(const char *path, const char *message)
 TEST(a_message_that_looks_like_a_form_stays_a_message)
 {
     start();
-    EXPECT_I64(tell("/deploy/website", "env=staging is broken&at=noon").status, 200);
+    EXPECT_I64(tell("/deploy/website", "env=staging is broken&at=noon&jsonp=no name").status, 200);
     struct answer list = ask("GET", "/api/v1/changes", "", "");
-    EXPECT(strstr(list.body, "\"msg\":\"env=staging is broken&at=noon\"") != NULL);
+    EXPECT(strstr(list.body, "\"msg\":\"env=staging is broken&at=noon&jsonp=no name\"") != NULL);
     EXPECT(strstr(list.body, "\"env\":\"production\"") != NULL);
     stop();
 }

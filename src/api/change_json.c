@@ -95,6 +95,19 @@ bool change_json_time(const char *field, double value, int64_t *out_ms, struct e
     return true;
 }
 
+bool change_json_kind(const char *text, enum change_kind *out, struct err *err)
+{
+    if (change_kind_parse(str_of(text), out))
+        return true;
+    CLEANUP(buf_done) struct buf names;
+    buf_init(&names, 256);
+    for (int i = 0; i < CHANGE_KINDS; i++)
+        buf_printf(&names, "%s%s", i ? ", " : "", change_kind_name((enum change_kind)i));
+    err_set(err, ERR_INPUT, "kind '%.50s' is not known", text);
+    err_hint(err, "one of %s", buf_text(&names));
+    return false;
+}
+
 /* One member of the object. */
 struct member {
     const char *key;
@@ -107,8 +120,7 @@ static bool read_special(const struct member *m, struct change *io, bool *out_is
     const char *text = json_string_value(m->value);
     *out_is_known = true;
     if (strcmp(m->key, "kind") == 0)
-        return (text && change_kind_parse(str_of(text), &io->kind)) ||
-               FAIL(err, ERR_INPUT, "kind '%.50s' is not known", text ? text : "?");
+        return change_json_kind(text ? text : "?", &io->kind, err);
     if (strcmp(m->key, "status") == 0)
         return (text && change_status_parse(text, &io->status)) ||
                FAIL(err, ERR_INPUT, "status '%.50s' is not known", text ? text : "?");

@@ -214,8 +214,8 @@ static bool list_changes(struct api_call *call, struct err *err)
     const char *kind = call_param(call, "kind");
     enum change_kind parsed;
     int64_t n;
-    if (kind && !change_kind_parse(str_of(kind), &parsed))
-        return FAIL(err, ERR_INPUT, "kind='%.50s' is not known", kind);
+    if (kind && !change_json_kind(kind, &parsed, err))
+        return false;
     if (kind)
         query.kind = (int)parsed;
     const int64_t never_ms = INT64_C(4294967296000);

@@ -2,9 +2,9 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
+#    include <immintrin.h>
 
-#define AVX2 __attribute__((target("avx2,bmi")))
+#    define AVX2 __attribute__((target("avx2,bmi")))
 
 enum { DIGITS = 16 };
 
@@ -25,16 +25,16 @@ AVX2 static inline bool same32(const char *a, const char *b, uint32_t wanted)
 AVX2 static inline bool matches(const struct order_entry *entry, const char *line)
 {
     const char *name = entry->name;
-    const size_t n = (size_t)entry->n + 1;
+    const size_t n = entry->n;
     if (UNLIKELY(!name))
         return false;
     if (n < 32)
-        return same32(name, line, ((uint32_t)1 << n) - 1);
+        return same32(name, line, ((uint32_t)1 << n) - 1) && line[n] == ' ';
     for (size_t i = 0; i + 32 < n; i += 32) {
         if (!same32(name + i, line + i, UINT32_MAX))
             return false;
     }
-    return same32(name + n - 32, line + n - 32, UINT32_MAX);
+    return same32(name + n - 32, line + n - 32, UINT32_MAX) && line[n] == ' ';
 }
 
 /* Sixteen digits 0..9, the first in the lowest byte. */
@@ -51,8 +51,22 @@ AVX2 static inline uint64_t fold16(__m128i digits)
 }
 
 /* Sixteen bytes of 0, then sixteen of 0xFF: from n on, the last n bytes are kept. */
-static const uint8_t KEPT[2 * DIGITS] = {[DIGITS] = 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-                                         0xFF,            0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+static const uint8_t KEPT[2 * DIGITS] = {[DIGITS] = 0xFF,
+                                         0xFF,
+                                         0xFF,
+                                         0xFF,
+                                         0xFF,
+                                         0xFF,
+                                         0xFF,
+                                         0xFF,
+                                         0xFF,
+                                         0xFF,
+                                         0xFF,
+                                         0xFF,
+                                         0xFF,
+                                         0xFF,
+                                         0xFF,
+                                         0xFF};
 /* By the dot's place: the bytes before it move up over it. The last row is for no dot. */
 static const uint8_t UNDOTTED[DIGITS + 1][DIGITS] = {
     {0x80, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},

@@ -161,10 +161,9 @@ static const char *spell(struct order *order, struct str sent)
 {
     if (order->spelled.bytes + sent.n > ORDER_SPELLED_MAX)
         return NULL;
-    char *name = arena_alloc(&order->spelled, sent.n + 1 + ORDER_NAME_SLACK);
+    char *name = arena_alloc(&order->spelled, sent.n + ORDER_NAME_SLACK);
     memcpy(name, sent.at, sent.n);
-    memset(name + sent.n, 0, ORDER_NAME_SLACK + 1);
-    name[sent.n] = ' ';
+    memset(name + sent.n, 0, ORDER_NAME_SLACK);
     return name;
 }
 

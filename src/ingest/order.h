@@ -25,12 +25,12 @@ enum {
     ORDER_LAP_MIN = 64, /* a lap may grow to twice the last one and this many entries */
     ORDER_ENTRIES_MAX = 16 << 20, /* of all streams that share a budget: 256 MB */
     ORDER_SPELLED_MAX = 16 << 20, /* bytes of a stream's own spellings of names */
-    ORDER_NAME_SLACK = 32, /* readable bytes after a name and its blank */
+    ORDER_NAME_SLACK = 32,        /* readable bytes after a name */
     ORDER_NOT_KEPT = UINT32_MAX,
 };
 
 struct order_entry {
-    const char *name; /* followed by a blank and readable bytes; NULL: not known (yet) */
+    const char *name; /* followed by readable bytes; NULL: not known (yet) */
     uint32_t n;
     uint32_t id;
 };
@@ -81,15 +81,15 @@ void order_record(struct order *order, const struct order_entry *entry);
  * the line: a name holds none, so the comparison stops in the block where it stands. */
 static inline bool order_matches(const struct order_entry *entry, const char *line)
 {
-    const size_t n = (size_t)entry->n + 1;
+    const size_t n = entry->n;
     const char *name = entry->name;
     if (UNLIKELY(n < 16))
-        return name && memcmp(name, line, n) == 0;
+        return name && memcmp(name, line, n) == 0 && line[n] == ' ';
     for (size_t i = 0; i + 16 < n; i += 16) {
         if (memcmp(name + i, line + i, 16) != 0)
             return false;
     }
-    return memcmp(name + n - 16, line + n - 16, 16) == 0;
+    return memcmp(name + n - 16, line + n - 16, 16) == 0 && line[n] == ' ';
 }
 
 /* The series of this line if it is the expected one, else NULL: ask order_search. The entry is lent until

@@ -27,8 +27,8 @@ enum sink_fate {
     SINK_DISK,       /* the disk refused; nothing of the batch after it is kept */
 };
 
-/* A name as stored, for receivers that predict the next line: bytes are followed by one blank and
- * at least 64 readable bytes. Lent for ever: names never move. */
+/* A name as stored, for receivers that predict the next line: at least 64 readable bytes follow it.
+ * Lent for ever: names never move. */
 struct sink_name {
     const char *at;
     uint32_t n;

@@ -2,7 +2,7 @@
 
 #include <math.h>
 #ifdef __SSE2__
-#include <emmintrin.h>
+#    include <emmintrin.h>
 #endif
 
 #include "base/hash.h"

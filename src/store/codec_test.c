@@ -422,7 +422,8 @@ TEST(fast_and_plain_decoding_agree_on_any_size)
         for (size_t i = 0; i < n; i++) {
             int64_t change = n_bits ? (int64_t)(kit_random() >> (64 - n_bits)) : 0;
             if (has_outliers && kit_random_below(40) == 0)
-                change <<= kit_random_below(20);
+                change = (int64_t)((uint64_t)change << kit_random_below(20));
+            change %= INT64_C(1) << 52;
             v = is_walk ? v + (kit_random_below(2) ? change : -change) : start + change;
             v %= INT64_C(1) << 52;
             values[i] = (double)(v / times * times) / power;

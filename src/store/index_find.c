@@ -265,7 +265,8 @@ static void expand(struct search *search, uint32_t ref, uint64_t places)
             push_kid(search, &node->kids[k - 1], places);
         search->n_held += node->n;
     }
-    sort_steps(search->stack + from, search->n - from);
+    if (search->n > from + 1)
+        sort_steps(search->stack + from, search->n - from);
 }
 
 /* The path of a branch, written from its end. */

@@ -69,7 +69,8 @@ TEST(what_is_being_written_is_read_until_it_ends)
     EXPECT(late_begin(late, &lsn));
     EXPECT_I64(lsn, 5);
     add(late, 1, 10, 3, 0);
-    EXPECT(late_begin(late, &later_lsn)); /* it could not be written: it comes again, with its lsn */
+    EXPECT(
+        late_begin(late, &later_lsn)); /* it could not be written: it comes again, with its lsn */
     EXPECT_I64(later_lsn, 5);
     EXPECT_I64(late_read(late, 1, &kit_arena, &cells), 3);
     EXPECT_F64(cells[2].value, 3, 0);

@@ -16,8 +16,7 @@ enum {
     ID_CHUNKS_MAX = 1 << 15, /* ids below 2^31, as the index wants */
 };
 
-/* 8-aligned in the arena. A canonical record holds its name twice: followed by a blank for receivers,
- * and after that blank once more ended by NUL for the index and for queries. An alias only once. */
+/* 8-aligned in the arena. The name ends by NUL. */
 struct record {
     uint32_t id;
     uint16_t n;
@@ -157,19 +156,16 @@ static uint32_t arena_place(struct names *names, size_t bytes)
     return place;
 }
 
-static uint32_t record_add(struct names *names, uint32_t id, struct str name, bool is_canonical)
+static uint32_t record_add(struct names *names, uint32_t id, struct str name)
 {
-    size_t text_bytes = is_canonical ? name.n + 1 : 0;
-    uint32_t place = arena_place(names, sizeof(struct record) + name.n + 1 + text_bytes);
+    uint32_t place = arena_place(names, sizeof(struct record) + name.n + 1);
     if (place == 0)
         return 0;
     struct record *record = record_at(names, place);
     record->id = id;
     record->n = (uint16_t)name.n;
     memcpy(record->at, name.at, name.n);
-    record->at[name.n] = ' ';
-    if (is_canonical)
-        memcpy(record->at + name.n + 1, name.at, name.n);
+    record->at[name.n] = '\0';
     return place;
 }
 
@@ -215,7 +211,7 @@ static struct of_id *id_make(struct names *names, uint32_t id)
 static bool series_add(struct names *names, uint32_t id, uint16_t class_no, struct str name,
                        uint64_t hash)
 {
-    uint32_t place = record_add(names, id, name, true);
+    uint32_t place = record_add(names, id, name);
     if (place == 0)
         return false;
     struct of_id *of_id = id_make(names, id);
@@ -249,7 +245,7 @@ static void alias_add(struct names *names, struct str spelling, uint64_t hash, u
 
     pthread_mutex_lock(&names->creation);
     if (names->n_aliases < NAMES_ALIASES_MAX && !find_hashed(names, spelling, hash, &there)) {
-        uint32_t place = record_add(names, id, spelling, false);
+        uint32_t place = record_add(names, id, spelling);
         if (place != 0) {
             slot_add(names, hash, place);
             names->n_aliases++;
@@ -331,8 +327,7 @@ struct sink_name names_name(const struct names *names, uint32_t id)
 
 const char *names_text(const struct names *names, uint32_t id)
 {
-    struct sink_name name = names_name(names, id);
-    return name.at ? name.at + name.n + 1 : NULL;
+    return names_name(names, id).at;
 }
 
 uint16_t names_class(const struct names *names, uint32_t id)

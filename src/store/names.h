@@ -4,7 +4,7 @@
  *
  * Invariants:
  *   1. a record is complete before the slot or the id that leads to it is published
- *   2. a name is followed by one blank and at least 64 readable bytes
+ *   2. a name is followed by NUL and at least 64 readable bytes
  *   3. ids are given out ascending; an id whose log record was lost stays a hole for ever */
 #pragma once
 

@@ -81,7 +81,7 @@ TEST(keeps_many_names_where_they_are)
     }
     for (uint32_t i = 0; i < N; i++) {
         struct sink_name name = names_name(names, i);
-        EXPECT(name.at == at[i] && name.at[name.n] == ' ');
+        EXPECT(name.at == at[i] && name.at[name.n] == '\0');
         EXPECT(names_find(names, str_make(name.at, name.n), &id) && id == i);
         EXPECT_I64(names_class(names, i), name.n % 7);
         (void)memchr(name.at, 0, name.n + 64); /* readable, says the sanitizer */

@@ -10,7 +10,7 @@
 #include "store/head.h"
 
 enum {
-    PANE_SLOTS = 64, /* of a window: one word says which columns were touched */
+    PANE_SLOTS = 64,  /* of a window: one word says which columns were touched */
     PANES_MAX = 4096, /* of a set; what has no pane is kept one by one */
 };
 
@@ -30,7 +30,8 @@ MUST_CHECK struct panes *panes_new(void);
 void panes_free(struct panes *panes);
 
 /* NULL: there is none. Thread: any that the set cannot go away under. */
-struct pane *panes_find(const struct panes *panes, uint32_t tablet_no, uint8_t level, uint32_t slot);
+struct pane *panes_find(const struct panes *panes, uint32_t tablet_no, uint8_t level,
+                        uint32_t slot);
 /* Finds or makes; NULL when PANES_MAX are there. Under the lock of struct late. */
 struct pane *panes_make(struct panes *panes, struct head_tablet *tablet, uint32_t tablet_no,
                         uint8_t level, uint32_t slot);

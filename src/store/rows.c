@@ -105,8 +105,7 @@ void rows_lanes_add(struct rows_lanes *lanes, const struct head *head, uint32_t 
 
     mem_grow(&lanes->items, &lanes->cap, lanes->n + n, sizeof(struct rows_lane));
     for (uint32_t i = 0; i < n; i++)
-        lanes->items[lanes->n++] =
-            (struct rows_lane){tablet->ids[i], tablet_no * HEAD_LANES + i};
+        lanes->items[lanes->n++] = (struct rows_lane){tablet->ids[i], tablet_no * HEAD_LANES + i};
 }
 
 void rows_lanes_sort(struct rows_lanes *lanes)

@@ -258,8 +258,7 @@ static bool late_write(struct store *store, uint64_t lsn, struct err *err)
     if (n == n_all && n_panes == 0) /* else some are in memory alone still: the log keeps them */
         manifest_set_late(&output.edit, lsn);
     bool is_ok = points_write(&output, points, n, err) &&
-                 panes_write(&output, late_panes(store->late), err) &&
-                 output_commit(&output, err);
+                 panes_write(&output, late_panes(store->late), err) && output_commit(&output, err);
     output_done(&output);
     mem_free(points);
     return is_ok;

@@ -61,8 +61,8 @@ static void write_all(void *self)
         const uint32_t slot = (k + worker->no * PHASE_SLOTS) % SLOTS;
         struct sink_point points[PER_WRITER];
         for (size_t i = 0; i < PER_WRITER; i++)
-            points[i] = (struct sink_point){ids[i], FIRST_S + slot * STEP_S,
-                                            value_of(slot, worker->no, i)};
+            points[i] =
+                (struct sink_point){ids[i], FIRST_S + slot * STEP_S, value_of(slot, worker->no, i)};
         worker->is_ok = sink.ops->put(writer, points, PER_WRITER, fates) == PER_WRITER &&
                         (k % 8 != 0 || sink.ops->commit(writer, &err));
     }

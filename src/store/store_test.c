@@ -208,8 +208,8 @@ TEST(late_points_count_in_what_is_rolled_up)
     }
     store_kit_commit(&kit);
     for (int i = 0; i < 3; i++) {
-        const struct series *got = store_kit_read(&kit, 5, PARTITION_S + LAST_S - 60,
-                                                  PARTITION_S + LAST_S, 7200);
+        const struct series *got =
+            store_kit_read(&kit, 5, PARTITION_S + LAST_S - 60, PARTITION_S + LAST_S, 7200);
         EXPECT_I64(got ? got->step_s : 0, 60);
         EXPECT_F64(got ? got->values[0] : 0, 29.5, 0);
         kit_now_us = (PARTITION_S + LAST_S + 3700 + i * 10) * 1000000ll;

@@ -16,7 +16,7 @@ enum {
     FLUSH_BYTES = 1 << 20,     /* a batch this long is written without waiting for commit */
     BARRIER_WAIT_US = 5000000, /* for other writers' commits; a receiver commits in milliseconds */
     BARRIER_STEP_US = 1000,
-    LATE_WAIT_US = 2000000, /* several times what writing all of them takes */
+    LATE_WAIT_US = 10000000, /* longer than writing them and a merge before it take */
     LATE_STEP_US = 1000,
     LANES_AHEAD = 24, /* of the point in hand: as long as memory takes to come */
     CELLS_AHEAD = 12,
@@ -263,6 +263,8 @@ static enum sink_fate put_slowly(struct sink_writer *writer, struct cursor *curs
 static inline void put_prefetch(const struct cursor *cursor, const struct head_lanes *lanes,
                                 const struct sink_point *point)
 {
+    if (LIKELY(point[LANES_AHEAD].id == point->id + LANES_AHEAD)) /* the processor foresees that */
+        return;
     head_lanes_prefetch(lanes, point[LANES_AHEAD].id);
     const uint32_t lane = head_lanes_get(lanes, point[CELLS_AHEAD].id);
     if (lane != HEAD_LANE_NONE && lane / HEAD_LANES == cursor->tablet_no && cursor->column)
@@ -313,7 +315,7 @@ static void late_place(struct sink_writer *writer, struct cursor *cursor, enum s
 }
 
 static size_t put_piece(struct sink_writer *writer, const struct sink_point *points, size_t n,
-                        enum sink_fate *fates)
+                        bool has_room, enum sink_fate *fates)
 {
     struct store *store = writer->store;
     size_t n_stored = 0;
@@ -323,7 +325,7 @@ static size_t put_piece(struct sink_writer *writer, const struct sink_point *poi
         .tablet_no = HEAD_TABLETS_MAX,
         .head = store->head,
         .now_s = clock_s(&store->clock),
-        .late_is_full = late_bytes(store->late) > store->tuning.late_bytes_max,
+        .late_is_full = !has_room,
     };
 
     batch_reserve(&writer->batch, n);
@@ -364,19 +366,20 @@ static bool can_take(struct sink_writer *writer)
 
 /* Late points come faster than they are written: the keeper hurries, and past the limit the sender waits
  * for it (its bytes wait in the kernel). What still has no room then is refused as by a full disk. */
-static void late_throttle(struct store *store)
+static bool late_has_room(struct store *store)
 {
+    const struct shared_tuning *tuning = &store->tuning;
     size_t bytes = late_bytes(store->late);
 
-    if (bytes <= store->tuning.late_flush_bytes || store->tuning.has_no_threads)
-        return;
-    for (int64_t waited_us = 0; waited_us < LATE_WAIT_US; waited_us += LATE_STEP_US) {
-        keeper_wake(store);
-        if (bytes <= store->tuning.late_bytes_max)
-            return;
+    if (bytes <= tuning->late_flush_bytes || tuning->has_no_threads)
+        return bytes <= tuning->late_bytes_max;
+    keeper_wake(store);
+    for (int64_t us = 0; bytes > tuning->late_bytes_max && us < LATE_WAIT_US; us += LATE_STEP_US) {
         sleep_us(LATE_STEP_US);
+        keeper_wake(store);
         bytes = late_bytes(store->late);
     }
+    return bytes <= tuning->late_bytes_max;
 }
 
 static size_t put(struct sink_writer *writer, const struct sink_point *points, size_t n,
@@ -386,9 +389,9 @@ static size_t put(struct sink_writer *writer, const struct sink_point *points, s
 
     for (size_t i = 0; i < n; i += PIECE_POINTS) {
         size_t n_piece = min_size(n - i, PIECE_POINTS);
-        late_throttle(writer->store);
+        const bool has_room = late_has_room(writer->store);
         if (can_take(writer)) {
-            size_t stored = put_piece(writer, points + i, n_piece, out_fates + i);
+            size_t stored = put_piece(writer, points + i, n_piece, has_room, out_fates + i);
             __atomic_store_n(&writer->n_put, writer->n_put + stored, __ATOMIC_SEQ_CST);
             n_stored += stored;
             continue;

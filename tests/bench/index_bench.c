@@ -75,7 +75,7 @@ int main(int argc, char **argv)
         "card.eu-west-2.api.api-07765.**",
         "card.*.api.api-07765.*.*.*",
         "card.*.*.api-07765.*.*.{metric_01,metric_03}",
-        "card.*.api-*.cpu.*.{metric_01,metric_03}",
+        "card.*.api.api-*.cpu.*.{metric_01,metric_03}",
         "card.*.api.api-077*.cpu.*.{metric_01,metric_03}",
         "card.*.*.web-0*2.cpu.total.metric_01",
         "card.*.*.*",

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Points per CPU-second of plumb's receive path, beside the least that a receiver can do: a sink that
 drops what it reads, and one that counts the newlines. Rounds are interleaved, medians are shown; only ratios
-within one run mean something. Each round begins with an empty data folder."""
+within one run mean something. Each round begins with an empty data folder. With --less N each is also
+measured with the first N points of each series alone, which is subtracted: what new names cost is left out."""
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -43,6 +45,32 @@ def run_plumb(options, paths, n_points):
             "idle": (idle - before) / n_points * 1e9, "rss_MB": rss_kb / 1024}
 
 
+def shuffle(paths, work):
+    """The same lines in an order that has nothing to do with the series, the same in every lap."""
+    for path in paths:
+        with open(path, "rb") as f:
+            lines = f.read().splitlines(keepends=True)
+        n_laps = work["points"] // work["series"]
+        n = len(lines) // n_laps
+        order = list(range(n))
+        random.Random(1).shuffle(order)
+        with open(path, "wb") as f:
+            for lap in range(n_laps):
+                f.write(b"".join(lines[lap * n + i] for i in order))
+
+
+def per_point(run, paths, n_points, first_paths, n_first):
+    """run's figures; those of time without what the first paths, a beginning of paths, cost alone."""
+    figures = run(paths, n_points)
+    if not first_paths:
+        return figures
+    first = run(first_paths, n_first)
+    for key in ("cpu", "user", "system", "idle"):
+        if key in figures:
+            figures[key] = (figures[key] * n_points - first[key] * n_first) / (n_points - n_first)
+    return figures
+
+
 def show(rounds, work, options):
     base = {kind: kit.median(rounds[kind], "cpu") for kind in KINDS}
     figures = {"work": work, "rounds": rounds, "median_ns": dict(base)}
@@ -67,16 +95,29 @@ def main():
     parser.add_argument("--points", type=int, default=360, help="of each series")
     parser.add_argument("--conns", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--less", type=int, default=0, help="first points of each series left out")
+    parser.add_argument("--shuffle", action="store_true", help="an order unrelated to the series")
     options = parser.parse_args()
     with kit.scratch(options) as folder:
         options.folder = folder
         start_s = int(time.time()) - options.points * kit.STEP_S
         paths, work = kit.make_work(options, folder, options.series, options.points, options.conns, start_s)
+        first_paths, first = [], {"points": 0}
+        if options.less:
+            first_paths, first = kit.make_work(options, folder, options.series, options.less,
+                                               options.conns, start_s)
+        if options.shuffle:
+            shuffle(paths, work)
+            if options.less:
+                shuffle(first_paths, first)
         rounds = {kind: [] for kind in KINDS}
         for _ in range(options.rounds):
-            for kind in KINDS[:2]:
-                rounds[kind].append(run_sink(options, kind, paths, work["points"]))
-            rounds["plumb"].append(run_plumb(options, paths, work["points"]))
+            for kind in KINDS:
+                def run(run_paths, n, kind=kind):
+                    if kind == "plumb":
+                        return run_plumb(options, run_paths, n)
+                    return run_sink(options, kind, run_paths, n)
+                rounds[kind].append(per_point(run, paths, work["points"], first_paths, first["points"]))
         show(rounds, work, options)
     return 0
 

@@ -1,6 +1,7 @@
 """Wrong input: each a 4xx with a sentence that helps, never a 5xx, and the server goes on."""
 import socket
 import time
+import urllib.parse
 
 import pytest
 
@@ -72,6 +73,42 @@ def test_bad_targets(server, target, words):
         refused(server.get("/render", {"target": target, "from": T0, "until": T0 + 60, "format": form}), *words)
 
 
+# Where: the position in the target, from 1, and what would have been right.
+PLACES = [
+    ("scale(web.logins,2", "position 19: expected ',' or ')'"),
+    ("scale(web.logins,2))", "position 20: expected '|' or the end"),
+    ("scale(web.logins,,2)", "position 18: expected an argument"),
+    ("scale(web.logins 2)", "position 18: expected"),
+    ("web.logins,", "position 11: expected"),
+    ("web.logins web.errors", "position 12: expected"),
+    ("web.logins|", "position 12: expected a path or a function"),
+    ("|scale(2)", "position 1: expected a path or a function"),
+    ("web.logins|scael(2)", "position 12: there is no function 'scael'"),
+    ("sumSeries(web.logins,scael(web.errors,2))", "position 22: there is no function 'scael'"),
+    ("alias(web.logins,'open", "the text that begins at 18"),
+    ("web.{a,b", "expected the } of the { at 5"),
+    ("sumSeries(web.[a-z)", "not closed by ']'"),
+    ("scale(factor=2,web.logins)", "position 16: expected another name=value"),
+    ("scale(web.logins,2,factor=3)", "factor is given twice"),
+    ("alias(web.logins,x)", "put text in quotes"),
+    ("'text'", "position 1: expected a path or a function"),
+    ("movingAverage(web.logins,-5)", "-5 points is out of range"),
+    ("hitcount(web.logins,'-5min')", "'-5min' must be longer than nothing"),
+    ("aliasSub(web.logins,'a','\\9')", "there is no group 9"),
+    ("substr(web.logins,'a')", "start must be the number of a node, got the text 'a'"),
+    ("sortBy(web.logins,'maxx')", "func must be an aggregation"),
+    ("timeSlice(web.logins,'someday')", "'someday' is no day"),
+    ("randomWalk()", "name is missing"),
+]
+
+
+@pytest.mark.parametrize("target, words", PLACES, ids=[t for t, _ in PLACES])
+def test_a_refusal_says_where_and_why(server, target, words):
+    query = {"from": T0, "until": T0 + 60, "format": "json"}
+    refused(server.get("/render", dict(query, target=target)), "target 1, ", words)
+    refused(server.get("/render", dict(query, target=["web.logins", target])), "target 2, ", words)
+
+
 def test_the_error_is_json_when_that_is_asked_for(server):
     answer = server.get("/render", {"target": "sumSerie(web.*)", "format": "json"},
                         headers={"Accept": "application/json"})
@@ -88,6 +125,13 @@ QUERIES = [
     ("jsonp", {"jsonp": "alert(1);x"}, ["jsonp"]),
     ("a year of 99,999", {"from": "00:00_999991231"}, []),
     ("xFilesFactor", {"xFilesFactor": "much"}, ["xFilesFactor"]),
+    ("a unit", {"from": "-1parsec"}, ["from", "'parsec' is no unit", "min, h, d"]),
+    ("no unit", {"from": "-1"}, ["from", "unit of time"]),
+    ("no sign", {"from": "1h"}, ["from", "'1h' is no day", "an offset begins with - or +"]),
+    ("a day", {"until": "20260231"}, ["until", "20260231", "day is out of range"]),
+    ("an hour", {"until": "25:00_20260201"}, ["until", "hour must be in 0..23"]),
+    ("graphType", {"graphType": "bar"}, ["graphType", "bar", "line", "pie"]),
+    ("changes", {"changes": "some"}, ["changes", "some", "all", "none"]),
 ]
 
 
@@ -111,6 +155,80 @@ def test_odd_looks_are_refused_or_drawn_but_never_break(server, key, value):
                                         key: value})
         assert answer.status == 200 or (400 <= answer.status < 500 and is_sentence(answer)), \
             (answer.status, answer.body[:200])
+
+
+OTHERS = [
+    ("/metrics/find", ["query= is missing"]),
+    ("/metrics/find?query=", ["query= is missing"]),
+    ("/metrics/find?query=a[", ["position 2", "not closed by ']'"]),
+    ("/metrics/find?query=a{b", ["position 2", "not closed by '}'"]),
+    ("/metrics/find?query=*&format=tree", ["tree", "treejson", "completer"]),
+    ("/metrics/find?query=*&leavesOnly=x", ["leavesOnly", "'x'"]),
+    ("/metrics/find?query=*&from=noo", ["from", "noo"]),
+    ("/metrics/find?query=*&format=nodelist&position=7", ["position 7", "fewer nodes"]),
+    ("/metrics/expand?query=a{b", ["position 2", "not closed by '}'"]),
+    ("/metrics/expand?query=*&jsonp=a-b", ["jsonp"]),
+    ("/tags/findSeries", ["expr="]),
+    ("/tags/findSeries?expr=x", ["'x'", "tag=value"]),
+    ("/tags/findSeries?expr=a%3D~%5B", ["regular expression", "]"]),
+    ("/tags/autoComplete/values", ["tag="]),
+    ("/tags/autoComplete/tags?limit=x", ["limit", "'x'"]),
+    ("/tags/autoComplete/tags?limit=-1", ["limit", "-1"]),
+    ("/tags?filter=%5B", ["regular expression"]),
+    ("/events/get_data?from=x", ["from", "'x'"]),
+    ("/events/x", ["does not exist"]),
+    ("/functions/scael", ["scael", "scale"]),
+    ("/api/v1/changes?kind=party", ["kind", "party", "deploy", "thirdparty"]),
+    ("/api/v1/changes?n=x", ["n='x'"]),
+    ("/api/v1/changes?until=x", ["until", "'x'"]),
+]
+
+
+@pytest.mark.parametrize("path, words", OTHERS, ids=[p for p, _ in OTHERS])
+def test_the_other_endpoints_say_what_is_wrong(server, path, words):
+    refused(server.get(path), *words)
+
+
+LIMITS = [
+    ("wide.*", {}, ["query.max-series", "10 series", "raise max-series in [query]"]),
+    ("sumSeries(wide.*)", {}, ["query.max-series"]),
+    ("seriesByTag('name=tagged')", {}, ["query.max-series"]),
+    ("wide.s1", {"from": "-12h", "until": "now"}, ["query.max-points", "1000 values", "shorter range"]),
+    ("movingAverage(wide.s1,'12h')", {}, ["query.max-points"]),
+    ("randomWalk('x')", {"from": "-30d", "until": "now"}, ["query.max-points"]),
+    ("scale(" * 100 + "wide.s1" + ",1)" * 100, {}, ["query.max-depth", "64"]),
+    ("alias(wide.s1,'" + "x" * 70000 + "')", {}, ["query.max-target-bytes", "65536"]),
+    ("wide." + "{a,b}" * 30, {}, ["10000 alternatives"]),
+    ("timeStack(wide.s1,'1d',0,99999)", {}, ["timeStack", "1000"]),
+    (["wide.s1"] * 1001, {}, ["1000 targets"]),
+]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    from kit import server as kit
+    folder = tmp_path_factory.mktemp("small")
+    conf = folder / "small.conf"
+    conf.write_text("[query]\nmax-series = 10\nmax-points = 1000\n[collect]\nhost = off\nself = off\n")
+    with kit.Server(folder, "--config", conf) as s:
+        s.send(*["wide.s%d 1 %d" % (i, T0) for i in range(11)],
+               *["tagged;host=h%d 1 %d" % (i, T0) for i in range(11)])
+        s.wait_points(22)
+        yield s
+
+
+@pytest.mark.parametrize("target, more, words", LIMITS, ids=[str(t)[:40] for t, _, _ in LIMITS])
+def test_a_limit_is_named(small, target, more, words):
+    query = dict({"target": target, "from": T0, "until": T0 + 60, "format": "json"}, **more)
+    body = urllib.parse.urlencode(query, doseq=True)
+    answer = small.post("/render", body, headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert answer.status == 413
+    refused(answer, *words)
+
+
+def test_within_the_limits_all_is_well(small):
+    assert len(small.render(["wide.s[0-9]"], T0, T0 + 60)) == 10
+    assert len(small.render("wide.s1", T0, T0 + 9990)[0]["datapoints"]) == 999
 
 
 def test_unknown_pages_and_methods(server):
