@@ -1,6 +1,7 @@
 #include "chart/options.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -267,7 +268,13 @@ static bool read_choice(const struct reading *r, const char *const *words, struc
     while (words[n])
         n++;
     const char *nearest = text_nearest(r->value, words, n);
-    bool failed = wrong(r, "unknown", err);
+    char known[160] = "is none of";
+    for (size_t i = 0; i < n; i++) {
+        size_t at = strlen(known);
+        const char *between = i == 0 ? "" : i + 1 < n ? "," : " and";
+        snprintf(known + at, sizeof known - at, "%s %s", between, words[i]);
+    }
+    bool failed = wrong(r, known, err);
     if (err && nearest)
         err_hint(err, "did you mean %s=%s?", r->key, nearest);
     return failed;

@@ -203,10 +203,13 @@ bool store_kit_agrees(struct store_kit *kit)
                 (isnan(want) && isnan(got->values[k])) || memcmp(&want, &got->values[k], 8) == 0;
             if (is_same)
                 continue;
-            (void)fprintf(stderr, "series %zu slot %lld (now %lld): got %.17g want %.17g\n", i,
+            char got_text[NUM_TEXT_MAX], want_text[NUM_TEXT_MAX];
+            num_format(got_text, got->values[k]);
+            num_format(want_text, want);
+            (void)fprintf(stderr, "series %zu slot %lld (now %lld): got %s want %s\n", i,
                           (long long)at,
-                          (long long)(store_kit_now_s() / kit->step_s - kit->first_slot),
-                          got->values[k], want);
+                          (long long)(store_kit_now_s() / kit->step_s - kit->first_slot), got_text,
+                          want_text);
             return false;
         }
         if (!got)

@@ -197,8 +197,9 @@ static struct series *read_one(const struct fake_source *fake, const struct fake
 
 static bool read(void *self, const struct source_node *leaves, size_t n,
                  const struct source_span *span, struct arena *arena, struct series **out,
-                 struct err *err UNUSED)
+                 struct err *err)
 {
+    (void)err;
     struct fake_source *fake = self;
     fake->n_reads++;
     fake->n_leaves_read += n;
