@@ -24,6 +24,7 @@ void feed_close(struct feed *feed)
 void feed_begin(struct feed *feed)
 {
     feed->now_s = clock_s(&feed->options.clock);
+    feed->read_us = monotonic_us();
 }
 
 void feed_reject(struct feed *feed, enum reject_reason reason, const struct net_addr *from,
@@ -200,11 +201,10 @@ void feed_flush(struct feed *feed)
     resolve(feed);
     if (feed->n == 0)
         return;
-    const int64_t now_us = monotonic_us();
     if (feed->dirty_since_us == 0)
-        feed->dirty_since_us = now_us;
+        feed->dirty_since_us = feed->read_us;
     put(feed);
-    if (now_us - feed->dirty_since_us >= FEED_COMMIT_US)
+    if (monotonic_us() - feed->dirty_since_us >= FEED_COMMIT_US)
         feed_commit(feed);
 }
 

@@ -95,6 +95,40 @@ TEST(knows_how_far_each_class_reaches)
     late_free(late);
 }
 
+TEST(columns_are_newer_than_lists_of_the_same_table_and_older_than_the_next)
+{
+    static const struct schema schema = {.archives = {{10, 8640}, {60, 8640}}, .n_archives = 2};
+    struct head *head = head_new();
+    bool is_new;
+    struct head_class *of = head_class_make(head, &schema, 1700000000, &is_new);
+    const uint32_t lane = head_lane_take(head, of, 1), no = lane / HEAD_LANES;
+    struct head_tablet *tablet = head_tablet(head, no);
+    struct late *late = late_new(head);
+    struct late_cell *cells;
+    uint64_t lsn = 5;
+
+    add(late, 1, 130, 1, of->no);
+    EXPECT(late_column(late, no, 0, 130) == NULL);
+    uint64_t *column = late_make_column(late, tablet, no, 0, 130);
+    head_cell_set(&column[lane % HEAD_LANES], 2);
+    EXPECT(late_column(late, no, 0, 130) == column);
+    EXPECT(late_column(late, no, 0, 191) != NULL && late_column(late, no, 0, 192) == NULL);
+    EXPECT(late_column(late, no, 1, 130) == NULL);
+    EXPECT(late_bytes(late) >= 4096);
+    EXPECT(late_reaches(late, of->no, 191) && !late_reaches(late, of->no, 192));
+
+    EXPECT(late_begin(late, &lsn));
+    EXPECT(late_column(late, no, 0, 130) == NULL);
+    add(late, 1, 130, 3, of->no);
+    EXPECT_I64(late_read(late, 1, &kit_arena, &cells), 3);
+    for (size_t i = 0; i < 3; i++)
+        EXPECT_F64(cells[i].value, (double)i + 1, 0);
+    late_end(late);
+    EXPECT_I64(late_read(late, 1, &kit_arena, &cells), 1);
+    late_free(late);
+    head_free(head);
+}
+
 TEST(takes_nothing_past_its_limit)
 {
     struct late *late = late_new(NULL);
@@ -109,4 +143,6 @@ TEST(takes_nothing_past_its_limit)
 RUN_TESTS(test_of(reads_points_of_one_series_in_order_of_arrival),
           test_of(lists_sorted_with_the_last_value_of_each_slot),
           test_of(what_is_being_written_is_read_until_it_ends),
-          test_of(knows_how_far_each_class_reaches), test_of(takes_nothing_past_its_limit))
+          test_of(knows_how_far_each_class_reaches),
+          test_of(columns_are_newer_than_lists_of_the_same_table_and_older_than_the_next),
+          test_of(takes_nothing_past_its_limit))

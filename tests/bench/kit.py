@@ -60,14 +60,14 @@ def cpu_seconds(pid):
 class Server:
     """A plumb of our own in an empty folder; nothing but what is sent gets into it."""
 
-    def __init__(self, plumb, folder):
+    def __init__(self, plumb, folder, threads=0):
         self.data = os.path.join(folder, "data")
         self.config = os.path.join(folder, "plumb.conf")
         self.log = os.path.join(folder, "plumb.log")
         self.line, self.http = free_port(), free_port()
         with open(self.config, "w") as f:
             f.write("[collect]\nhost = off\nself = off\n")
-        self.command = [plumb, "serve", "--config", self.config, "--data", self.data,
+        self.command = [plumb, "serve", "--config", self.config, "--data", self.data, "--threads", str(threads),
                         "--line", f"127.0.0.1:{self.line}", "--http", f"127.0.0.1:{self.http}"]
 
     def __enter__(self):

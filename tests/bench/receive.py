@@ -31,7 +31,7 @@ def run_sink(options, mode, paths, n_points):
 def run_plumb(options, paths, n_points):
     """ns a point until all connections are closed (all is taken and in the log), and until idle again."""
     with tempfile.TemporaryDirectory(dir=options.folder) as folder, \
-            kit.Server(options.plumb, folder) as server:
+            kit.Server(options.plumb, folder, options.threads) as server:
         before, split_before = kit.cpu_seconds(server.pid), kit.cpu_times(server.pid)
         sent = kit.blast(options, server.line, paths)
         after, split = kit.cpu_seconds(server.pid), kit.cpu_times(server.pid)
@@ -96,6 +96,7 @@ def main():
     parser.add_argument("--conns", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--less", type=int, default=0, help="first points of each series left out")
+    parser.add_argument("--threads", type=int, default=0, help="plumb's receivers; 0: as many as it likes")
     parser.add_argument("--shuffle", action="store_true", help="an order unrelated to the series")
     options = parser.parse_args()
     with kit.scratch(options) as folder:
