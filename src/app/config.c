@@ -45,6 +45,8 @@ static const struct key keys[] = {
      "of graphs and from/until without tz=; this machine's when not given"},
     {"serve", "fsync-interval", KIND_NUMBER, AT(fsync_interval_ms), "1000", "MS",
      "points older than this survive a power cut"},
+    {"serve", "max-creates-per-minute", KIND_NUMBER, AT(max_creates_per_minute), "0", NULL,
+     "new series a minute; further names are refused and counted. 0: as many as come"},
     {"http", "cors", KIND_ORIGIN, AT(cors), "", NULL,
      "origin whose web pages may read Graphite's API, or *"},
     {"query", "max-series", KIND_NUMBER, AT(max_series), "0", NULL, "series one request may read"},

@@ -222,6 +222,8 @@ static bool start_keeping(struct wire *wire, struct err *err)
         .clock = clock_system(),
         .fsync_interval_ms = wire->config.fsync_interval_ms,
         .writers_max = WRITERS_MAX,
+        .creates_per_minute_max =
+            (uint32_t)min_i64(wire->config.max_creates_per_minute, UINT32_MAX),
     };
     const struct ledger_options ledger = {
         .path = arena_printf(&wire->arena, "%s/ledger.db", wire->config.data),

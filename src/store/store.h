@@ -17,9 +17,8 @@ struct store_options {
     int64_t fsync_interval_ms; /* 0: each commit waits for the disk; default 1000 */
     unsigned writers_max;      /* receivers plus internal writers; at most 64 */
     uint64_t series_max;       /* 0: as many as fit */
-    uint32_t
-        creates_per_minute_max; /* new names taken in a minute; what is more is SINK_NAME_LIMIT;
-                                      * 0: any number */
+    /* New names taken in a minute; what is more is SINK_NAME_LIMIT. 0: any number. */
+    uint32_t creates_per_minute_max;
 };
 
 struct store_stats {

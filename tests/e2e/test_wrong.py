@@ -231,6 +231,19 @@ def test_within_the_limits_all_is_well(small):
     assert len(small.render("wide.s1", T0, T0 + 9990)[0]["datapoints"]) == 999
 
 
+def test_new_names_past_the_limit_are_refused_and_counted(tmp_path):
+    from kit import server as kit
+    conf = tmp_path / "few.conf"
+    conf.write_text("[serve]\nmax-creates-per-minute = 3\n[collect]\nhost = off\nself = off\n")
+    with kit.Server(tmp_path, "--config", conf) as s:
+        s.send(*["few.s%d 1 %d" % (i, T0) for i in range(5)])
+        kit.wait_until(lambda: s.stats()["ingest.refused"] == 2, 10, "two lines refused")
+        s.send("few.s1 2 %d" % (T0 + 60))  # a known name goes on
+        s.wait_points(4)
+        assert s.stats()["store.series"] == 3
+        assert sum(s.rejects()["counts"].values()) == 2
+
+
 def test_unknown_pages_and_methods(server):
     assert server.get("/nosuch/page").status == 404
     assert server.get("/../../etc/passwd").status in (400, 404)
