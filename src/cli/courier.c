@@ -85,7 +85,7 @@ enum courier_fate courier_record(const struct change *change, const struct couri
                                  struct arena *arena, const char **out_id, struct err *why)
 {
     BUG_IF(!change->key[0]);
-    const int64_t until_us = monotonic_us() + COURIER_MS_MAX * 1000;
+    const int64_t until_us = monotonic_us() + order->ms_max * 1000;
     CLEANUP(buf_done) struct buf body;
     buf_init(&body, RECORD_BYTES_MAX);
     record_write(change, &body);
@@ -94,7 +94,7 @@ enum courier_fate courier_record(const struct change *change, const struct couri
     CLEANUP(client_close) struct client client = {0};
     if (!client_open(&client, arena, why))
         return keep(&body, order, why, arena);
-    switch (client_record(&client, &body, COURIER_MS_MAX, arena, out_id, why)) {
+    switch (client_record(&client, &body, order->ms_max, arena, out_id, why)) {
     case CLIENT_TAKEN:
         if (order->delivers_the_rest)
             deliver_rest(&client, order, until_us, arena);

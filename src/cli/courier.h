@@ -12,6 +12,7 @@ enum { COURIER_MS_MAX = 2000 /* all contact with the server for one record */ };
 struct courier_order {
     const char *command;    /* for the warnings */
     bool delivers_the_rest; /* what is left of the time goes to what waits in the spool */
+    int64_t ms_max;         /* 1..COURIER_MS_MAX */
 };
 
 enum courier_fate {

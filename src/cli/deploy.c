@@ -1,7 +1,7 @@
 /* plumb deploy: runs a command as a deploy. Its invariants:
  *   1. Once the command line is understood, the command is run, whatever becomes of the records.
- *   2. The start is told before the command begins, the end after it, under one key; each takes at
- *      most COURIER_MS_MAX of contact with the server.
+ *   2. The start is told before the command begins, the end after it, under one key. Each takes at
+ *      most COURIER_MS_MAX of contact with the server; both together little more when it is silent.
  *   3. The exit code is the command's. */
 #include <string.h>
 
@@ -17,6 +17,7 @@
 enum {
     CODE_CANNOT_RUN = 126, /* as shells have it */
     CODE_NO_PROGRAM = 127,
+    END_MS_MIN = 200, /* the end's try when the start found no server */
 };
 
 static const struct cli_option options_of_deploy[] = {
@@ -57,9 +58,10 @@ static bool make_start(const struct args *args, struct arena *arena, struct chan
 }
 
 /* Tells of the change as it is now; returns its id, "" when no server took it. */
-static const char *tell_server(const struct change *change, bool is_end, struct arena *arena)
+static const char *tell_server(const struct change *change, bool is_end, int64_t ms_max,
+                               struct arena *arena)
 {
-    const struct courier_order order = {"deploy", is_end};
+    const struct courier_order order = {"deploy", is_end, ms_max};
     const char *id = "";
     struct err why;
     if (courier_record(change, &order, arena, &id, &why) == COURIER_REFUSED)
@@ -93,19 +95,29 @@ static int run(const struct args *args, const struct change *change, const char 
     return err.kind == ERR_MISSING ? CODE_NO_PROGRAM : CODE_CANNOT_RUN;
 }
 
-static void finish(struct change *change, int code, bool is_cancelled, int64_t took_ms,
+/* How the command ended. */
+struct outcome {
+    int code;
+    bool is_cancelled; /* it never began */
+    int64_t took_ms;
+};
+
+/* A server that was silent at the start gets a last short try: both ends together cost a deploy about
+ * COURIER_MS_MAX. */
+static void finish(struct change *change, const struct outcome *outcome, int64_t ms_max,
                    struct arena *arena)
 {
     struct err err;
-    change->end_ms = change->start_ms + took_ms;
+    int code = outcome->code;
+    change->end_ms = change->start_ms + outcome->took_ms;
     change->status = code == 0 ? STATUS_SUCCEEDED : STATUS_FAILED;
-    if (is_cancelled)
+    if (outcome->is_cancelled)
         change->status = STATUS_CANCELLED;
     /* With every tag taken, the status still tells the two ends apart. */
     const struct tag exit_tag = {"exit", arena_printf(arena, "%d", code)};
     if (!draft_tag(change, exit_tag, arena, &err))
         tell_warn("deploy", "%s: no room for exit=%d", err.text, code);
-    tell_server(change, true, arena);
+    tell_server(change, true, ms_max, arena);
 }
 
 static int deploy(int argc, char **argv)
@@ -122,11 +134,14 @@ static int deploy(int argc, char **argv)
     /* From here on whoever ends us ends the command, and the record is closed. */
     child_hold_signals();
     const int64_t began_us = monotonic_us();
-    const char *id = tell_server(&change, false, &arena);
-    bool is_cancelled;
-    const int code = run(&args, &change, id, &is_cancelled);
-    finish(&change, code, is_cancelled, (monotonic_us() - began_us) / 1000, &arena);
-    return code;
+    const char *id = tell_server(&change, false, COURIER_MS_MAX, &arena);
+    const int64_t spent_ms = (monotonic_us() - began_us) / 1000;
+    struct outcome outcome = {0};
+    outcome.code = run(&args, &change, id, &outcome.is_cancelled);
+    outcome.took_ms = (monotonic_us() - began_us) / 1000;
+    const int64_t rest_ms = id[0] ? COURIER_MS_MAX : max_i64(COURIER_MS_MAX - spent_ms, END_MS_MIN);
+    finish(&change, &outcome, rest_ms, &arena);
+    return outcome.code;
 }
 
 const struct command commands_deploy = {

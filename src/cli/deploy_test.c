@@ -165,15 +165,15 @@ TEST(no_server_can_break_a_deploy)
     }
 }
 
-TEST(a_silent_server_costs_two_seconds_at_each_end)
+TEST(a_silent_server_costs_about_two_seconds_in_all)
 {
     struct fake_server server;
     EXPECT_OK(fake_start(&server, silent, 1, &kit_err));
     struct apart apart = here(&server);
     APART(&apart, "deploy", "website", "--", "sh", "-c", "exit 6");
     EXPECT_I64(apart.code, 6);
-    EXPECT(apart.took_ms >= 4000);
-    EXPECT(apart.took_ms < 4000 + 1500);
+    EXPECT(apart.took_ms >= 2000);
+    EXPECT(apart.took_ms < 4000); /* and not two seconds at each end */
     EXPECT(strstr(apart.err, "no answer within 2000 ms; the record is kept"));
     EXPECT_I64(n_waiting(&apart, "state/plumb/spool"), 2);
     fake_stop(&server);
@@ -354,7 +354,7 @@ TEST(the_revision_comes_from_git)
 
 RUN_TESTS(test_of(tells_of_the_start_and_of_the_end), test_of(the_command_sees_what_it_is_part_of),
           test_of(the_exit_code_is_the_commands), test_of(no_server_can_break_a_deploy),
-          test_of(a_silent_server_costs_two_seconds_at_each_end),
+          test_of(a_silent_server_costs_about_two_seconds_in_all),
           test_of(a_broken_environment_costs_a_warning),
           test_of(what_waited_goes_out_later_with_its_own_time),
           test_of(wrong_command_lines_run_nothing),

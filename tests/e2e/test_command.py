@@ -166,12 +166,12 @@ def test_the_next_command_delivers_what_waits(server, home, work, away):
     assert [c["msg"] for c in sorted(server.changes(), key=lambda c: c["start"])] == ["first", "second"]
 
 
-def test_a_server_that_never_answers_costs_at_most_two_seconds_a_record(home, work, black_hole):
+def test_a_server_that_never_answers_costs_about_two_seconds_in_all(home, work, black_hole):
     began = time.monotonic()
     code, out, _ = plumb("deploy", "website", "--", "echo", "fine", server=black_hole, env=home, cwd=work)
     took = time.monotonic() - began
     assert (code, out) == (0, "fine\n")
-    assert took < 2 * BUDGET_S + SLACK_S, took
+    assert took < BUDGET_S + SLACK_S, took
     began = time.monotonic()
     code, _, _ = plumb("mark", "website", server=black_hole, env=home, cwd=work)
     assert code == 0 and time.monotonic() - began < BUDGET_S + SLACK_S
