@@ -59,6 +59,8 @@ static bool resolve(const char *host, const char *port, struct net_addr *out)
     const struct addrinfo want = {.ai_family = AF_UNSPEC,
                                   .ai_socktype = SOCK_STREAM,
                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    if (strcmp(host, "localhost") == 0)
+        host = "127.0.0.1"; /* whatever the hosts file says, or where there is none */
     struct addrinfo *found = NULL;
     if (getaddrinfo(host, port, &want, &found) != 0 || !found)
         return false;
