@@ -13,7 +13,8 @@
 
 enum {
     PASS_US = 1000000,
-    WAL_KEEP_US = 60000000, /* each time costs a sync of the manifest */
+    WAL_KEEP_US = 60000000,  /* each time costs a sync of the manifest */
+    LATE_TRIM_US = 60000000, /* memory of late points that nobody needed for so long goes */
 };
 
 void keeper_init(struct store *store)
@@ -51,7 +52,7 @@ static bool window_set_back(struct store *store, struct head_class *of, uint32_t
 {
     if (!seal_class(store, of, of->sealed + HEAD_SLOTS, err) || !seal_late(store, err))
         return false;
-    const uint64_t lsn = wal_next_lsn(store->wal);
+    const uint64_t lsn = seal_lsn(store);
     struct manifest_edit edit;
     manifest_edit_init(&edit);
     manifest_set_sealed(&edit, of->no, window, lsn);
@@ -94,10 +95,28 @@ static bool classes_keep(struct store *store, int64_t now_s, struct err *err)
     return true;
 }
 
+/* Many wait and none came for a while: a replay has ended or pauses. */
+static bool late_is_quiet(struct store *store, int64_t now_us)
+{
+    struct keeper *keeper = &store->keeper;
+    const size_t bytes = late_bytes(store->late);
+
+    if (bytes != keeper->late_bytes || now_us < keeper->late_grew_us)
+        keeper->late_grew_us = now_us;
+    keeper->late_bytes = bytes;
+    if (bytes >= store->tuning.late_quiet_bytes || now_us < keeper->late_big_us)
+        keeper->late_big_us = now_us;
+    if (now_us - keeper->late_big_us >= LATE_TRIM_US)
+        late_trim(store->late);
+    return bytes >= store->tuning.late_quiet_bytes &&
+           now_us - keeper->late_grew_us >= store->tuning.late_quiet_us;
+}
+
 static bool late_keep(struct store *store, struct err *err)
 {
     struct keeper *keeper = &store->keeper;
     const int64_t now_us = clock_us(&store->clock);
+    const bool is_quiet = late_is_quiet(store, now_us);
 
     if (late_is_empty(store->late)) {
         keeper->late_since_us = 0;
@@ -105,7 +124,7 @@ static bool late_keep(struct store *store, struct err *err)
     }
     if (keeper->late_since_us == 0 || keeper->late_since_us > now_us)
         keeper->late_since_us = now_us;
-    bool is_due = late_bytes(store->late) > store->tuning.late_flush_bytes ||
+    bool is_due = is_quiet || late_bytes(store->late) > store->tuning.late_flush_bytes ||
                   now_us - keeper->late_since_us >= store->tuning.late_flush_us;
     if (!is_due)
         return true;
@@ -141,7 +160,7 @@ static bool disk_repair(struct store *store, struct err *err)
  * back no longer. */
 static bool marks_raise(struct store *store, struct err *err)
 {
-    const uint64_t lsn = wal_next_lsn(store->wal); /* before looking */
+    const uint64_t lsn = seal_lsn(store); /* before looking */
     struct manifest_edit edit;
 
     manifest_edit_init(&edit);

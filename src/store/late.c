@@ -20,7 +20,7 @@ struct list {
 struct table {
     struct list *buckets; /* open addressing by id; ids are ours, so mixing needs no key */
     size_t n_buckets, n_used;
-    size_t bytes;                       /* of the lists; atomic */
+    size_t bytes;                       /* of the lists */
     int64_t max_slot[HEAD_CLASSES_MAX]; /* of level 0, in the lists; -1: none */
     struct panes *panes;
     uint64_t lsn; /* of late_begin */
@@ -28,23 +28,26 @@ struct table {
 
 struct late {
     const struct head *head;
+    struct panes_pool *pool;
+    size_t bytes; /* of both tables; atomic: a writer that asks takes no lock */
     pthread_mutex_t lock;
     struct table *filling; /* never NULL; atomic for late_column */
     struct table *writing; /* NULL when nothing is */
 };
 
-static struct table *table_new(void)
+static struct table *table_new(struct late *late)
 {
     struct table *table = mem_zalloc(sizeof(struct table));
     memset(table->max_slot, 0xFF, sizeof table->max_slot);
-    table->panes = panes_new();
+    table->panes = panes_new(late->pool, &late->bytes);
     return table;
 }
 
-static void table_free(struct table *table)
+static void table_free(struct late *late, struct table *table)
 {
     if (!table)
         return;
+    __atomic_fetch_sub(&late->bytes, table->bytes, __ATOMIC_RELAXED);
     for (size_t i = 0; i < table->n_buckets; i++)
         mem_free(table->buckets[i].cells);
     mem_free(table->buckets);
@@ -56,8 +59,9 @@ struct late *late_new(const struct head *head)
 {
     struct late *late = mem_zalloc(sizeof(struct late));
     late->head = head;
+    late->pool = panes_pool_new();
     pthread_mutex_init(&late->lock, NULL);
-    late->filling = table_new();
+    late->filling = table_new(late);
     return late;
 }
 
@@ -65,8 +69,9 @@ void late_free(struct late *late)
 {
     if (!late)
         return;
-    table_free(late->filling);
-    table_free(late->writing);
+    table_free(late, late->filling);
+    table_free(late, late->writing);
+    panes_pool_free(late->pool);
     pthread_mutex_destroy(&late->lock);
     mem_free(late);
 }
@@ -90,11 +95,6 @@ static void table_grow(struct table *table)
     mem_free(old.buckets);
 }
 
-static void bytes_add(struct table *table, size_t n)
-{
-    __atomic_store_n(&table->bytes, table->bytes + n, __ATOMIC_RELAXED); /* under the lock */
-}
-
 static struct list *list_make(struct table *table, uint32_t id)
 {
     if ((table->n_used + 1) * 4 > table->n_buckets * 3)
@@ -103,7 +103,7 @@ static struct list *list_make(struct table *table, uint32_t id)
     if (list->n == 0) {
         list->id = id;
         table->n_used++;
-        bytes_add(table, LIST_BYTES);
+        table->bytes += LIST_BYTES;
     }
     return list;
 }
@@ -115,34 +115,32 @@ static void table_add(struct table *table, const struct late_point *point)
 
     list->class_no = point->class_no;
     mem_grow(&list->cells, &list->cap, max_size(list->n + 1, CELLS_MIN), sizeof(struct late_cell));
-    bytes_add(table, (list->cap - cap) * sizeof(struct late_cell));
+    table->bytes += (list->cap - cap) * sizeof(struct late_cell);
     list->cells[list->n++] = (struct late_cell){point->slot, point->level, point->value};
     if (point->level == 0 && table->max_slot[point->class_no] < point->slot)
         table->max_slot[point->class_no] = point->slot;
 }
 
-bool late_add(struct late *late, const struct late_point *points, size_t n, size_t bytes_max)
+void late_add(struct late *late, const struct late_point *points, size_t n)
 {
-    if (late_bytes(late) > bytes_max)
-        return false;
+    if (n == 0)
+        return;
     pthread_mutex_lock(&late->lock);
+    const size_t before = late->filling->bytes;
     for (size_t i = 0; i < n; i++)
         table_add(late->filling, &points[i]);
+    __atomic_fetch_add(&late->bytes, late->filling->bytes - before, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&late->lock);
-    return true;
 }
 
-static size_t table_bytes(const struct table *table)
+size_t late_bytes(const struct late *late)
 {
-    return __atomic_load_n(&table->bytes, __ATOMIC_RELAXED) + panes_bytes(table->panes);
+    return __atomic_load_n(&late->bytes, __ATOMIC_RELAXED);
 }
 
-size_t late_bytes(struct late *late)
+void late_trim(struct late *late)
 {
-    pthread_mutex_lock(&late->lock);
-    size_t bytes = table_bytes(late->filling) + (late->writing ? table_bytes(late->writing) : 0);
-    pthread_mutex_unlock(&late->lock);
-    return bytes;
+    panes_pool_trim(late->pool);
 }
 
 uint64_t *late_column(const struct late *late, uint32_t tablet_no, uint8_t level, uint32_t slot)
@@ -329,7 +327,7 @@ bool late_begin(struct late *late, uint64_t *io_lsn)
     if (!late->writing && !table_is_empty(late->filling)) {
         late->filling->lsn = *io_lsn;
         late->writing = late->filling;
-        __atomic_store_n(&late->filling, table_new(), __ATOMIC_SEQ_CST);
+        __atomic_store_n(&late->filling, table_new(late), __ATOMIC_SEQ_CST);
     }
     bool has_any = late->writing != NULL;
     if (has_any)
@@ -366,5 +364,5 @@ void late_end(struct late *late)
     struct table *gone = late->writing;
     late->writing = NULL;
     pthread_mutex_unlock(&late->lock);
-    table_free(gone);
+    table_free(late, gone);
 }

@@ -31,11 +31,10 @@ struct late;
 MUST_CHECK struct late *late_new(const struct head *head);
 void late_free(struct late *late);
 
-/* False when it holds more than bytes_max already and takes nothing. */
-MUST_CHECK bool late_add(struct late *late, const struct late_point *points, size_t n,
-                         size_t bytes_max);
-/* Memory of both tables. */
-size_t late_bytes(struct late *late);
+/* Into the lists, in this order. */
+void late_add(struct late *late, const struct late_point *points, size_t n);
+/* Memory of both tables. Takes no lock. */
+size_t late_bytes(const struct late *late);
 
 /* The column where late points of this slot go, or NULL: they go to late_add, or late_make_column first.
  * Lock-free. Thread: writers inside their epoch, and not across it. */
@@ -62,5 +61,7 @@ MUST_CHECK bool late_begin(struct late *late, uint64_t *io_lsn);
  * only. The array is the caller's (mem_free). */
 MUST_CHECK struct late_point *late_list(const struct late *late, size_t *out_n);
 const struct panes *late_panes(const struct late *late); /* and its panes */
-/* Files have it: readers see it no longer, it is dropped. */
+/* Files have it: readers see it no longer, it is dropped. Its columns' memory is kept for the next. */
 void late_end(struct late *late);
+/* Gives that memory back to the kernel. */
+void late_trim(struct late *late);

@@ -6,7 +6,7 @@
 static void add(struct late *late, uint32_t id, uint32_t slot, double value, uint16_t class_no)
 {
     struct late_point point = {id, slot, value, class_no, 0};
-    EXPECT(late_add(late, &point, 1, SIZE_MAX));
+    late_add(late, &point, 1);
 }
 
 TEST(reads_points_of_one_series_in_order_of_arrival)
@@ -129,15 +129,34 @@ TEST(columns_are_newer_than_lists_of_the_same_table_and_older_than_the_next)
     head_free(head);
 }
 
-TEST(takes_nothing_past_its_limit)
+TEST(memory_is_counted_and_used_again_clean)
 {
-    struct late *late = late_new(NULL);
-    const struct late_point point = {1, 2, 3.0, 0, 0};
+    bool is_new;
+    const struct schema schema = {.archives = {{10, 1000}}, .n_archives = 1};
+    struct head *head = head_new();
+    struct head_class *of = head_class_make(head, &schema, 100000, &is_new);
+    const uint32_t lane = head_lane_take(head, of, 7), no = lane / HEAD_LANES;
+    struct late *late = late_new(head);
+    struct late_cell *cells;
 
-    add(late, 1, 50, 1, 3);
-    EXPECT(!late_add(late, &point, 1, 10));
-    EXPECT(late_add(late, &point, 1, 1 << 20));
+    EXPECT_I64(late_bytes(late), 0);
+    for (int round = 0; round < 3; round++) {
+        uint64_t lsn = 1;
+        uint64_t *column = late_make_column(late, head_tablet(head, no), no, 0, 130);
+        EXPECT_I64(late_bytes(late), 4096); /* a page of the column's lanes */
+        EXPECT_I64(late_read(late, 7, &kit_arena, &cells), 0);
+        head_cell_set(&column[lane % HEAD_LANES], 1.5);
+        EXPECT_I64(late_read(late, 7, &kit_arena, &cells), 1);
+        add(late, 9, 50, 1, of->no);
+        EXPECT(late_bytes(late) > 4096);
+        EXPECT(late_begin(late, &lsn));
+        late_end(late);
+        EXPECT_I64(late_bytes(late), 0);
+        if (round == 1)
+            late_trim(late);
+    }
     late_free(late);
+    head_free(head);
 }
 
 RUN_TESTS(test_of(reads_points_of_one_series_in_order_of_arrival),
@@ -145,4 +164,4 @@ RUN_TESTS(test_of(reads_points_of_one_series_in_order_of_arrival),
           test_of(what_is_being_written_is_read_until_it_ends),
           test_of(knows_how_far_each_class_reaches),
           test_of(columns_are_newer_than_lists_of_the_same_table_and_older_than_the_next),
-          test_of(takes_nothing_past_its_limit))
+          test_of(memory_is_counted_and_used_again_clean))

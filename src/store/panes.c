@@ -1,5 +1,8 @@
 #include "store/panes.h"
 
+#include <pthread.h>
+#include <string.h>
+
 #include "base/mem.h"
 #include "os/pages.h"
 
@@ -7,31 +10,99 @@ enum {
     BUCKETS = 2 * PANES_MAX, /* open addressing, at most half full */
     NEAR = 1024,             /* lists by tablet */
     CELLS_BYTES = PANE_SLOTS * HEAD_LANES * 8,
-    PAGE_LANES = 512,               /* 4 KB of a column */
-    HUGE_LANES = HEAD_LANES * 3 / 4 /* from here on a pane is touched nearly all over */
+    PAGE_LANES = 512,                /* 4 KB of a column */
+    HUGE_LANES = HEAD_LANES * 3 / 4, /* from here on a pane is touched nearly all over */
+    POOL_MAX = 64,                   /* 128 MB: what one writing of late points sets free */
 };
+
+/* ---- the pool ---- */
+
+struct panes_pool {
+    pthread_mutex_t lock;
+    uint64_t *items[POOL_MAX]; /* all zero */
+    size_t n;
+};
+
+struct panes_pool *panes_pool_new(void)
+{
+    struct panes_pool *pool = mem_zalloc(sizeof(struct panes_pool));
+    pthread_mutex_init(&pool->lock, NULL);
+    return pool;
+}
+
+static uint64_t *pool_take(struct panes_pool *pool)
+{
+    uint64_t *cells = NULL;
+    pthread_mutex_lock(&pool->lock);
+    if (pool->n > 0)
+        cells = pool->items[--pool->n];
+    pthread_mutex_unlock(&pool->lock);
+    return cells;
+}
+
+static bool pool_put(struct panes_pool *pool, uint64_t *cells)
+{
+    pthread_mutex_lock(&pool->lock);
+    const bool has_room = pool->n < POOL_MAX;
+    if (has_room)
+        pool->items[pool->n++] = cells;
+    pthread_mutex_unlock(&pool->lock);
+    return has_room;
+}
+
+void panes_pool_trim(struct panes_pool *pool)
+{
+    uint64_t *cells;
+    while ((cells = pool_take(pool)) != NULL)
+        pages_free(cells, CELLS_BYTES);
+}
+
+void panes_pool_free(struct panes_pool *pool)
+{
+    if (!pool)
+        return;
+    panes_pool_trim(pool);
+    pthread_mutex_destroy(&pool->lock);
+    mem_free(pool);
+}
+
+/* ---- a set ---- */
 
 struct panes {
     struct pane *buckets[BUCKETS]; /* atomic */
     struct pane *items[PANES_MAX];
     struct pane *near[NEAR];
     size_t n;
-    size_t bytes; /* atomic */
+    struct panes_pool *pool;
+    size_t bytes;      /* memory that was touched; atomic */
+    size_t *bytes_all; /* atomic */
 };
 
-struct panes *panes_new(void)
+struct panes *panes_new(struct panes_pool *pool, size_t *bytes_all)
 {
-    return mem_zalloc(sizeof(struct panes));
+    struct panes *panes = mem_zalloc(sizeof(struct panes));
+    panes->pool = pool;
+    panes->bytes_all = bytes_all;
+    return panes;
+}
+
+static void pane_free(struct panes *panes, struct pane *pane)
+{
+    for (uint32_t i = 0; i < PANE_SLOTS; i++)
+        if (pane->touched >> i & 1)
+            memset(pane->cells + (size_t)i * HEAD_LANES, 0, (size_t)pane->tablet->n_lanes * 8);
+    if (!pool_put(panes->pool, pane->cells))
+        pages_free(pane->cells, CELLS_BYTES);
+    mem_free(pane);
 }
 
 void panes_free(struct panes *panes)
 {
     if (!panes)
         return;
-    for (size_t i = 0; i < panes->n; i++) {
-        pages_free(panes->items[i]->cells, CELLS_BYTES);
-        mem_free(panes->items[i]);
-    }
+    for (size_t i = 0; i < panes->n; i++)
+        pane_free(panes, panes->items[i]);
+    __atomic_fetch_sub(panes->bytes_all, panes->bytes, __ATOMIC_RELAXED);
     mem_free(panes);
 }
 
@@ -68,9 +139,12 @@ struct pane *panes_make(struct panes *panes, struct head_tablet *tablet, uint32_
     pane->tablet_no = tablet_no;
     pane->level = level;
     pane->first = slot - slot % PANE_SLOTS;
-    pane->cells = pages_new(CELLS_BYTES);
-    if (__atomic_load_n(&tablet->n_lanes, __ATOMIC_RELAXED) >= HUGE_LANES)
-        pages_prefer_huge(pane->cells, CELLS_BYTES);
+    pane->cells = pool_take(panes->pool);
+    if (!pane->cells) {
+        pane->cells = pages_new(CELLS_BYTES);
+        if (__atomic_load_n(&tablet->n_lanes, __ATOMIC_RELAXED) >= HUGE_LANES)
+            pages_prefer_huge(pane->cells, CELLS_BYTES);
+    }
     pane->next_near = panes->near[tablet_no % NEAR];
     panes->near[tablet_no % NEAR] = pane;
     panes->items[panes->n++] = pane;
@@ -91,13 +165,9 @@ uint64_t *panes_column(struct panes *panes, struct pane *pane, uint32_t slot)
         const size_t n_lanes = __atomic_load_n(&pane->tablet->n_lanes, __ATOMIC_RELAXED);
         const size_t n_pages = (n_lanes + PAGE_LANES - 1) / PAGE_LANES;
         __atomic_fetch_add(&panes->bytes, n_pages * PAGE_LANES * 8, __ATOMIC_RELAXED);
+        __atomic_fetch_add(panes->bytes_all, n_pages * PAGE_LANES * 8, __ATOMIC_RELAXED);
     }
     return pane->cells + (size_t)(slot - pane->first) * HEAD_LANES;
-}
-
-size_t panes_bytes(const struct panes *panes)
-{
-    return __atomic_load_n(&panes->bytes, __ATOMIC_RELAXED);
 }
 
 size_t panes_count(const struct panes *panes)

@@ -26,7 +26,18 @@ struct pane {
 
 struct panes;
 
-MUST_CHECK struct panes *panes_new(void);
+/* Cells of panes that are gone, for panes to come: memory that was touched once costs less to clear than
+ * fresh memory costs to get from the kernel. Thread: any, own mutex. */
+struct panes_pool;
+
+MUST_CHECK struct panes_pool *panes_pool_new(void);
+void panes_pool_free(struct panes_pool *pool);
+/* Gives all of it back to the kernel. */
+void panes_pool_trim(struct panes_pool *pool);
+
+/* Both borrowed for the set's life: where cells come from and go to, and a sum of bytes that the set's
+ * are added to (atomic) and taken from again when it goes. */
+MUST_CHECK struct panes *panes_new(struct panes_pool *pool, size_t *bytes_all);
 void panes_free(struct panes *panes);
 
 /* NULL: there is none. Thread: any that the set cannot go away under. */
@@ -47,8 +58,6 @@ static inline bool pane_has(const struct pane *pane, uint32_t slot)
     return __atomic_load_n(&pane->touched, __ATOMIC_ACQUIRE) >> (slot - pane->first) & 1;
 }
 
-/* Memory that was touched. */
-size_t panes_bytes(const struct panes *panes);
 size_t panes_count(const struct panes *panes);
 /* In order of making. */
 struct pane *panes_item(const struct panes *panes, size_t i);

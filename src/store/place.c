@@ -104,7 +104,9 @@ static uint64_t *column_make(struct placing *placing, uint32_t tablet_no,
     return placing->column;
 }
 
-size_t place_late(struct store *store, const struct late_point *points, size_t n)
+/* What is listed goes there at the end, under the lock once: all of it came before the panes that this
+ * call makes had anything of their windows, or it would have gone into them. */
+size_t place_late(struct store *store, struct late_point *points, size_t n)
 {
     struct placing placing;
     size_t n_listed = 0;
@@ -126,8 +128,8 @@ size_t place_late(struct store *store, const struct late_point *points, size_t n
             head_cell_set(&column[lane % HEAD_LANES], point->value);
             continue;
         }
-        (void)!late_add(store->late, point, 1, SIZE_MAX);
-        n_listed++;
+        points[n_listed++] = *point;
     }
+    late_add(store->late, points, n_listed);
     return n_listed;
 }

@@ -7,6 +7,6 @@
 struct store;
 struct late_point;
 
-/* Takes n late points, in order of arrival; slot and level are known. Returns how many went into lists.
- * Thread: a writer inside its epoch; or recovery. */
-size_t place_late(struct store *store, const struct late_point *points, size_t n);
+/* Takes n late points, in order of arrival; slot and level are known. Those for the lists are moved to
+ * the front of the array; returns how many. Thread: a writer inside its epoch; or recovery. */
+size_t place_late(struct store *store, struct late_point *points, size_t n);

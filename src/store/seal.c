@@ -1,7 +1,9 @@
 /* Invariants (see shared.h):
  *   1. no head value is written while an older late point of its window is unwritten
  *   2. between moving `sealed` and moving `freed` no late point is written: it could be newer than
- *      the window that is still to be written, but would get the lower generation */
+ *      the window that is still to be written, but would get the lower generation
+ *   3. an lsn that the manifest is told is one of seal_lsn: what is below it has its place, and had it
+ *      before anything was moved */
 #include "store/seal.h"
 
 #include "base/mem.h"
@@ -60,6 +62,13 @@ static bool head_write(struct output *output, const struct head_class *of, uint3
 
 /* ---- sealing ---- */
 
+uint64_t seal_lsn(struct store *store)
+{
+    const uint64_t lsn = wal_next_lsn(store->wal);
+    epochs_wait(&store->epochs);
+    return lsn;
+}
+
 bool seal_is_pending(const struct store *store)
 {
     for (uint16_t i = 0; i < head_n_classes(store->head); i++) {
@@ -95,10 +104,11 @@ bool seal_class(struct store *store, struct head_class *of, uint32_t until, stru
         return false;
     if (until <= of->sealed)
         return true;
+    const uint64_t lsn = seal_lsn(store);
     if (late_reaches(store->late, of->no, of->sealed) && !seal_late(store, err))
         return false;
 
-    of->sealing_lsn = wal_next_lsn(store->wal);
+    of->sealing_lsn = lsn;
     __atomic_store_n(&of->sealed, until, __ATOMIC_SEQ_CST);
     epochs_wait(&store->epochs);
     return seal_finish(store, of, err);
@@ -110,10 +120,11 @@ bool seal_checkpoint(struct store *store, struct head_class *of, struct err *err
 
     if (of->freed != of->sealed)
         return seal_finish(store, of, err);
+    const uint64_t lsn = seal_lsn(store);
     if (late_reaches(store->late, of->no, of->sealed) && !seal_late(store, err))
         return false;
     output_init(&output, store);
-    manifest_set_checkpoint(&output.edit, of->no, wal_next_lsn(store->wal));
+    manifest_set_checkpoint(&output.edit, of->no, lsn);
     bool is_ok = head_write(&output, of, of->freed, of->freed + HEAD_SLOTS, err) &&
                  output_commit(&output, err);
     output_done(&output);

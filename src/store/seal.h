@@ -17,5 +17,9 @@ bool seal_is_pending(const struct store *store);
 /* Writes what the head holds of a class now, so that the log need not keep it; the window stays. */
 MUST_CHECK bool seal_checkpoint(struct store *store, struct head_class *of, struct err *err);
 
+/* An lsn below which every point is in its place: a writer that logs before it places does both in one
+ * epoch. */
+uint64_t seal_lsn(struct store *store);
+
 /* Writes all late points to overlay files. */
 MUST_CHECK bool seal_late(struct store *store, struct err *err);

@@ -70,7 +70,7 @@ static size_t demote(struct store *store, struct late_point *points, size_t n)
         }
         point.level++;
         point.slot = (uint32_t)(at_s / archives[point.level].step_s);
-        (void)!late_add(store->late, &point, 1, SIZE_MAX);
+        late_add(store->late, &point, 1);
     }
     files_unref(store->files, version);
     return kept;
@@ -106,7 +106,7 @@ static size_t column_demote(struct store *store, struct pane *pane, uint32_t slo
             continue;
         const struct late_point point = {tablet->ids[i], at_s / archives[level].step_s, value,
                                          tablet->of->no, level};
-        (void)!late_add(store->late, &point, 1, SIZE_MAX);
+        late_add(store->late, &point, 1);
         __atomic_store_n(&column[i], 0, __ATOMIC_RELEASE);
         n++;
     }
@@ -268,7 +268,7 @@ bool seal_late(struct store *store, struct err *err)
 {
     BUG_IF(seal_is_pending(store));
     for (int i = 0; i < 2; i++) { /* one that failed before goes first */
-        const uint64_t now_lsn = wal_next_lsn(store->wal);
+        const uint64_t now_lsn = seal_lsn(store);
         uint64_t lsn = now_lsn;
         if (!late_begin(store->late, &lsn))
             return true;

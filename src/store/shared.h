@@ -47,6 +47,9 @@ struct shared_tuning {
     uint64_t wal_bytes_max; /* past it the keeper writes heads early so that segments come free */
     size_t late_flush_bytes, late_bytes_max;
     int64_t late_flush_us;
+    /* A replay that has ended, or pauses: so much waits and nothing was added for a while. */
+    size_t late_quiet_bytes;
+    int64_t late_quiet_us;
     size_t late_run; /* late points of one slot and tablet in one put: from here on a pane pays */
     size_t files_merge;  /* as many files in a partition are merged */
     bool has_no_threads; /* the test calls keeper_pass and the commits sync themselves */
@@ -59,9 +62,10 @@ struct sink_writer {
     bool is_open;
     bool is_refused; /* atomic: the last write failed; try again before taking points */
     struct batch batch;
-    struct late_point *late; /* of the put in hand */
-    size_t *late_at;         /* their places in it */
-    size_t n_late, cap_late, cap_late_at;
+    struct sink_point *slow; /* of the put in hand: what is outside the columns */
+    size_t n_slow, cap_slow;
+    struct late_point *late; /* those of them that are late */
+    size_t n_late, cap_late;
     uint64_t n_put, n_committed;                 /* points; atomic: barrier compares them */
     uint64_t n_stored, n_refused, n_late_points; /* atomic: statistics */
 };
@@ -87,6 +91,9 @@ struct keeper {
     struct thread thread;
     struct codec *codec;
     int64_t late_since_us; /* 0: nothing waits */
+    size_t late_bytes;     /* at the last pass */
+    int64_t late_grew_us;  /* when that changed last */
+    int64_t late_big_us;   /* when it was last above late_quiet_bytes */
     int64_t wal_kept_us;   /* monotonic */
     uint64_t n_seals;      /* atomic */
     bool has_warned;

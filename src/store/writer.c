@@ -1,5 +1,7 @@
 /* Life of a put: a piece of the points inside one epoch; each is one atomic store into its column and
- * a few bytes in the batch. Only what is late, early, or the first of its series takes another way. */
+ * a few bytes in the batch. Only what is late, early, or the first of its series takes another way: its
+ * place wants locks, which somebody without a processor may hold. So first it is known what becomes of
+ * it (that wants none), then the batch goes to the kernel, then it is placed: a wait costs no point. */
 #include "store/writer.h"
 
 #include <string.h>
@@ -78,8 +80,8 @@ static void writer_close(struct sink_writer *writer)
 void writer_done(struct sink_writer *writer)
 {
     batch_done(&writer->batch);
+    mem_free(writer->slow);
     mem_free(writer->late);
-    mem_free(writer->late_at);
 }
 
 /* ---- names ---- */
@@ -175,14 +177,14 @@ static uint32_t slot_of(const struct head_class *of, uint32_t at_s)
     return at_s / of->schema.archives[0].step_s;
 }
 
-/* Not once a point of this piece waits for place_late: that may be older than this one. */
+/* Not once a point of this piece waits for its place: that may be older than this one. */
 static uint64_t *late_column_of(struct sink_writer *writer, struct cursor *cursor,
                                 const struct head_class *of)
 {
     struct store *store = writer->store;
     size_t level;
 
-    if (writer->n_late > 0 || cursor->late_is_full ||
+    if (writer->n_slow > 0 || cursor->late_is_full ||
         !shared_level(version_of(cursor, store), of, cursor->at_s, cursor->now_s, &level))
         return NULL;
     return late_column(store->late, cursor->tablet_no, (uint8_t)level,
@@ -208,53 +210,32 @@ static void cursor_move(struct sink_writer *writer, struct cursor *cursor, uint3
         cursor->column = NULL;
 }
 
-/* Keeps the point for place_late. */
-static enum sink_fate put_late(struct sink_writer *writer, const struct cursor *cursor,
-                               const struct head_class *of, const struct sink_point *point,
-                               size_t at)
+static struct head_class *class_of_id(const struct store *store, uint32_t id)
 {
-    if (cursor->late_is_full)
-        return SINK_DISK;
-    mem_grow(&writer->late, &writer->cap_late, writer->n_late + 1, sizeof(struct late_point));
-    mem_grow(&writer->late_at, &writer->cap_late_at, writer->n_late + 1, sizeof(size_t));
-    writer->late[writer->n_late] = (struct late_point){
-        .id = point->id,
-        .slot = point->at_s, /* seconds until its archive is known */
-        .value = point->value,
-        .class_no = of->no,
-    };
-    writer->late_at[writer->n_late++] = at;
-    return SINK_OK;
+    const uint32_t lane = head_lane(store->head, id);
+    return lane == HEAD_LANE_NONE ? head_class(store->head, names_class(store->names, id))
+                                  : head_tablet(store->head, lane / HEAD_LANES)->of;
 }
 
-/* A series' first point here, or one outside the columns. */
-static enum sink_fate put_slowly(struct sink_writer *writer, struct cursor *cursor,
-                                 const struct sink_point *point, size_t at)
+/* A point outside the columns, or a series' first: what becomes of it. If it is taken it waits in slow. */
+static enum sink_fate put_slowly(struct sink_writer *writer, const struct cursor *cursor,
+                                 const struct sink_point *point)
 {
     struct store *store = writer->store;
-    uint32_t lane = head_lane(store->head, point->id);
 
-    if (lane == HEAD_LANE_NONE && !names_text(store->names, point->id))
+    if (head_lane(store->head, point->id) == HEAD_LANE_NONE && !names_text(store->names, point->id))
         return SINK_NAME_BAD;
-    struct head_class *of = lane == HEAD_LANE_NONE
-                                ? head_class(store->head, names_class(store->names, point->id))
-                                : head_tablet(store->head, lane / HEAD_LANES)->of;
+    const struct head_class *of = class_of_id(store, point->id);
     const struct schema *schema = &of->schema;
     const uint32_t slot = slot_of(of, point->at_s);
-    const int64_t age_s = cursor->now_s - (int64_t)point->at_s;
-    if (age_s >= shared_retention_s(schema, schema->n_archives - 1))
+    if (cursor->now_s - (int64_t)point->at_s >= shared_retention_s(schema, schema->n_archives - 1))
         return SINK_TOO_OLD;
     if ((int64_t)slot > cursor->now_s / schema->archives[0].step_s + HEAD_FUTURE_SLOTS)
         return SINK_TOO_NEW;
-    if (slot < __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST))
-        return put_late(writer, cursor, of, point, at);
-
-    if (lane == HEAD_LANE_NONE)
-        lane = head_lane_take(store->head, of, point->id);
-    if (lane == HEAD_LANE_NONE || !head_advance(head_tablet(store->head, lane / HEAD_LANES), slot))
-        return put_late(writer, cursor, of, point, at);
-    cursor_move(writer, cursor, lane / HEAD_LANES, point->at_s);
-    head_cell_set(&cursor->column[lane % HEAD_LANES], point->value);
+    if (cursor->late_is_full && slot < __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST))
+        return SINK_DISK;
+    mem_grow(&writer->slow, &writer->cap_slow, writer->n_slow + 1, sizeof(struct sink_point));
+    writer->slow[writer->n_slow++] = *point;
     return SINK_OK;
 }
 
@@ -276,48 +257,67 @@ static inline void put_prefetch(const struct cursor *cursor, const struct head_l
 }
 
 static inline enum sink_fate put_one(struct sink_writer *writer, struct cursor *cursor,
-                                     const struct head_lanes *lanes, const struct sink_point *point,
-                                     size_t at)
+                                     const struct head_lanes *lanes, const struct sink_point *point)
 {
     const uint32_t lane = head_lanes_get(lanes, point->id);
 
     if (UNLIKELY(lane == HEAD_LANE_NONE))
-        return put_slowly(writer, cursor, point, at);
+        return put_slowly(writer, cursor, point);
     if (UNLIKELY(lane / HEAD_LANES != cursor->tablet_no || point->at_s != cursor->at_s))
         cursor_move(writer, cursor, lane / HEAD_LANES, point->at_s);
     if (UNLIKELY(!cursor->column))
-        return put_slowly(writer, cursor, point, at);
+        return put_slowly(writer, cursor, point);
     head_cell_set(&cursor->column[lane % HEAD_LANES], point->value);
     return SINK_OK;
 }
 
-/* Gives the late points of the piece their archives and places them. */
-static void late_place(struct sink_writer *writer, struct cursor *cursor, enum sink_fate *fates)
+/* Into the head, if the point's slot is not sealed and the ring has room for it. */
+static bool head_place(struct sink_writer *writer, struct head_class *of,
+                       const struct sink_point *point)
+{
+    struct head *head = writer->store->head;
+    const uint32_t slot = slot_of(of, point->at_s);
+
+    if (slot < __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST))
+        return false;
+    const uint32_t lane = head_lane_take(head, of, point->id);
+    if (lane == HEAD_LANE_NONE || !head_advance(head_tablet(head, lane / HEAD_LANES), slot))
+        return false;
+    head_store(head_tablet(head, lane / HEAD_LANES), slot, lane % HEAD_LANES, point->value);
+    return true;
+}
+
+/* Places what waits in slow: as late points what the head does not take, each in its archive. */
+static void slow_place(struct sink_writer *writer, struct cursor *cursor)
 {
     struct store *store = writer->store;
-    const struct files_version *version = version_of(cursor, store);
-    size_t kept = 0;
 
-    for (size_t i = 0; i < writer->n_late; i++) {
-        struct late_point point = writer->late[i];
-        const struct head_class *of = head_class(store->head, point.class_no);
-        size_t level;
-        if (!shared_level(version, of, point.slot, cursor->now_s, &level)) {
-            fates[writer->late_at[i]] = SINK_TOO_OLD;
-            continue;
-        }
-        point.level = (uint8_t)level;
-        point.slot /= of->schema.archives[level].step_s;
-        writer->late[kept++] = point;
-    }
-    count(&writer->n_late_points, place_late(store, writer->late, kept));
+    mem_grow(&writer->late, &writer->cap_late, writer->n_slow, sizeof(struct late_point));
     writer->n_late = 0;
+    for (size_t i = 0; i < writer->n_slow; i++) {
+        const struct sink_point *point = &writer->slow[i];
+        struct head_class *of = class_of_id(store, point->id);
+        size_t level;
+        if (head_place(writer, of, point))
+            continue;
+        BUG_IF(!shared_level(version_of(cursor, store), of, point->at_s, cursor->now_s, &level));
+        writer->late[writer->n_late++] = (struct late_point){
+            .id = point->id,
+            .slot = point->at_s / of->schema.archives[level].step_s,
+            .value = point->value,
+            .class_no = of->no,
+            .level = (uint8_t)level,
+        };
+    }
+    count(&writer->n_late_points, place_late(store, writer->late, writer->n_late));
+    writer->n_slow = 0;
 }
 
 static size_t put_piece(struct sink_writer *writer, const struct sink_point *points, size_t n,
                         bool has_room, enum sink_fate *fates)
 {
     struct store *store = writer->store;
+    struct err err;
     size_t n_stored = 0;
     uint32_t newest_s = 0;
     const struct head_lanes *lanes = head_lanes(store->head);
@@ -333,16 +333,19 @@ static size_t put_piece(struct sink_writer *writer, const struct sink_point *poi
     for (size_t i = 0; i < n; i++) {
         if (LIKELY(i + LANES_AHEAD < n))
             put_prefetch(&cursor, lanes, &points[i]);
-        fates[i] = put_one(writer, &cursor, lanes, &points[i], i);
+        fates[i] = put_one(writer, &cursor, lanes, &points[i]);
     }
-    if (writer->n_late > 0)
-        late_place(writer, &cursor, fates);
     for (size_t i = 0; i < n; i++) {
         if (fates[i] != SINK_OK)
             continue;
         batch_add(&writer->batch, points[i].id, points[i].at_s, points[i].value);
         newest_s = points[i].at_s > newest_s ? points[i].at_s : newest_s;
         n_stored++;
+    }
+    if (writer->n_slow > 0) {
+        err_clear(&err);
+        (void)!flush(writer, &err); /* what fails stays in the batch, see commit */
+        slow_place(writer, &cursor);
     }
     if (cursor.version)
         files_unref(store->files, cursor.version);
