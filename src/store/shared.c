@@ -5,10 +5,10 @@ struct shared_tuning shared_tuning_usual(void)
     return (struct shared_tuning){
         .wal_segment_bytes = WAL_SEGMENT_BYTES,
         .wal_bytes_max = 1u << 30,      /* about a second of replay */
-        .late_flush_bytes = 128u << 20, /* sixteen million points in panes, five in lists */
+        .late_flush_bytes = 64u << 20, /* eight million points in panes, three in lists */
         .late_bytes_max = 512u << 20,
         .late_flush_us = 600 * 1000000ll,
-        .late_quiet_bytes = 16u << 20,
+        .late_quiet_bytes = 1u << 20,
         .late_quiet_us = 5 * 1000000ll,
         .late_run = 32,    /* 128 bytes a point if no others follow, 8 in a replay */
         .files_merge = 12, /* of 64 slots: units of 720 fill up */

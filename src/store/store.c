@@ -155,6 +155,7 @@ void store_stats(struct store *store, struct store_stats *out)
         .n_files_corrupt = files_n_corrupt(store->files) + store->n_damaged,
         .n_seals = __atomic_load_n(&store->keeper.n_seals, __ATOMIC_RELAXED),
         .head_bytes = head_bytes(store->head),
+        .late_bytes = late_bytes(store->late),
         .n_points_recovered = store->n_recovered,
         .ready_ms = store->ready_ms,
     };

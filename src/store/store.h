@@ -25,6 +25,7 @@ struct store_stats {
     uint64_t n_series, n_points_stored, n_points_refused;
     uint64_t wal_bytes, disk_bytes, n_files, n_files_corrupt;
     uint64_t n_late_points, n_seals;
+    uint64_t late_bytes; /* late points that are in memory and the log alone */
     uint64_t head_bytes;
     uint64_t n_points_recovered;
     int64_t ready_ms; /* how long opening took */
