@@ -45,6 +45,23 @@ static void names_tidy(struct store *store)
     names_drop(retired);
 }
 
+/* Floors that rose by the clock of before and lie above the window: what comes now belongs to the finest
+ * archive again, and coarser ones count it from there. What was rolled up stays where nothing new is. */
+static void floors_lower(const struct store *store, const struct head_class *of, uint32_t window,
+                         struct manifest_edit *edit)
+{
+    const struct schema *schema = &of->schema;
+    const int64_t window_s = (int64_t)window * schema->archives[0].step_s;
+    struct files_version *version = files_ref(store->files);
+
+    for (size_t level = 0; level + 1 < schema->n_archives; level++) {
+        const int64_t floor_s = window_s - window_s % schema->archives[level + 1].step_s;
+        if (shared_floor_s(version, of, level) > floor_s)
+            manifest_set_floor(edit, of->no, (uint8_t)level, floor_s);
+    }
+    files_unref(store->files, version);
+}
+
 /* The clock was set back by more than the ring is long: all columns are sealed, then the window is set
  * anew. Meanwhile every point takes the late way. */
 static bool window_set_back(struct store *store, struct head_class *of, uint32_t window,
@@ -56,10 +73,12 @@ static bool window_set_back(struct store *store, struct head_class *of, uint32_t
     struct manifest_edit edit;
     manifest_edit_init(&edit);
     manifest_set_sealed(&edit, of->no, window, lsn);
+    floors_lower(store, of, window, &edit);
     bool is_ok = manifest_commit(store->manifest, &edit, err);
     manifest_edit_done(&edit);
     if (!is_ok)
         return false;
+    files_install(store->files, NULL, 0, NULL, 0, manifest_state(store->manifest));
     __atomic_store_n(&of->sealed, UINT32_MAX, __ATOMIC_SEQ_CST);
     epochs_wait(&store->epochs);
     head_window_set(store->head, of, window);
@@ -71,8 +90,6 @@ static bool class_keep(struct store *store, struct head_class *of, int64_t now_s
 {
     const uint32_t window = head_window_at(&of->schema, now_s);
 
-    if (of->freed != of->sealed && !seal_class(store, of, of->sealed, err))
-        return false;
     if (of->sealed > window && of->sealed - window > 2 * HEAD_SLOTS)
         return window_set_back(store, of, window, err);
     while (of->sealed < window) {
@@ -85,8 +102,21 @@ static bool class_keep(struct store *store, struct head_class *of, int64_t now_s
     return true;
 }
 
+/* Finishes what failed before: until then no late point may be written, of no class. */
+static bool seals_finish(struct store *store, struct err *err)
+{
+    for (uint16_t i = 0; i < head_n_classes(store->head); i++) {
+        struct head_class *of = head_class(store->head, i);
+        if (of && of->freed != of->sealed && !seal_class(store, of, of->sealed, err))
+            return false;
+    }
+    return true;
+}
+
 static bool classes_keep(struct store *store, int64_t now_s, struct err *err)
 {
+    if (!seals_finish(store, err))
+        return false;
     for (uint16_t i = 0; i < head_n_classes(store->head); i++) {
         struct head_class *of = head_class(store->head, i);
         if (of && !class_keep(store, of, now_s, err))

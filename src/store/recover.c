@@ -229,7 +229,9 @@ static void on_point(void *self, uint32_t id, uint32_t at_s, double value)
     store->n_recovered++;
     if (head_put(store, of, id, slot, value))
         return;
-    if (!shared_level(replaying->version, of, at_s, replaying->now_s, &level))
+    /* a clock that runs wild expires nothing here either */
+    const int64_t now_s = min_i64(replaying->now_s, store->newest_s);
+    if (!shared_level(replaying->version, of, at_s, now_s, &level))
         return; /* expired meanwhile */
     if (replaying->n_late == LATE_POINTS)
         late_flush(replaying);

@@ -52,8 +52,8 @@ static bool group_write(struct output *output, const struct late_point *points, 
     return is_ok && output_end(output, err);
 }
 
-/* Points whose archive has been rolled up and dropped meanwhile go to the next coarser one: they come
- * back as new late points. Returns how many stay, moved together. */
+/* Points whose archive has been rolled up and dropped meanwhile go to a coarser one: they come back as
+ * new late points. Returns how many stay, moved together. */
 static size_t demote(struct store *store, struct late_point *points, size_t n)
 {
     struct files_version *version = files_ref(store->files);
@@ -64,11 +64,12 @@ static size_t demote(struct store *store, struct late_point *points, size_t n)
         const struct archive *archives = of->schema.archives;
         struct late_point point = points[i];
         const int64_t at_s = (int64_t)point.slot * archives[point.level].step_s;
-        if (at_s >= shared_floor_s(version, of, point.level)) {
+        const size_t level = shared_level_of(version, of, at_s);
+        if (level <= point.level) {
             points[kept++] = point;
             continue;
         }
-        point.level++;
+        point.level = (uint8_t)level;
         point.slot = (uint32_t)(at_s / archives[point.level].step_s);
         late_add(store->late, &point, 1);
     }
@@ -91,11 +92,10 @@ static bool points_write(struct output *output, const struct late_point *points,
 
 /* ---- panes ---- */
 
-static size_t column_demote(struct store *store, struct pane *pane, uint32_t slot)
+static size_t column_demote(struct store *store, struct pane *pane, uint32_t slot, uint8_t level)
 {
     const struct head_tablet *tablet = pane->tablet;
     const struct archive *archives = tablet->of->schema.archives;
-    const uint8_t level = (uint8_t)(pane->level + 1);
     const uint32_t at_s = slot * archives[pane->level].step_s;
     uint64_t *column = pane->cells + (size_t)(slot - pane->first) * HEAD_LANES;
     size_t n = 0;
@@ -113,7 +113,7 @@ static size_t column_demote(struct store *store, struct pane *pane, uint32_t slo
     return n;
 }
 
-/* As demote, for panes: cells below the floor of their archive become late points of the next one.
+/* As demote, for panes: cells below the floor of their archive become late points of a coarser one.
  * Returns how many. */
 static size_t panes_demote(struct store *store, const struct panes *panes)
 {
@@ -124,10 +124,11 @@ static size_t panes_demote(struct store *store, const struct panes *panes)
         struct pane *pane = panes_item(panes, i);
         const struct head_class *of = pane->tablet->of;
         const int64_t step_s = of->schema.archives[pane->level].step_s;
-        const int64_t floor_s = shared_floor_s(version, of, pane->level);
-        for (uint32_t slot = pane->first; slot < pane->first + PANE_SLOTS; slot++)
-            if (pane_has(pane, slot) && slot * step_s < floor_s)
-                n += column_demote(store, pane, slot);
+        for (uint32_t slot = pane->first; slot < pane->first + PANE_SLOTS; slot++) {
+            const size_t level = shared_level_of(version, of, slot * step_s);
+            if (pane_has(pane, slot) && level > pane->level)
+                n += column_demote(store, pane, slot, (uint8_t)level);
+        }
     }
     files_unref(store->files, version);
     return n;

@@ -32,16 +32,20 @@ int64_t shared_floor_s(const struct files_version *version, const struct head_cl
     return floor_s - floor_s % of->schema.archives[level + 1].step_s;
 }
 
+size_t shared_level_of(const struct files_version *version, const struct head_class *of,
+                       int64_t at_s)
+{
+    size_t level = of->schema.n_archives - 1;
+    while (level > 0 && at_s >= shared_floor_s(version, of, level - 1))
+        level--;
+    return level;
+}
+
 bool shared_level(const struct files_version *version, const struct head_class *of, int64_t at_s,
                   int64_t now_s, size_t *out)
 {
-    const size_t last = of->schema.n_archives - 1;
-
-    if (now_s - at_s >= shared_retention_s(&of->schema, last))
+    if (now_s - at_s >= shared_retention_s(&of->schema, of->schema.n_archives - 1))
         return false;
-    size_t level = 0;
-    while (level < last && at_s < shared_floor_s(version, of, level))
-        level++;
-    *out = level;
+    *out = shared_level_of(version, of, at_s);
     return true;
 }

@@ -143,7 +143,12 @@ MUST_CHECK bool shared_open(const struct store_options *options, const struct sh
 /* Level i of the class holds nothing before this; the coarser one does. version may be NULL at start. */
 int64_t shared_floor_s(const struct files_version *version, const struct head_class *of,
                        size_t level);
-/* The level that keeps a point of this time; false: too old for all. */
+/* The level that keeps a point of this time: the finest one for which it is not before its floor, nor
+ * before a coarser one's. A level without files keeps its old floor, and what is put below the floor of a
+ * coarser one would never be counted there. */
+size_t shared_level_of(const struct files_version *version, const struct head_class *of,
+                       int64_t at_s);
+/* That; false: the point is too old for all. */
 MUST_CHECK bool shared_level(const struct files_version *version, const struct head_class *of,
                              int64_t at_s, int64_t now_s, size_t *out);
 int64_t shared_retention_s(const struct schema *schema, size_t level);
