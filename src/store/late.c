@@ -108,10 +108,9 @@ static struct list *list_make(struct table *table, uint32_t id)
     return list;
 }
 
-static void table_add(struct table *table, const struct late_point *point)
+static void list_add(struct table *table, struct list *list, const struct late_point *point)
 {
-    struct list *list = list_make(table, point->id);
-    size_t cap = list->cap;
+    const size_t cap = list->cap;
 
     list->class_no = point->class_no;
     mem_grow(&list->cells, &list->cap, max_size(list->n + 1, CELLS_MIN), sizeof(struct late_cell));
@@ -123,13 +122,19 @@ static void table_add(struct table *table, const struct late_point *point)
 
 void late_add(struct late *late, const struct late_point *points, size_t n)
 {
+    struct list *list = NULL;
+
     if (n == 0)
         return;
     pthread_mutex_lock(&late->lock);
-    const size_t before = late->filling->bytes;
-    for (size_t i = 0; i < n; i++)
-        table_add(late->filling, &points[i]);
-    __atomic_fetch_add(&late->bytes, late->filling->bytes - before, __ATOMIC_RELAXED);
+    struct table *table = late->filling;
+    const size_t before = table->bytes;
+    for (size_t i = 0; i < n; i++) {
+        if (!list || list->id != points[i].id)
+            list = list_make(table, points[i].id);
+        list_add(table, list, &points[i]);
+    }
+    __atomic_fetch_add(&late->bytes, table->bytes - before, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&late->lock);
 }
 
@@ -270,55 +275,12 @@ bool late_is_empty(struct late *late)
     return is_empty;
 }
 
-/* A point and its place in its series' list, so that the sort is stable. */
-struct numbered {
-    struct late_point point;
-    size_t no;
-};
-
-static int by_place(const void *a, const void *b)
-{
-    const struct numbered *x = a, *y = b;
-    if (x->point.class_no != y->point.class_no)
-        return x->point.class_no < y->point.class_no ? -1 : 1;
-    if (x->point.level != y->point.level)
-        return x->point.level < y->point.level ? -1 : 1;
-    const uint32_t p = x->point.slot / FILES_PARTITION_SLOTS;
-    const uint32_t q = y->point.slot / FILES_PARTITION_SLOTS;
-    if (p != q)
-        return p < q ? -1 : 1;
-    if (x->point.id != y->point.id)
-        return x->point.id < y->point.id ? -1 : 1;
-    if (x->point.slot != y->point.slot)
-        return x->point.slot < y->point.slot ? -1 : 1;
-    return x->no < y->no ? -1 : x->no > y->no;
-}
-
-static size_t table_list(const struct table *table, struct numbered *out)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < table->n_buckets; i++) {
-        const struct list *list = &table->buckets[i];
-        for (size_t k = 0; k < list->n; k++) {
-            const struct late_cell *cell = &list->cells[k];
-            out[n++] = (struct numbered){
-                {list->id, cell->slot, cell->value, list->class_no, cell->level}, k};
-        }
-    }
-    return n;
-}
-
 static size_t table_count(const struct table *table)
 {
     size_t n = 0;
     for (size_t i = 0; i < table->n_buckets; i++)
         n += table->buckets[i].n;
     return n;
-}
-
-static bool is_same_cell(const struct late_point *a, const struct late_point *b)
-{
-    return a->id == b->id && a->slot == b->slot && a->level == b->level;
 }
 
 bool late_begin(struct late *late, uint64_t *io_lsn)
@@ -336,21 +298,121 @@ bool late_begin(struct late *late, uint64_t *io_lsn)
     return has_any;
 }
 
-struct late_point *late_list(const struct late *late, size_t *out_n)
-{
-    size_t n = table_count(late->writing);
-    struct numbered *all = mem_array(n, struct numbered);
-    struct late_point *points = mem_array(n, struct late_point);
+/* ---- runs ---- */
 
-    *out_n = 0;
-    n = table_list(late->writing, all);
-    if (n > 0)
-        qsort(all, n, sizeof *all, by_place);
+static uint64_t place_of(const struct late_cell *cell)
+{
+    return (uint64_t)cell->level << 32 | cell->slot;
+}
+
+static bool is_ascending(const struct late_cell *cells, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (place_of(&cells[i]) < place_of(&cells[i - 1]))
+            return false;
+    return true;
+}
+
+/* Two sorted halves of from into to; of equal ones those of the first half come first. */
+static void halves_merge(const struct late_cell *from, size_t n_first, size_t n,
+                         struct late_cell *to)
+{
+    size_t a = 0, b = n_first;
+    for (size_t i = 0; i < n; i++) {
+        const bool is_first = b == n || (a < n_first && place_of(&from[a]) <= place_of(&from[b]));
+        to[i] = from[is_first ? a++ : b++];
+    }
+}
+
+/* By level and slot; what is equal stays in its order. Mostly it is in order already. */
+static void cells_sort(struct late_cell *cells, size_t n)
+{
+    if (is_ascending(cells, n))
+        return;
+    struct late_cell *from = cells, *to = mem_array(n, struct late_cell), *spare = to;
+
+    for (size_t width = 1; width < n; width *= 2) {
+        for (size_t i = 0; i < n; i += 2 * width)
+            halves_merge(from + i, min_size(width, n - i), min_size(2 * width, n - i), to + i);
+        struct late_cell *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != cells)
+        memcpy(cells, from, n * sizeof *cells);
+    mem_free(spare);
+}
+
+/* The last one of each place stays; returns how many. */
+static size_t cells_unique(struct late_cell *cells, size_t n)
+{
+    size_t kept = 0;
     for (size_t i = 0; i < n; i++)
-        if (i + 1 == n || !is_same_cell(&all[i].point, &all[i + 1].point))
-            points[(*out_n)++] = all[i].point;
-    mem_free(all);
-    return points;
+        if (i + 1 == n || place_of(&cells[i]) != place_of(&cells[i + 1]))
+            cells[kept++] = cells[i];
+    return kept;
+}
+
+static uint32_t partition_of(const struct late_cell *cell)
+{
+    return cell->slot / FILES_PARTITION_SLOTS;
+}
+
+static void runs_cut(struct late_runs *runs, const struct list *list, struct late_cell *cells,
+                     size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        size_t end = i + 1;
+        while (end < n && cells[end].level == cells[i].level &&
+               partition_of(&cells[end]) == partition_of(&cells[i]))
+            end++;
+        mem_grow(&runs->items, &runs->cap, runs->n + 1, sizeof(struct late_run));
+        runs->items[runs->n++] = (struct late_run){list->id, list->class_no, cells[i].level,
+                                                   (uint32_t)(end - i), cells + i};
+        i = end;
+    }
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct late_run *x = a, *y = b;
+    if (x->class_no != y->class_no)
+        return x->class_no < y->class_no ? -1 : 1;
+    if (x->level != y->level)
+        return x->level < y->level ? -1 : 1;
+    const uint32_t p = partition_of(x->cells), q = partition_of(y->cells);
+    if (p != q)
+        return p < q ? -1 : 1;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* The table being written does not change; readers read its lists, so they are sorted as a copy. */
+void late_runs_make(const struct late *late, struct late_runs *out)
+{
+    const struct table *table = late->writing;
+    const size_t n_all = table_count(table);
+
+    *out = (struct late_runs){.cells = mem_array(n_all + 1, struct late_cell)};
+    struct late_cell *at = out->cells;
+    for (size_t i = 0; i < table->n_buckets; i++) {
+        const struct list *list = &table->buckets[i];
+        if (list->n == 0)
+            continue;
+        memcpy(at, list->cells, list->n * sizeof *at);
+        cells_sort(at, list->n);
+        const size_t n = cells_unique(at, list->n);
+        runs_cut(out, list, at, n);
+        at += n;
+    }
+    if (out->n > 0)
+        qsort(out->items, out->n, sizeof *out->items, by_place);
+}
+
+void late_runs_done(struct late_runs *runs)
+{
+    mem_free(runs->items);
+    mem_free(runs->cells);
+    *runs = (struct late_runs){0};
 }
 
 const struct panes *late_panes(const struct late *late)

@@ -57,9 +57,23 @@ bool late_is_empty(struct late *late);
  * written now. False: there is nothing to write. The caller then waits for an epoch of all writers:
  * after it the table does not change any more. */
 MUST_CHECK bool late_begin(struct late *late, uint64_t *io_lsn);
-/* The lists of the table being written, sorted by class, level, partition, id, slot, a slot's last value
- * only. The array is the caller's (mem_free). */
-MUST_CHECK struct late_point *late_list(const struct late *late, size_t *out_n);
+/* Some cells of one series in one archive and partition: slots ascend, each once with its last value. */
+struct late_run {
+    uint32_t id;
+    uint16_t class_no;
+    uint8_t level;
+    uint32_t n;
+    struct late_cell *cells;
+};
+
+/* The lists of the table being written as runs, sorted by class, level, partition, id. */
+struct late_runs {
+    struct late_run *items;
+    size_t n, cap;
+    struct late_cell *cells; /* of all of them */
+};
+void late_runs_make(const struct late *late, struct late_runs *out);
+void late_runs_done(struct late_runs *runs);
 const struct panes *late_panes(const struct late *late); /* and its panes */
 /* Files have it: readers see it no longer, it is dropped. Its columns' memory is kept for the next. */
 void late_end(struct late *late);

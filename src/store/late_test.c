@@ -1,5 +1,7 @@
 #include "store/late.h"
 
+#include <math.h>
+
 #include "base/mem.h"
 #include "kit/kit.h"
 
@@ -27,35 +29,68 @@ TEST(reads_points_of_one_series_in_order_of_arrival)
     late_free(late);
 }
 
-TEST(lists_sorted_with_the_last_value_of_each_slot)
+TEST(runs_are_sorted_with_the_last_value_of_each_slot)
 {
     struct late *late = late_new(NULL);
-    size_t n;
+    struct late_runs runs;
 
     add(late, 8, 10, 1, 1);
     add(late, 2, 9000, 2, 0); /* another partition */
     add(late, 9, 11, 3, 0);
     add(late, 2, 12, 4, 0);
     add(late, 9, 11, 5, 0);
+    add(late, 9, 10, 6, 0);
     uint64_t lsn = 5;
     EXPECT(late_begin(late, &lsn));
-    struct late_point *points = late_list(late, &n);
+    late_runs_make(late, &runs);
     static const struct {
-        uint32_t id, slot;
-        double value;
-    } want[] = {{2, 12, 4}, {9, 11, 5}, {2, 9000, 2}, {8, 10, 1}};
-    EXPECT_I64(n, 4);
-    for (size_t i = 0; i < n; i++) {
-        EXPECT_I64(points[i].id, want[i].id);
-        EXPECT_I64(points[i].slot, want[i].slot);
-        EXPECT_F64(points[i].value, want[i].value, 0);
+        uint32_t id, n, first;
+        double last;
+    } want[] = {{2, 1, 12, 4}, {9, 2, 10, 5}, {2, 1, 9000, 2}, {8, 1, 10, 1}};
+    EXPECT_I64(runs.n, 4);
+    for (size_t i = 0; i < runs.n; i++) {
+        EXPECT_I64(runs.items[i].id, want[i].id);
+        EXPECT_I64(runs.items[i].n, want[i].n);
+        EXPECT_I64(runs.items[i].cells[0].slot, want[i].first);
+        EXPECT_F64(runs.items[i].cells[want[i].n - 1].value, want[i].last, 0);
     }
-    mem_free(points);
+    late_runs_done(&runs);
     late_end(late);
     EXPECT(late_is_empty(late));
     EXPECT_I64(late_bytes(late), 0);
     EXPECT(!late_begin(late, &lsn));
     late_free(late);
+}
+
+TEST(a_run_of_any_order_ends_as_a_plain_array_would)
+{
+    enum { SLOTS = 700 };
+    for (size_t n = 0; n < 3000; n = n * 2 + 1) {
+        struct late *late = late_new(NULL);
+        struct late_runs runs;
+        double want[SLOTS];
+        uint64_t lsn = 1;
+        uint32_t n_want = 0, slot = 0;
+
+        for (size_t i = 0; i < SLOTS; i++)
+            want[i] = (double)NAN;
+        for (size_t i = 0; i < n; i++) {
+            slot = kit_random_below(3) > 0 ? (slot + 1) % SLOTS : (uint32_t)kit_random_below(SLOTS);
+            n_want += isnan(want[slot]);
+            want[slot] = (double)i;
+            add(late, 3, slot, (double)i, 0);
+        }
+        EXPECT_I64(late_begin(late, &lsn), n > 0);
+        if (n > 0) {
+            late_runs_make(late, &runs);
+            EXPECT_I64(runs.n, 1);
+            EXPECT_I64(runs.items[0].n, n_want);
+            for (uint32_t i = 0; i < runs.items[0].n; i++)
+                EXPECT_F64(runs.items[0].cells[i].value, want[runs.items[0].cells[i].slot], 0);
+            late_runs_done(&runs);
+        }
+        late_free(late);
+    }
 }
 
 TEST(what_is_being_written_is_read_until_it_ends)
@@ -160,7 +195,8 @@ TEST(memory_is_counted_and_used_again_clean)
 }
 
 RUN_TESTS(test_of(reads_points_of_one_series_in_order_of_arrival),
-          test_of(lists_sorted_with_the_last_value_of_each_slot),
+          test_of(runs_are_sorted_with_the_last_value_of_each_slot),
+          test_of(a_run_of_any_order_ends_as_a_plain_array_would),
           test_of(what_is_being_written_is_read_until_it_ends),
           test_of(knows_how_far_each_class_reaches),
           test_of(columns_are_newer_than_lists_of_the_same_table_and_older_than_the_next),

@@ -10,80 +10,97 @@
 
 /* ---- lists ---- */
 
-static int64_t partition_of(const struct late_point *point)
+static uint32_t first_of(const struct late_run *run)
 {
-    return point->slot / FILES_PARTITION_SLOTS;
+    return run->cells[0].slot;
 }
 
-/* How many points from the first on go into its file; *out_first, *out_n: the window they span. */
-static size_t group(const struct late_point *points, size_t n, uint32_t *out_first, uint32_t *out_n)
+static uint32_t last_of(const struct late_run *run)
 {
-    uint32_t low = points[0].slot, high = low;
+    return run->cells[run->n - 1].slot;
+}
+
+/* How many of the runs go into one file; *out_first, *out_n: the window they span. */
+static size_t group(const struct late_run *runs, size_t n, uint32_t *out_first, uint32_t *out_n)
+{
+    uint32_t low = first_of(&runs[0]), high = last_of(&runs[0]);
     size_t i = 1;
 
     for (; i < n; i++) {
-        if (points[i].class_no != points[0].class_no || points[i].level != points[0].level ||
-            partition_of(&points[i]) != partition_of(&points[0]))
+        if (runs[i].class_no != runs[0].class_no || runs[i].level != runs[0].level ||
+            first_of(&runs[i]) / FILES_PARTITION_SLOTS != low / FILES_PARTITION_SLOTS)
             break;
-        low = points[i].slot < low ? points[i].slot : low;
-        high = points[i].slot > high ? points[i].slot : high;
+        low = first_of(&runs[i]) < low ? first_of(&runs[i]) : low;
+        high = last_of(&runs[i]) > high ? last_of(&runs[i]) : high;
     }
     *out_first = low;
     *out_n = high - low + 1;
     return i;
 }
 
-static bool group_write(struct output *output, const struct late_point *points, size_t n,
+static bool group_write(struct output *output, const struct late_run *runs, size_t n,
                         uint32_t first, uint32_t n_slots, struct err *err)
 {
-    const struct head_class *of = head_class(output->store->head, points[0].class_no);
+    const struct head_class *of = head_class(output->store->head, runs[0].class_no);
     double *values = mem_alloc(mul_size(n_slots, sizeof(double)));
-    bool is_ok = output_begin(output, of, points[0].level, first, n_slots, err);
+    bool is_ok = output_begin(output, of, runs[0].level, first, n_slots, err);
 
-    for (size_t i = 0; i < n && is_ok;) {
-        const uint32_t id = points[i].id;
+    for (size_t i = 0; i < n && is_ok; i++) {
         for (uint32_t k = 0; k < n_slots; k++)
             values[k] = (double)NAN;
-        for (; i < n && points[i].id == id; i++)
-            values[points[i].slot - first] = points[i].value;
-        is_ok = output_add(output, id, values, err);
+        for (uint32_t k = 0; k < runs[i].n; k++)
+            values[runs[i].cells[k].slot - first] = runs[i].cells[k].value;
+        is_ok = output_add(output, runs[i].id, values, err);
     }
     mem_free(values);
     return is_ok && output_end(output, err);
 }
 
-/* Points whose archive has been rolled up and dropped meanwhile go to a coarser one: they come back as
- * new late points. Returns how many stay, moved together. */
-static size_t demote(struct store *store, struct late_point *points, size_t n)
+/* Cells whose archive has been rolled up and dropped meanwhile go to a coarser one: they come back as
+ * new late points. Returns how many. */
+static size_t run_demote(struct store *store, const struct files_version *version,
+                         struct late_run *run)
 {
-    struct files_version *version = files_ref(store->files);
-    size_t kept = 0;
+    const struct head_class *of = head_class(store->head, run->class_no);
+    const struct archive *archives = of->schema.archives;
+    uint32_t n = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        const struct head_class *of = head_class(store->head, points[i].class_no);
-        const struct archive *archives = of->schema.archives;
-        struct late_point point = points[i];
-        const int64_t at_s = (int64_t)point.slot * archives[point.level].step_s;
+    for (; n < run->n; n++) { /* the oldest come first */
+        const struct late_cell *cell = &run->cells[n];
+        const int64_t at_s = (int64_t)cell->slot * archives[cell->level].step_s;
         const size_t level = shared_level_of(version, of, at_s);
-        if (level <= point.level) {
-            points[kept++] = point;
-            continue;
-        }
-        point.level = (uint8_t)level;
-        point.slot = (uint32_t)(at_s / archives[point.level].step_s);
+        if (level <= cell->level)
+            break;
+        const struct late_point point = {run->id, (uint32_t)(at_s / archives[level].step_s),
+                                         cell->value, run->class_no, (uint8_t)level};
         late_add(store->late, &point, 1);
     }
-    files_unref(store->files, version);
-    return kept;
+    run->cells += n;
+    run->n -= n;
+    return n;
 }
 
-static bool points_write(struct output *output, const struct late_point *points, size_t n,
-                         struct err *err)
+static size_t demote(struct store *store, struct late_runs *runs)
 {
-    for (size_t i = 0; i < n;) {
+    struct files_version *version = files_ref(store->files);
+    size_t n = 0, kept = 0;
+
+    for (size_t i = 0; i < runs->n; i++) {
+        n += run_demote(store, version, &runs->items[i]);
+        if (runs->items[i].n > 0)
+            runs->items[kept++] = runs->items[i];
+    }
+    runs->n = kept;
+    files_unref(store->files, version);
+    return n;
+}
+
+static bool runs_write(struct output *output, const struct late_runs *runs, struct err *err)
+{
+    for (size_t i = 0; i < runs->n;) {
         uint32_t first, n_slots;
-        size_t n_group = group(points + i, n - i, &first, &n_slots);
-        if (!group_write(output, points + i, n_group, first, n_slots, err))
+        size_t n_group = group(runs->items + i, runs->n - i, &first, &n_slots);
+        if (!group_write(output, runs->items + i, n_group, first, n_slots, err))
             return false;
         i += n_group;
     }
@@ -250,18 +267,17 @@ static bool panes_write(struct output *output, const struct panes *all, struct e
 static bool late_write(struct store *store, uint64_t lsn, struct err *err)
 {
     struct output output;
-    size_t n_all;
+    struct late_runs runs;
 
-    struct late_point *points = late_list(store->late, &n_all);
-    size_t n = demote(store, points, n_all);
-    size_t n_panes = panes_demote(store, late_panes(store->late));
+    late_runs_make(store->late, &runs);
+    const size_t n_demoted = demote(store, &runs) + panes_demote(store, late_panes(store->late));
     output_init(&output, store);
-    if (n == n_all && n_panes == 0) /* else some are in memory alone still: the log keeps them */
+    if (n_demoted == 0) /* else some are in memory alone still: the log keeps them */
         manifest_set_late(&output.edit, lsn);
-    bool is_ok = points_write(&output, points, n, err) &&
+    bool is_ok = runs_write(&output, &runs, err) &&
                  panes_write(&output, late_panes(store->late), err) && output_commit(&output, err);
     output_done(&output);
-    mem_free(points);
+    late_runs_done(&runs);
     return is_ok;
 }
 
