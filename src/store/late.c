@@ -275,14 +275,6 @@ bool late_is_empty(struct late *late)
     return is_empty;
 }
 
-static size_t table_count(const struct table *table)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < table->n_buckets; i++)
-        n += table->buckets[i].n;
-    return n;
-}
-
 bool late_begin(struct late *late, uint64_t *io_lsn)
 {
     pthread_mutex_lock(&late->lock);
@@ -308,7 +300,7 @@ static uint64_t place_of(const struct late_cell *cell)
 static bool is_ascending(const struct late_cell *cells, size_t n)
 {
     for (size_t i = 1; i < n; i++)
-        if (place_of(&cells[i]) < place_of(&cells[i - 1]))
+        if (place_of(&cells[i]) <= place_of(&cells[i - 1]))
             return false;
     return true;
 }
@@ -324,11 +316,9 @@ static void halves_merge(const struct late_cell *from, size_t n_first, size_t n,
     }
 }
 
-/* By level and slot; what is equal stays in its order. Mostly it is in order already. */
+/* By level and slot; what is equal stays in its order. */
 static void cells_sort(struct late_cell *cells, size_t n)
 {
-    if (is_ascending(cells, n))
-        return;
     struct late_cell *from = cells, *to = mem_array(n, struct late_cell), *spare = to;
 
     for (size_t width = 1; width < n; width *= 2) {
@@ -358,7 +348,7 @@ static uint32_t partition_of(const struct late_cell *cell)
     return cell->slot / FILES_PARTITION_SLOTS;
 }
 
-static void runs_cut(struct late_runs *runs, const struct list *list, struct late_cell *cells,
+static void runs_cut(struct late_runs *runs, const struct list *list, const struct late_cell *cells,
                      size_t n)
 {
     for (size_t i = 0; i < n;) {
@@ -386,23 +376,32 @@ static int by_place(const void *a, const void *b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* The table being written does not change; readers read its lists, so they are sorted as a copy. */
+/* A copy of the list in order, each place once; returns how many. Readers read the list meanwhile. */
+static size_t copy_sorted(struct late_runs *runs, const struct list *list)
+{
+    struct late_cell *copy = mem_array(list->n, struct late_cell);
+
+    mem_grow(&runs->copies, &runs->cap_copies, runs->n_copies + 1, sizeof *runs->copies);
+    runs->copies[runs->n_copies++] = copy;
+    memcpy(copy, list->cells, list->n * sizeof *copy);
+    cells_sort(copy, list->n);
+    return cells_unique(copy, list->n);
+}
+
+/* The table being written does not change any more. History mostly comes in order. */
 void late_runs_make(const struct late *late, struct late_runs *out)
 {
     const struct table *table = late->writing;
-    const size_t n_all = table_count(table);
 
-    *out = (struct late_runs){.cells = mem_array(n_all + 1, struct late_cell)};
-    struct late_cell *at = out->cells;
+    *out = (struct late_runs){0};
     for (size_t i = 0; i < table->n_buckets; i++) {
         const struct list *list = &table->buckets[i];
-        if (list->n == 0)
+        if (is_ascending(list->cells, list->n)) {
+            runs_cut(out, list, list->cells, list->n);
             continue;
-        memcpy(at, list->cells, list->n * sizeof *at);
-        cells_sort(at, list->n);
-        const size_t n = cells_unique(at, list->n);
-        runs_cut(out, list, at, n);
-        at += n;
+        }
+        const size_t n = copy_sorted(out, list);
+        runs_cut(out, list, out->copies[out->n_copies - 1], n);
     }
     if (out->n > 0)
         qsort(out->items, out->n, sizeof *out->items, by_place);
@@ -410,8 +409,10 @@ void late_runs_make(const struct late *late, struct late_runs *out)
 
 void late_runs_done(struct late_runs *runs)
 {
+    for (size_t i = 0; i < runs->n_copies; i++)
+        mem_free(runs->copies[i]);
+    mem_free(runs->copies);
     mem_free(runs->items);
-    mem_free(runs->cells);
     *runs = (struct late_runs){0};
 }
 

@@ -63,14 +63,16 @@ struct late_run {
     uint16_t class_no;
     uint8_t level;
     uint32_t n;
-    struct late_cell *cells;
+    const struct late_cell *cells;
 };
 
-/* The lists of the table being written as runs, sorted by class, level, partition, id. */
+/* The lists of the table being written as runs, sorted by class, level, partition, id. Until late_end. */
 struct late_runs {
     struct late_run *items;
     size_t n, cap;
-    struct late_cell *cells; /* of all of them */
+    struct late_cell *
+        *copies; /* of lists that came in another order; other runs lie in the table */
+    size_t n_copies, cap_copies;
 };
 void late_runs_make(const struct late *late, struct late_runs *out);
 void late_runs_done(struct late_runs *runs);
