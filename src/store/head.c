@@ -1,7 +1,7 @@
 #include "store/head.h"
 
 #include <math.h>
-
+#include <pthread.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -35,7 +35,6 @@ void head_free(struct head *head)
     if (!head)
         return;
     for (uint32_t i = 0; i < head->n_tablets; i++) {
-        pthread_mutex_destroy(&head->tablets[i]->lock);
         mem_free(head->tablets[i]->ids);
         pages_free(head->tablets[i]->cells, CELLS_BYTES);
         mem_free(head->tablets[i]);
@@ -146,20 +145,17 @@ static struct head_tablet *tablet_new(struct head_class *of)
     struct head_tablet *tablet = mem_zalloc(sizeof(struct head_tablet));
     tablet->of = of;
     tablet->head = __atomic_load_n(&of->freed, __ATOMIC_ACQUIRE) - 1;
-    pthread_mutex_init(&tablet->lock, NULL);
     tablet->ids = mem_array(HEAD_LANES, uint32_t);
     tablet->cells = pages_new(CELLS_BYTES);
     return tablet;
 }
 
-/* Lane n_lanes of the tablet is id's from now on. */
+/* Lane n_lanes of the tablet is id's from now on. Under head's lock. */
 static uint32_t lane_open(struct head_tablet *tablet, uint32_t id)
 {
-    pthread_mutex_lock(&tablet->lock);
     uint32_t lane = tablet->n_lanes;
     tablet->ids[lane] = id;
     __atomic_store_n(&tablet->n_lanes, lane + 1, __ATOMIC_RELEASE);
-    pthread_mutex_unlock(&tablet->lock);
     return lane;
 }
 
@@ -197,15 +193,17 @@ uint32_t head_lane_take(struct head *head, struct head_class *of, uint32_t id)
 
 bool head_advance(struct head_tablet *tablet, uint32_t slot)
 {
-    pthread_mutex_lock(&tablet->lock);
-    uint32_t freed = __atomic_load_n(&tablet->of->freed, __ATOMIC_SEQ_CST);
-    bool fits = slot >= freed && slot - freed < HEAD_SLOTS;
-    uint32_t head = tablet->head;
-    uint32_t next = (int32_t)(head + 1 - freed) > 0 ? head + 1 : freed;
-    if (fits && slot + 1 > next)
-        __atomic_store_n(&tablet->head, slot, __ATOMIC_SEQ_CST);
-    pthread_mutex_unlock(&tablet->lock);
-    return fits;
+    const uint32_t freed = __atomic_load_n(&tablet->of->freed, __ATOMIC_SEQ_CST);
+    uint32_t head = __atomic_load_n(&tablet->head, __ATOMIC_SEQ_CST);
+
+    if (slot < freed || slot - freed >= HEAD_SLOTS)
+        return false;
+    /* a head below freed - 1 is of idle time that was sealed over */
+    while (slot + 1 > ((int32_t)(head + 1 - freed) > 0 ? head + 1 : freed) &&
+           !__atomic_compare_exchange_n(&tablet->head, &head, slot, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST))
+        continue;
+    return true;
 }
 
 void head_read(const struct head *head, uint32_t id, struct head_recent *out)
@@ -282,10 +280,8 @@ void head_window_set(struct head *head, struct head_class *of, uint32_t window)
         struct head_tablet *tablet = head->tablets[i];
         if (tablet->of != of)
             continue;
-        pthread_mutex_lock(&tablet->lock);
         columns_empty(tablet, 0, HEAD_SLOTS);
         __atomic_store_n(&tablet->head, window - 1, __ATOMIC_SEQ_CST);
-        pthread_mutex_unlock(&tablet->lock);
     }
     __atomic_store_n(&of->freed, window, __ATOMIC_SEQ_CST);
     __atomic_store_n(&of->sealed, window, __ATOMIC_SEQ_CST);

@@ -7,7 +7,7 @@
  * Sharing (the one place where threads share what changes; see also epoch.h):
  *   - a writer inside its epoch stores a value with one atomic 8-byte store when
  *     sealed <= slot <= tablet head; two writers of one cell race as they would in the network
- *   - `head` of a tablet moves under the tablet's lock
+ *   - `head` of a tablet is raised by whoever has a point above it, without a lock
  *   - the keeper moves `sealed` (from then on older points go the late way), waits for an epoch of
  *     all writers, writes the file, empties the columns, and only then moves `freed`: those below it
  *     may be reused
@@ -20,8 +20,6 @@
  *      the keeper is emptying
  *   3. a series keeps its lane while any of its unsealed cells may be set */
 #pragma once
-
-#include <pthread.h>
 
 #include "base/err.h"
 #include "model/schema.h"
@@ -54,9 +52,8 @@ struct head_tablet {
     struct head_class *of;
     uint32_t head;    /* last slot with a column; freed - 1: none; atomic */
     uint32_t n_lanes; /* in use, from lane 0; atomic, moves under the lock */
-    pthread_mutex_t lock;
-    uint32_t *ids;   /* of the lanes */
-    uint64_t *cells; /* [HEAD_SLOTS][HEAD_LANES] */
+    uint32_t *ids;    /* of the lanes */
+    uint64_t *cells;  /* [HEAD_SLOTS][HEAD_LANES] */
 };
 
 struct head;
@@ -102,7 +99,7 @@ uint32_t head_lane_take(struct head *head, struct head_class *of, uint32_t id);
 struct head_tablet *head_tablet(const struct head *head, uint32_t no);
 uint32_t head_n_tablets(const struct head *head);
 
-/* Makes columns up to slot; false when the ring has no room for it (it goes the late way).
+/* Makes columns up to slot; false when the ring has no room for it (it goes the late way). No lock.
  * Thread: writers inside their epoch. */
 MUST_CHECK bool head_advance(struct head_tablet *tablet, uint32_t slot);
 

@@ -177,6 +177,12 @@ static uint32_t slot_of(const struct head_class *of, uint32_t at_s)
     return at_s / of->schema.archives[0].step_s;
 }
 
+/* The last slot that is not too far ahead of the clock. */
+static int64_t slot_max(const struct head_class *of, int64_t now_s)
+{
+    return now_s / of->schema.archives[0].step_s + HEAD_FUTURE_SLOTS;
+}
+
 /* Not once a point of this piece waits for its place: that may be older than this one. */
 static uint64_t *late_column_of(struct sink_writer *writer, struct cursor *cursor,
                                 const struct head_class *of)
@@ -203,7 +209,8 @@ static void cursor_move(struct sink_writer *writer, struct cursor *cursor, uint3
     cursor->head_slot = 0;
     if (slot < __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST))
         cursor->column = late_column_of(writer, cursor, of);
-    else if (slot <= __atomic_load_n(&tablet->head, __ATOMIC_SEQ_CST)) {
+    else if (slot <= __atomic_load_n(&tablet->head, __ATOMIC_SEQ_CST) ||
+             (slot <= slot_max(of, cursor->now_s) && head_advance(tablet, slot))) {
         cursor->column = head_cell(tablet, slot, 0);
         cursor->head_slot = slot;
     } else
@@ -230,7 +237,7 @@ static enum sink_fate put_slowly(struct sink_writer *writer, const struct cursor
     const uint32_t slot = slot_of(of, point->at_s);
     if (cursor->now_s - (int64_t)point->at_s >= shared_retention_s(schema, schema->n_archives - 1))
         return SINK_TOO_OLD;
-    if ((int64_t)slot > cursor->now_s / schema->archives[0].step_s + HEAD_FUTURE_SLOTS)
+    if (slot > slot_max(of, cursor->now_s))
         return SINK_TOO_NEW;
     if (cursor->late_is_full && slot < __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST))
         return SINK_DISK;

@@ -12,7 +12,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 STEP_S = 10
 READY_S = 30        # for the server to say that it is
 IDLE_SHARE = 0.05   # of one core: below it the server has nothing left to do ...
-IDLE_S = 2.0        # ... when it stays there for so long
+IDLE_S = 7.0        # ... when it stays there for so long: a pause of 5 s makes it write what came late
 TICK = os.sysconf("SC_CLK_TCK")
 
 
