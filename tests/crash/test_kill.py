@@ -16,10 +16,9 @@ from kit.server import Server, ended, spawn, wait_until
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", 24))
 PROMISE_S = 0.010
 # The 10 ms are the program's, not the scheduler's: while the senders of this test and the server share two
-# processors, a thread can lose its own between a read and its record (puts of 5 to 55 ms were seen then). So
-# the default only judges what is older than that; CRASH_STRICT=1, on a machine with processors to spare, judges
-# by the promise.
-PROMISE_BUSY_S = 0.200
+# processors, a thread can lose its own between a read and its record. So the receivers get theirs at once, which
+# takes root; without it only what is older than this is judged.
+PROMISE_BUSY_S = 0.100
 SCHEMAS = "[all]\npattern = .*\nretentions = 1s:30d\n"
 SEAL_EVERY_S, SEAL_AT_S = 64, 32  # of series of 1 s: src/store/head.h
 ROUNDS_MAX = 5 * ROUNDS
@@ -31,10 +30,8 @@ def seed_of_run():
 
 
 def promise_of(server):
-    """Strictly, as root: 10 ms, and the receivers get a processor at once (they alone: a real-time thread is
-    not preempted by its like, so the background's work would hold them up)."""
-    if os.environ.get("CRASH_STRICT") != "1":
-        return PROMISE_BUSY_S
+    """10 ms if the receivers can be given a processor at once (they alone: a real-time thread is not preempted
+    by its like, so the background's work would hold them up)."""
     tasks = "/proc/%d/task" % server.process.pid
     try:
         for task in os.listdir(tasks):
@@ -186,7 +183,7 @@ def test_nothing_promised_is_lost(tmp_path):
     n_sent = sum(len(sent) for _, _, sent in rounds)
     print("%d kills, %d points sent, %d of them promised, %d changes" % (len(rounds), n_sent, n_kept, len(answered)))
     assert has_sealed
-    assert n_kept > 0.25 * n_sent and n_kept > 500 * ROUNDS and len(answered) > ROUNDS, (n_kept, n_sent)
+    assert n_kept > 0.35 * n_sent and n_kept > 500 * ROUNDS and len(answered) > ROUNDS, (n_kept, n_sent)
 
 
 def test_a_burst_of_new_series(tmp_path):
@@ -201,9 +198,12 @@ def test_a_burst_of_new_series(tmp_path):
                                                for k in range(100000)]) for c in range(3)]
             queues = load.Queues()
             promise_s = promise_of(server)
-            until = time.monotonic() + rng.uniform(0.015, 0.08) + promise_s
             for burst in bursts:
                 burst.start()
+            while not any(burst.seen[-1][1] > 0 for burst in bursts):  # the server has begun to read
+                for burst in bursts:
+                    burst.look(queues)
+            until = time.monotonic() + rng.uniform(0.005, 0.07) + promise_s
             while time.monotonic() < until:
                 for burst in bursts:
                     burst.look(queues)
