@@ -660,12 +660,16 @@ static uint8_t hex_digit(char c)
     return at ? (uint8_t)(at - digits) : 0;
 }
 
-/* The bytes of the first ```hex block of a document: everything before a '|' on each line. */
-static size_t read_hex(const char *repo_path, uint8_t *out, size_t n_max)
+/* The bytes of a ```hex block of the document: everything before a '|' on each line. */
+static size_t read_hex(unsigned block_no, uint8_t *out, size_t n_max)
 {
     size_t n_text, n = 0;
-    const char *at = strstr(kit_read(repo_path, &n_text), "```hex\n");
+    const char *at = strstr(kit_read("docs/formats/block.md", &n_text), "```hex\n");
+    for (; at && block_no > 0; block_no--)
+        at = strstr(at + 7, "```hex\n");
     EXPECT(at != NULL);
+    if (!at)
+        return 0;
     bool is_comment = false;
     for (at += 7; strncmp(at, "```", 3) != 0; at++) {
         is_comment = *at == '|' || (is_comment && *at != '\n');
@@ -686,7 +690,7 @@ TEST(the_example_in_the_document_is_a_block)
     };
     static const uint32_t ids[2] = {7, 9};
     static uint8_t bytes[1024];
-    const size_t n = read_hex("docs/formats/block.md", bytes, sizeof bytes);
+    const size_t n = read_hex(0, bytes, sizeof bytes);
     struct block *block = open_ok(bytes, n);
     EXPECT_OK(block_verify(block, &kit_err));
     EXPECT_I64(block_info(block)->first_slot, 170000000);
@@ -721,6 +725,27 @@ TEST(the_example_in_the_document_is_a_block)
     codec_free(codec);
 }
 
+TEST(the_entropy_coded_unit_in_the_document)
+{
+    enum { N = 128 };
+    uint8_t bytes[256];
+    double got[N], wanted[N];
+    const size_t n = read_hex(1, bytes, sizeof bytes);
+    EXPECT_I64(codec_form_of(bytes, n), CODEC_EC);
+    EXPECT(codec_decode(bytes, n, got, N));
+    for (size_t i = 0; i < N; i++) {
+        wanted[i] = i % 7 == 0 ? 3 : i % 11 == 0 ? 8 : 0;
+        EXPECT_F64(got[i], wanted[i], 0);
+    }
+    struct codec *codec = codec_new();
+    struct buf again;
+    buf_init(&again, codec_bytes_max(N));
+    codec_encode_cold(codec, wanted, N, &again);
+    EXPECT(again.n == n && memcmp(again.at, bytes, n) == 0);
+    buf_done(&again);
+    codec_free(codec);
+}
+
 RUN_TESTS(test_of(what_is_written_is_read), test_of(info_comes_back),
           test_of(ids_that_are_not_there_are_not_found), test_of(a_series_of_gaps_is_not_stored),
           test_of(later_generations_win_where_they_have_values),
@@ -731,4 +756,5 @@ RUN_TESTS(test_of(what_is_written_is_read), test_of(info_comes_back),
           test_of(damage_in_one_run_names_the_series_and_spares_the_others),
           test_of(what_checks_out_but_makes_no_sense_is_refused),
           test_of(an_index_out_of_order_is_refused), test_of(a_file_of_the_first_version_is_read),
-          test_of(the_example_in_the_document_is_a_block))
+          test_of(the_example_in_the_document_is_a_block),
+          test_of(the_entropy_coded_unit_in_the_document))
