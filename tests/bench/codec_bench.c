@@ -9,108 +9,10 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "kinds.h"
 #include "store/codec.h"
 
 enum { SLOTS = 8640, SERIES = 4, ROUNDS = 5, NAME_BYTES = 16, FILE_POINTS_MAX = 1 << 20 };
-
-enum kind {
-    CONSTANT,
-    COUNTER,
-    BURSTS,
-    STEPS,
-    PERCENT,
-    WALK,
-    PAGES,
-    EVENTS,
-    SPARSE,
-    LATENCY,
-    DOUBLES,
-    KINDS
-};
-
-static const char *const names[KINDS] = {
-    "constant",        "counter",      "counter in bursts",  "integers, small steps",
-    "cpu, 2 decimals", "walk, 3 dec.", "memory, 4 KB pages", "events, 1 % ones",
-    "sparse counts",   "latency",      "full doubles",
-};
-
-/* ---- the series ---- */
-
-static uint64_t seed = 5;
-
-static double share(void)
-{
-    uint64_t z = seed += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
-}
-
-static double normal(double mean, double deviation)
-{
-    double sum = -6;
-    for (int i = 0; i < 12; i++)
-        sum += share();
-    return mean + deviation * sum;
-}
-
-static double poisson(double mean)
-{
-    return fmax(0, floor(normal(mean, sqrt(mean)) + .5));
-}
-
-static double rounded(double v, double power)
-{
-    return nearbyint(v * power) / power;
-}
-
-static double clamped(double v)
-{
-    return fmin(100, fmax(0, v));
-}
-
-/* Value i of series number `no`; *io_state is the series' memory. */
-static double next_value(enum kind kind, int no, size_t i, double *io_state)
-{
-    const double wave = sin((double)i / 1375);
-    switch (kind) {
-    case CONSTANT:
-        return no * 17;
-    case COUNTER:
-        return *io_state += poisson(1200 * (1 + .5 * wave));
-    case BURSTS:
-        return *io_state += share() < .3 ? floor(share() * share() * 65536) : 0;
-    case STEPS: {
-        const double step = floor(share() * 5);
-        return *io_state = clamped(*io_state + (step == 0 ? -1 : step == 1 ? 1 : 0));
-    }
-    case PERCENT:
-        return rounded(clamped(30 + 10 * wave + normal(0, 4)), 100);
-    case WALK:
-        return rounded(*io_state += normal(0, .05), 1000);
-    case PAGES:
-        return *io_state += share() < .6 ? 4096 * trunc(normal(0, 200)) : 0;
-    case EVENTS:
-        return share() < .01;
-    case SPARSE:
-        return share() < .05 ? poisson(3) : 0;
-    case LATENCY:
-        return rounded(exp(normal(2.5, .6)), no % 3 == 0 ? 10 : no % 3 == 1 ? 100 : 1000);
-    case DOUBLES:
-    case KINDS:
-        break;
-    }
-    return 100 * share();
-}
-
-static double first_state(enum kind kind, int no)
-{
-    return kind == COUNTER  ? no * 1e6
-           : kind == BURSTS ? 1e9
-           : kind == STEPS  ? 50
-           : kind == PAGES  ? 0x1p33
-                            : 20;
-}
 
 /* ---- measuring ---- */
 
@@ -214,15 +116,12 @@ static void bench_kinds(struct codec *codec, size_t unit_slots)
     print_head(unit_slots);
     for (int kind = 0; kind < KINDS; kind++) {
         struct result result = {0};
-        seed = 5;
         for (int no = 0; no < SERIES; no++) {
-            double state = first_state((enum kind)kind, no);
-            for (size_t i = 0; i < SLOTS; i++)
-                values[i] = next_value((enum kind)kind, no, i, &state);
+            kinds_fill((enum kind)kind, no, values, SLOTS);
             measure(codec, values, SLOTS, unit_slots, &result);
         }
-        print(names[kind], &result);
-        if (kind != CONSTANT)
+        print(kinds_name((enum kind)kind), &result);
+        if (kind != KIND_CONSTANT)
             add(&all, &result);
     }
     print("all but the constant", &all);
