@@ -399,17 +399,20 @@ uint8_t *codec_ec_put(struct codec_ec *ec, uint8_t *at, const uint64_t *v, size_
 
 /* What a state means: the value's class, and where the state goes from here. */
 struct step {
-    uint16_t next; /* plus the next n_state_bits */
-    uint8_t n_state_bits, n_open;
-    uint32_t top; /* the value above its open bits */
+    uint8_t n_open, n_bits; /* n_bits: with those of the state */
+    uint16_t next,
+        mask; /* the next state is next plus what the mask leaves of the bits behind the open ones */
+    uint16_t top; /* the value above its open bits */
 };
 
 /* Steps of one class for x in [from, until), which take the same number of bits. */
 static unsigned fill_steps_of(struct step step, unsigned from, unsigned until, unsigned at,
                               struct step *out)
 {
+    const unsigned n_state_bits = (unsigned)step.n_bits - step.n_open;
+    step.mask = (uint16_t)low_mask(n_state_bits);
     for (unsigned x = from; x < until; x++, at = (at + STATE_STEP) & (STATES - 1)) {
-        step.next = (uint16_t)((x << step.n_state_bits) - STATES);
+        step.next = (uint16_t)((x << n_state_bits) - STATES);
         out[at] = step;
     }
     return at;
@@ -420,13 +423,13 @@ static void fill_steps(const struct table *table, unsigned fine, struct step *ou
     unsigned at = 0;
     for (size_t k = 0; k < table->n; k++) {
         const unsigned share = table->shares[k], power = 1u << bit_width(share - 1);
-        const unsigned n_bits = STATE_BITS - bit_width(share - 1);
+        const unsigned n_state_bits = STATE_BITS - bit_width(share - 1);
         const struct class_value value = class_value(table->classes[k], fine);
         struct step step = {.n_open = (uint8_t)value.n_open,
-                            .top = (uint32_t)(value.lowest >> value.n_open)};
-        step.n_state_bits = (uint8_t)(n_bits + 1);
+                            .top = (uint16_t)(value.lowest >> value.n_open)};
+        step.n_bits = (uint8_t)(value.n_open + n_state_bits + 1);
         at = fill_steps_of(step, share, power, at, out);
-        step.n_state_bits = (uint8_t)n_bits;
+        step.n_bits--;
         at = fill_steps_of(step, power, 2 * share, at, out);
     }
 }
@@ -441,11 +444,11 @@ struct reader {
 static inline uint64_t next_offset(const struct step *steps, const uint8_t *at, size_t *io_bit,
                                    uint64_t *io_state)
 {
-    const struct step step = steps[*io_state];
+    const struct step *step = &steps[*io_state];
     const uint64_t word = load_u64(at + *io_bit / 8) >> (*io_bit % 8);
-    *io_state = step.next + (word >> step.n_open & low_mask(step.n_state_bits));
-    *io_bit += (size_t)step.n_open + step.n_state_bits;
-    return ((uint64_t)step.top << step.n_open) + (word & low_mask(step.n_open));
+    *io_state = step->next + (word >> step->n_open & step->mask);
+    *io_bit += step->n_bits;
+    return ((uint64_t)step->top << step->n_open) + (word & low_mask(step->n_open));
 }
 
 /* Decodes whole rounds of LANES values as long as no more than bit_max bits are behind; returns how
