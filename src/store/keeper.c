@@ -94,6 +94,11 @@ static bool classes_keep(struct store *store, int64_t now_s, struct err *err)
     return true;
 }
 
+bool keeper_seal_due(struct store *store, struct err *err)
+{
+    return classes_keep(store, clock_s(&store->clock), err);
+}
+
 static bool late_keep(struct store *store, struct err *err)
 {
     struct keeper *keeper = &store->keeper;

@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "os/realtime.h"
+#include "store/keeper.h"
 #include "store/output.h"
 
 enum {
@@ -80,18 +82,31 @@ static bool series_read(struct store *store, const struct inputs *inputs, uint32
     return true;
 }
 
+/* A big partition takes minutes, and the ring of the head must not fill up meanwhile. What is sealed here
+ * has a later generation than the merge's output, as it must: nothing of it is in the inputs. */
+static bool seal_meanwhile(struct store *store, int64_t *io_last_us, struct err *err)
+{
+    const int64_t now_us = monotonic_us();
+    if (now_us - *io_last_us < store->tuning.merge_turn_us)
+        return true;
+    *io_last_us = now_us;
+    return keeper_seal_due(store, err);
+}
+
 static bool inputs_write(struct output *output, struct inputs *inputs, struct err *err)
 {
     const struct files_item *any = inputs->items[0];
     struct store *store = output->store;
     const struct head_class *of = head_class(store->head, any->info.class_no);
+    int64_t last_us = monotonic_us();
     uint32_t id;
 
     if (!output_begin(output, of, any->info.level, inputs->first_slot, inputs->n_slots, err))
         return false;
     CLEANUP(mem_done) double *values = mem_alloc(mul_size(inputs->n_slots, sizeof(double)));
     while (next_id(inputs, &id))
-        if (!series_read(store, inputs, id, values, err) || !output_add(output, id, values, err))
+        if (!series_read(store, inputs, id, values, err) || !output_add(output, id, values, err) ||
+            !seal_meanwhile(store, &last_us, err))
             return false;
     return output_end(output, err);
 }

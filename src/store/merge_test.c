@@ -157,7 +157,37 @@ TEST(coarse_partitions_are_written_for_good_when_the_fine_ones_are_gone)
     store_kit_done(&kit);
 }
 
+TEST(heads_are_sealed_while_a_long_merge_goes_on)
+{
+    struct store_kit kit;
+    start(&kit, "10s:30d", 9);
+    kit.tuning.merge_turn_us = 0;
+    store_kit_close(&kit);
+    EXPECT(store_kit_open(&kit));
+    put_days(&kit, 8640, 0);
+    pass_after(&kit, 0);
+    for (size_t i = 0; i < SERIES; i++) {
+        struct sink_point point = {kit.ids[i], (uint32_t)store_kit_now_s(), (double)i};
+        enum sink_fate fate;
+        EXPECT_I64(store_sink(kit.store).ops->put(kit.writer, &point, 1, &fate), 1);
+    }
+    store_kit_commit(&kit);
+    kit_now_us += 3600 * 1000000ll;
+    EXPECT_OK(merge_due(kit.store, &kit_err));
+    EXPECT_I64(count_files(&kit, 0).n_cold, 1);
+    EXPECT_I64(count_files(&kit, 0).n, 2); /* and what was sealed */
+    EXPECT(store_kit_agrees(&kit));
+    const struct series *got =
+        store_kit_read(&kit, 3, FIRST_S + 9 * DAY_S, FIRST_S + 9 * DAY_S + 1, DAY_S);
+    EXPECT(got && got->n_points == 1);
+    EXPECT_F64(got->values[0], 3, 0);
+    store_kit_crash(&kit);
+    EXPECT(store_kit_agrees(&kit));
+    store_kit_done(&kit);
+}
+
 RUN_TESTS(test_of(a_past_partition_is_written_for_good_once_it_is_quiet),
           test_of(a_partition_that_points_still_come_to_is_left_alone),
           test_of(it_is_written_again_when_much_of_it_is_new_and_not_for_a_few_points),
-          test_of(coarse_partitions_are_written_for_good_when_the_fine_ones_are_gone))
+          test_of(coarse_partitions_are_written_for_good_when_the_fine_ones_are_gone),
+          test_of(heads_are_sealed_while_a_long_merge_goes_on))

@@ -48,7 +48,8 @@ struct shared_tuning {
     size_t late_flush_bytes, late_bytes_max;
     int64_t late_flush_us;
     size_t late_run; /* late points of one slot and tablet in one put: from here on a pane pays */
-    size_t files_merge;   /* as many files in a partition are merged */
+    size_t files_merge;    /* as many files in a partition are merged */
+    int64_t merge_turn_us; /* a merge lets the heads be sealed after so long */
     int64_t cold_wait_us; /* nothing came to a past partition for so long: it is written for good */
     bool has_no_threads;  /* the test calls keeper_pass and the commits sync themselves */
 };
