@@ -493,10 +493,8 @@ static bool read_end(struct reader *reader, const uint8_t *end, uint64_t *out, s
     size_t i = read_rounds(reader, out, n, n_bits);
     for (; i < n && reader->bit <= n_bits; i++)
         out[i] = next_offset(reader->steps, last, &reader->bit, &reader->states[i % LANES]);
-    if (i < n || reader->bit > n_bits)
-        return false;
     reader->at = from;
-    return true;
+    return i == n && reader->bit <= n_bits;
 }
 
 static bool get_values(struct pack_in *in, const struct step *steps, uint64_t *out, size_t n)
