@@ -65,7 +65,7 @@ static bool open_header(struct block *block, struct err *err)
         return corrupt(block, "header checksum is wrong", err);
     const uint32_t version = block_layout_u32(at + HEADER_VERSION);
     const uint32_t flags = block_layout_u32(at + HEADER_FLAGS);
-    if (version != BLOCK_LAYOUT_VERSION || flags & ~(uint32_t)BLOCK_LAYOUT_FLAG_AGGREGATES)
+    if (version != BLOCK_LAYOUT_VERSION || flags & ~(uint32_t)BLOCK_LAYOUT_FLAGS)
         return FAIL(err, ERR_REFUSED, "block '%s': version %u, flags %u: only version %d is known",
                     block->name, version, flags, BLOCK_LAYOUT_VERSION);
     block->info = (struct block_info){
@@ -76,6 +76,7 @@ static bool open_header(struct block *block, struct err *err)
         .n_series = block_layout_u32(at + HEADER_SERIES),
         .generation = block_layout_u64(at + HEADER_GENERATION),
         .has_aggregates = flags & BLOCK_LAYOUT_FLAG_AGGREGATES,
+        .is_cold = flags & BLOCK_LAYOUT_FLAG_COLD,
     };
     const char *fault = block_layout_fault(&block->info);
     if (fault)

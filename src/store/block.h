@@ -28,6 +28,7 @@ struct block_info {
     uint32_t n_series;   /* known to readers; a writer ignores it */
     uint64_t generation; /* later wins where files overlap; the engine gives it meaning */
     bool has_aggregates; /* 42 bytes a unit: worth it for long units only */
+    bool is_cold;        /* written once, seldom read: its units may be CODEC_EC */
 };
 
 /* Units of one series: ceil(n_slots / unit_slots). */

@@ -88,7 +88,8 @@ static void repair(uint8_t *bytes, size_t n)
     };
     memcpy(bytes, BLOCK_LAYOUT_MAGIC, sizeof BLOCK_LAYOUT_MAGIC);
     block_layout_put(bytes + HEADER_VERSION, BLOCK_LAYOUT_VERSION, 4);
-    block_layout_put(bytes + HEADER_FLAGS, info.has_aggregates, 4);
+    block_layout_put(bytes + HEADER_FLAGS,
+                     block_layout_u32(bytes + HEADER_FLAGS) & BLOCK_LAYOUT_FLAGS, 4);
     block_layout_put(bytes + HEADER_CRC, hash_crc32c(0, bytes, HEADER_CRC), 4);
     memcpy(footer + FOOTER_MAGIC, BLOCK_LAYOUT_END_MAGIC, sizeof BLOCK_LAYOUT_END_MAGIC);
     block_layout_put(footer + FOOTER_FILE_BYTES, n, 8);

@@ -143,6 +143,13 @@ TEST(what_is_written_is_read)
         {"many units",
          {.step_s = 10, .n_slots = 8640, .unit_slots = 720, .has_aggregates = true},
          9},
+        {"cold",
+         {.step_s = 10,
+          .n_slots = 8640,
+          .unit_slots = 2160,
+          .has_aggregates = true,
+          .is_cold = true},
+         9},
         {"last unit short",
          {.step_s = 60,
           .n_slots = 101,
@@ -530,7 +537,7 @@ TEST(what_checks_out_but_makes_no_sense_is_refused)
         const char *part;
     } rows[] = {
         {"newer version", HEADER_VERSION, 4, 2, ERR_REFUSED, "version 2"},
-        {"unknown flag", HEADER_FLAGS, 4, 3, ERR_REFUSED, "flags 3"},
+        {"unknown flag", HEADER_FLAGS, 4, 5, ERR_REFUSED, "flags 5"},
         {"no slots", HEADER_SLOTS, 4, 0, ERR_CORRUPT, "window"},
         {"too many slots", HEADER_SLOTS, 4, BLOCK_SLOTS_MAX + 1, ERR_CORRUPT, "window"},
         {"no unit", HEADER_UNIT_SLOTS, 4, 0, ERR_CORRUPT, "unit"},
@@ -581,6 +588,68 @@ TEST(an_index_out_of_order_is_refused)
     }
 }
 
+/* ---- what was written before ---- */
+
+static uint32_t mix(uint32_t x)
+{
+    x ^= x >> 16;
+    x *= UINT32_C(0x7feb352d);
+    x ^= x >> 15;
+    x *= UINT32_C(0x846ca68b);
+    return x ^ x >> 16;
+}
+
+/* What the golden file was made from: a series for each form and each kind of gaps. */
+static double old_value(uint32_t id, uint32_t slot)
+{
+    const uint32_t r = mix(id * 100003 + slot);
+    switch (id) {
+    case 1:
+        return 12.25;
+    case 2:
+        return slot * 1000.0 + r % 400;
+    case 3:
+        return (r % 10000) / 100.0;
+    case 4:
+        return (mix(slot / 90) % 10000) / 10.0;
+    case 5:
+        return (r % 5 + 1) / 7.0;
+    case 6:
+        return r / 3.7;
+    case 7:
+        return slot * 1000.0 * slot + r % 7;
+    case 8:
+        return 1 / 3.0;
+    case 9:
+        return r % 3 ? gap : r % 100;
+    default:
+        return slot / 100 % 2 ? gap : slot % 100 == 17 ? -0.0 : slot;
+    }
+}
+
+/* The file is from before there were cold ones. */
+TEST(a_file_of_the_first_version_is_read)
+{
+    enum { SLOTS = 1440, SERIES = 10 };
+    size_t n_bytes;
+    const char *bytes = kit_read("tests/golden/store/block-v1.blk", &n_bytes);
+    struct block *block = open_ok(bytes, n_bytes);
+    EXPECT_OK(block_verify(block, &kit_err));
+    EXPECT_I64(block_info(block)->n_series, SERIES);
+    EXPECT(!block_info(block)->is_cold);
+    for (uint32_t id = 1; id <= SERIES; id++) {
+        double out[SLOTS];
+        size_t n_values, n_wrong = 0;
+        for (size_t i = 0; i < SLOTS; i++)
+            out[i] = gap;
+        EXPECT_OK(block_read(block, id, 170000000, SLOTS, out, &n_values, &kit_err));
+        for (uint32_t i = 0; i < SLOTS; i++)
+            n_wrong += !is_same(out[i], old_value(id, i));
+        EXPECT_I64(n_wrong, 0);
+    }
+    block_close(block);
+}
+
 /* ---- the document ---- */
 
 static uint8_t hex_digit(char c)
@@ -591,12 +660,16 @@ static uint8_t hex_digit(char c)
     return at ? (uint8_t)(at - digits) : 0;
 }
 
-/* The bytes of the first ```hex block of a document: everything before a '|' on each line. */
-static size_t read_hex(const char *repo_path, uint8_t *out, size_t n_max)
+/* The bytes of a ```hex block of the document: everything before a '|' on each line. */
+static size_t read_hex(unsigned block_no, uint8_t *out, size_t n_max)
 {
     size_t n_text, n = 0;
-    const char *at = strstr(kit_read(repo_path, &n_text), "```hex\n");
+    const char *at = strstr(kit_read("docs/formats/block.md", &n_text), "```hex\n");
+    for (; at && block_no > 0; block_no--)
+        at = strstr(at + 7, "```hex\n");
     EXPECT(at != NULL);
+    if (!at)
+        return 0;
     bool is_comment = false;
     for (at += 7; strncmp(at, "```", 3) != 0; at++) {
         is_comment = *at == '|' || (is_comment && *at != '\n');
@@ -617,7 +690,7 @@ TEST(the_example_in_the_document_is_a_block)
     };
     static const uint32_t ids[2] = {7, 9};
     static uint8_t bytes[1024];
-    const size_t n = read_hex("docs/formats/block.md", bytes, sizeof bytes);
+    const size_t n = read_hex(0, bytes, sizeof bytes);
     struct block *block = open_ok(bytes, n);
     EXPECT_OK(block_verify(block, &kit_err));
     EXPECT_I64(block_info(block)->first_slot, 170000000);
@@ -652,6 +725,27 @@ TEST(the_example_in_the_document_is_a_block)
     codec_free(codec);
 }
 
+TEST(the_entropy_coded_unit_in_the_document)
+{
+    enum { N = 128 };
+    uint8_t bytes[256];
+    double got[N], wanted[N];
+    const size_t n = read_hex(1, bytes, sizeof bytes);
+    EXPECT_I64(codec_form_of(bytes, n), CODEC_EC);
+    EXPECT(codec_decode(bytes, n, got, N));
+    for (size_t i = 0; i < N; i++) {
+        wanted[i] = i % 7 == 0 ? 3 : i % 11 == 0 ? 8 : 0;
+        EXPECT_F64(got[i], wanted[i], 0);
+    }
+    struct codec *codec = codec_new();
+    struct buf again;
+    buf_init(&again, codec_bytes_max(N));
+    codec_encode_cold(codec, wanted, N, &again);
+    EXPECT(again.n == n && memcmp(again.at, bytes, n) == 0);
+    buf_done(&again);
+    codec_free(codec);
+}
+
 RUN_TESTS(test_of(what_is_written_is_read), test_of(info_comes_back),
           test_of(ids_that_are_not_there_are_not_found), test_of(a_series_of_gaps_is_not_stored),
           test_of(later_generations_win_where_they_have_values),
@@ -661,5 +755,6 @@ RUN_TESTS(test_of(what_is_written_is_read), test_of(info_comes_back),
           test_of(every_damaged_byte_is_found), test_of(every_cut_is_found),
           test_of(damage_in_one_run_names_the_series_and_spares_the_others),
           test_of(what_checks_out_but_makes_no_sense_is_refused),
-          test_of(an_index_out_of_order_is_refused),
-          test_of(the_example_in_the_document_is_a_block))
+          test_of(an_index_out_of_order_is_refused), test_of(a_file_of_the_first_version_is_read),
+          test_of(the_example_in_the_document_is_a_block),
+          test_of(the_entropy_coded_unit_in_the_document))

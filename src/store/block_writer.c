@@ -141,7 +141,8 @@ static bool add_unit(struct block_writer *writer, const double *values, uint32_t
 {
     size_t n_bytes = 0;
     if (!is_all_gaps(values, n)) {
-        n_bytes = codec_encode(writer->codec, values, n, hint, writer->out);
+        n_bytes = writer->info.is_cold ? codec_encode_cold(writer->codec, values, n, writer->out)
+                                       : codec_encode(writer->codec, values, n, hint, writer->out);
         if (n_bytes == 0)
             return FAIL(err, ERR_LIMIT, "no room for the block");
         BUG_IF(n_bytes > UINT16_MAX);
@@ -185,8 +186,9 @@ static void make_header(const struct block_info *info, uint8_t out[HEADER_BYTES]
     memset(out, 0, HEADER_BYTES);
     memcpy(out, BLOCK_LAYOUT_MAGIC, sizeof BLOCK_LAYOUT_MAGIC);
     block_layout_put(out + HEADER_VERSION, BLOCK_LAYOUT_VERSION, 4);
-    block_layout_put(out + HEADER_FLAGS, info->has_aggregates ? BLOCK_LAYOUT_FLAG_AGGREGATES : 0,
-                     4);
+    const uint32_t flags = (info->has_aggregates ? BLOCK_LAYOUT_FLAG_AGGREGATES : 0u) |
+                           (info->is_cold ? BLOCK_LAYOUT_FLAG_COLD : 0u);
+    block_layout_put(out + HEADER_FLAGS, flags, 4);
     block_layout_put(out + HEADER_FIRST_SLOT, (uint64_t)info->first_slot, 8);
     block_layout_put(out + HEADER_STEP, info->step_s, 4);
     block_layout_put(out + HEADER_SLOTS, info->n_slots, 4);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/codec_avx2.h"
+#include "store/codec_ec.h"
 #include "store/codec_unit.h"
 #include "store/pack.h"
 
@@ -159,6 +160,22 @@ static void to_doubles(const struct codec_scaling *scaling, const uint64_t *v, d
         out[i] /= power;
 }
 
+/* The same where the integers stand. */
+static void to_doubles_here(const struct codec_scaling *scaling, double *io, size_t n)
+{
+    uint64_t *v = (uint64_t *)(void *)io;
+    if (!scaling->is_fast) {
+        to_doubles(scaling, v, io, n);
+        return;
+    }
+    const struct codec_scaling rest = {.exponent = scaling->exponent, .gcd = 1};
+    if (scaling->gcd != 1 || scaling->base != 0)
+        for (size_t i = 0; i < n; i++)
+            v[i] = v[i] * scaling->gcd + scaling->base;
+    const size_t n_done = codec_avx2_divide(v, codec_unit_powers[scaling->exponent], io, n);
+    to_doubles(&rest, v + n_done, io + n_done, n - n_done);
+}
+
 static double to_double(const struct codec_scaling *scaling, uint64_t v)
 {
     double out;
@@ -269,6 +286,26 @@ static bool get_changes(struct pack_in *in, const struct codec_scaling *scaling,
     return true;
 }
 
+/* The integers are put together where the doubles will be. */
+static bool get_ec(struct pack_in *in, const struct codec_scaling *scaling, double *out, size_t n)
+{
+    uint64_t *v = (uint64_t *)(void *)out, delta = 0;
+    unsigned order;
+    if (!get_byte(in, &order) || order > 2 || order >= n || (order > 0 && !get_signed(in, &v[0])) ||
+        (order > 1 && !get_signed(in, &delta)) || !codec_ec_get(in, v + order, n - order))
+        return false;
+    if (order > 1) {
+        v[1] = v[0] + delta;
+        for (size_t i = 2; i < n; i++)
+            v[i] = v[i - 1] + (delta += v[i]);
+    } else if (order > 0) {
+        for (size_t i = 1; i < n; i++)
+            v[i] += v[i - 1];
+    }
+    to_doubles_here(scaling, out, n);
+    return true;
+}
+
 static bool get_exceptions(struct pack_in *in, double *out, size_t n)
 {
     size_t n_exceptions;
@@ -296,6 +333,8 @@ static bool get_integer_form(struct pack_in *in, enum codec_form form,
         return get_delta2(in, scaling, out, n);
     if (form == CODEC_CHANGE)
         return get_changes(in, scaling, out, n);
+    if (form == CODEC_EC)
+        return get_ec(in, scaling, out, n);
     uint64_t v;
     if (!get_signed(in, &v))
         return false;
@@ -377,7 +416,7 @@ static bool get_f64(struct pack_in *in, double *out, size_t n)
 static bool get_body(struct pack_in *in, unsigned head, bool is_fast, double *out, size_t n)
 {
     const unsigned form = head & HEAD_FORM;
-    if (form >= CODEC_CONST && form <= CODEC_CHANGE)
+    if ((form >= CODEC_CONST && form <= CODEC_CHANGE) || form == CODEC_EC)
         return get_integers(in, head, is_fast, out, n);
     if (head & (HEAD_EXCEPTIONS | HEAD_GCD))
         return false;

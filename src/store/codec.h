@@ -24,6 +24,7 @@ enum codec_form {
     CODEC_DICT,      /* distinct doubles and indexes into them */
     CODEC_F64,       /* the bits: 16 high ones packed, the rest as they are */
     CODEC_CONST_F64, /* one double */
+    CODEC_EC,        /* integers or differences, entropy-coded: only codec_encode_cold writes it */
     CODEC_FORMS,
 };
 
@@ -37,7 +38,7 @@ struct codec_hint {
     uint8_t bits_per_point; /* of the unit that set it */
 };
 
-/* The encoder's scratch memory (about 0.9 MB). One thread at a time. */
+/* The encoder's scratch memory (about 1.0 MB). One thread at a time. */
 struct codec;
 
 MUST_CHECK struct codec *codec_new(void);
@@ -50,6 +51,10 @@ size_t codec_bytes_max(size_t n);
  * when out is full). hint may be NULL; else it is used and brought up to date. */
 size_t codec_encode(struct codec *codec, const double *values, size_t n, struct codec_hint *hint,
                     struct buf *out);
+
+/* The same for what is written once and seldom read: takes longer, tries everything, and may take
+ * CODEC_EC where that saves a tenth. */
+size_t codec_encode_cold(struct codec *codec, const double *values, size_t n, struct buf *out);
 
 /* Decodes a unit of exactly n_bytes that holds exactly n values, 1 <= n <= CODEC_POINTS_MAX.
  * The bytes are not trusted: false if they are anything but what codec_encode could mean (out is

@@ -231,11 +231,37 @@ AVX2 bool codec_avx2_delta2(struct pack_in *in, const struct codec_scaling *scal
     return true;
 }
 
+/* Below 2^51 in magnitude an integer added to the bits of 1.5 * 2^52 makes the double that is so much
+ * larger. */
+AVX2 size_t codec_avx2_divide(const uint64_t *v, double power, double *out, size_t n)
+{
+    const __m256i half = _mm256_set1_epi64x(INT64_C(1) << 51);
+    const __m256d shift = _mm256_set1_pd(0x1.8p52), divisor = _mm256_set1_pd(power);
+    __m256i any = _mm256_setzero_si256();
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(v + i));
+        any = _mm256_or_si256(any, _mm256_add_epi64(x, half));
+        if (!_mm256_testz_si256(any, _mm256_set1_epi64x(-(INT64_C(1) << 52))))
+            break;
+        const __m256d shifted =
+            _mm256_castsi256_pd(_mm256_add_epi64(x, _mm256_castpd_si256(shift)));
+        _mm256_storeu_pd(out + i, _mm256_div_pd(_mm256_sub_pd(shifted, shift), divisor));
+    }
+    return i;
+}
+
 #else
 
 bool codec_avx2_is_there(void)
 {
     return false;
+}
+
+size_t codec_avx2_divide(const uint64_t *v UNUSED, double power UNUSED, double *out UNUSED,
+                         size_t n UNUSED)
+{
+    return 0;
 }
 
 bool codec_avx2_raw(struct pack_in *in UNUSED, const struct codec_scaling *scaling UNUSED,

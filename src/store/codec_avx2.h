@@ -19,3 +19,7 @@ bool codec_avx2_delta(struct pack_in *in, const struct codec_scaling *scaling, u
 /* Of differences of differences; *io_delta is the last difference. */
 bool codec_avx2_delta2(struct pack_in *in, const struct codec_scaling *scaling, uint64_t *io_last,
                        uint64_t *io_delta, double *out, size_t n);
+
+/* Integers over power, for as many of the n as it can (from the first on; returns how many): the others
+ * are large, or too few. out may be v. */
+size_t codec_avx2_divide(const uint64_t *v, double power, double *out, size_t n);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/codec_ec.h"
 #include "store/codec_unit.h"
 #include "store/pack.h"
 
@@ -11,6 +12,7 @@ enum {
     EXCEPTIONS_SHARE = 64,    /* one value in so many may be no decimal */
     EXCEPTION_BYTES_MAX = 13, /* position varint, double */
     DICT_SLOTS = 2 * CODEC_POINTS_MAX,
+    EC_SAVES = 10, /* the entropy-coded form decodes slower: it must save one byte in so many */
     DICT_PROBES_MAX = 64, /* past that the values are taken for distinct: no hostile slowness */
 };
 
@@ -21,6 +23,7 @@ struct codec {
     uint64_t gaps[CODEC_POINTS_MAX], changes[CODEC_POINTS_MAX];
     uint16_t exceptions[CODEC_POINTS_MAX / EXCEPTIONS_SHARE + 1];
     uint16_t dict_slots[DICT_SLOTS]; /* index + 1, 0: free */
+    struct codec_ec ec;
 };
 
 struct codec *codec_new(void)
@@ -41,7 +44,7 @@ size_t codec_bytes_max(size_t n)
     const size_t presence =
         PACK_VARINT_BYTES + n / 2; /* a run list before it loses to the bitmap */
     const size_t exceptions = (n / EXCEPTIONS_SHARE + 1) * EXCEPTION_BYTES_MAX;
-    return head + presence + exceptions + pack_stream_bytes_max(n);
+    return head + presence + exceptions + pack_stream_bytes_max(n) + CODEC_EC_TABLE_BYTES_MAX;
 }
 
 static uint64_t bits_of(double v)
@@ -73,6 +76,7 @@ struct unit {
     const double *v; /* the values that are there */
     size_t n;
     uint8_t *at;           /* where the next byte goes */
+    bool is_cold;          /* the entropy-coded form may be used */
     enum codec_form guess; /* by the hint; CODEC_EMPTY: none */
     enum codec_form form;
     unsigned exponent; /* before: where to begin; after: what was used */
@@ -361,6 +365,71 @@ static enum codec_form best_plain(struct codec *codec, size_t n, size_t *out_n_b
     return *out_n_bytes == delta ? CODEC_DELTA : CODEC_DELTA2;
 }
 
+/* ---- the entropy-coded form ---- */
+
+/* What the stream codes: the integers (0), their differences (1) or those of these (2). */
+static const uint64_t *ec_values(const struct codec *codec, unsigned order)
+{
+    return order == 0 ? codec->ints : order == 1 ? codec->delta + 1 : codec->delta2 + 2;
+}
+
+/* In place of a form of n_bytes, if it saves enough. delta2 must be that of the values. */
+static bool put_ec(struct unit *unit, enum codec_form rival, size_t n_bytes)
+{
+    struct codec *codec = unit->codec;
+    const size_t most_bytes = n_bytes - n_bytes / EC_SAVES;
+    struct codec_ec_plan best = {.n_bytes = SIZE_MAX}, plan;
+    unsigned order = 0;
+    for (unsigned k = 0; k <= 2; k++) {
+        const bool suits = rival == CODEC_CHANGE ? k < 2 : (unsigned)rival == CODEC_RAW + k;
+        if (!suits || !codec_ec_plan(&codec->ec, ec_values(codec, k), unit->n - k, &plan) ||
+            plan.n_bytes >= best.n_bytes)
+            continue;
+        best = plan;
+        order = k;
+    }
+    if (best.n_bytes > most_bytes)
+        return false;
+    uint8_t *at = unit->at;
+    *at++ = (uint8_t)order;
+    if (order > 0)
+        at = pack_put_varint(at, pack_zigzag(codec->ints[0]));
+    if (order > 1)
+        at = pack_put_varint(at, pack_zigzag(codec->delta[1]));
+    at = codec_ec_put(&codec->ec, at, ec_values(codec, order), unit->n - order, &best);
+    if (!at || (size_t)(at - unit->at) > most_bytes)
+        return false;
+    unit->at = at;
+    unit->form = CODEC_EC;
+    return true;
+}
+
+/* ---- the smallest of all ---- */
+
+static void put_smallest(struct unit *unit, size_t n_changes)
+{
+    struct codec *codec = unit->codec;
+    struct change_list list = {0};
+    size_t n_bytes;
+    enum codec_form form = best_plain(codec, unit->n, &n_bytes);
+    if (n_changes < unit->n / 3) {
+        /* A list decodes more slowly in pieces, so it must save a tenth. */
+        list = fill_changes(codec, unit->n);
+        if (list.n_bytes < n_bytes - n_bytes / 10) {
+            form = CODEC_CHANGE;
+            n_bytes = list.n_bytes;
+        }
+    }
+    if (form == CODEC_DELTA2)
+        fill_deltas2(codec, unit->n); /* the list may have stood there */
+    if (unit->is_cold && put_ec(unit, form, n_bytes))
+        return;
+    if (form == CODEC_CHANGE)
+        put_changes(unit, &list);
+    else
+        put_plain(unit, form);
+}
+
 static void put_integers(struct unit *unit)
 {
     struct codec *codec = unit->codec;
@@ -382,19 +451,7 @@ static void put_integers(struct unit *unit)
         put_plain(unit, CODEC_DELTA2);
         return;
     }
-    size_t plain_bytes;
-    const enum codec_form form = best_plain(codec, unit->n, &plain_bytes);
-    if (n_changes < unit->n / 3) {
-        /* A list decodes more slowly in pieces, so it must save a tenth. */
-        const struct change_list list = fill_changes(codec, unit->n);
-        if (list.n_bytes < plain_bytes - plain_bytes / 10) {
-            put_changes(unit, &list);
-            return;
-        }
-        if (unit->n > 2)
-            fill_deltas2(codec, unit->n);
-    }
-    put_plain(unit, form);
+    put_smallest(unit, n_changes);
 }
 
 /* ---- forms of plain doubles ---- */
@@ -563,19 +620,20 @@ static void apply_hint(struct unit *unit, const struct codec_hint *hint)
     unit->guess = (enum codec_form)hint->form;
 }
 
-size_t codec_encode(struct codec *codec, const double *values, size_t n, struct codec_hint *hint,
-                    struct buf *out)
+static size_t encode(struct unit unit, const double *values, size_t n, struct codec_hint *hint,
+                     struct buf *out)
 {
     BUG_IF(n == 0);
     BUG_IF(n > CODEC_POINTS_MAX);
     uint8_t *head = buf_room(out, codec_bytes_max(n));
     if (!head)
         return 0;
-    struct unit unit = {.codec = codec, .at = head + 1, .v = values};
     size_t n_runs;
-    unit.n = gather(codec, values, n, &n_runs);
+    unit.at = head + 1;
+    unit.v = values;
+    unit.n = gather(unit.codec, values, n, &n_runs);
     if (unit.n > 0 && unit.n < n) {
-        unit.v = codec->present;
+        unit.v = unit.codec->present;
         put_presence(&unit, values, n, n_runs);
     }
     if (hint)
@@ -588,4 +646,15 @@ size_t codec_encode(struct codec *codec, const double *values, size_t n, struct 
     if (hint && unit.n > 0)
         learn(hint, &unit, n_bytes);
     return n_bytes;
+}
+
+size_t codec_encode(struct codec *codec, const double *values, size_t n, struct codec_hint *hint,
+                    struct buf *out)
+{
+    return encode((struct unit){.codec = codec}, values, n, hint, out);
+}
+
+size_t codec_encode_cold(struct codec *codec, const double *values, size_t n, struct buf *out)
+{
+    return encode((struct unit){.codec = codec, .is_cold = true}, values, n, NULL, out);
 }

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "kit/kit.h"
+#include "store/codec_ec.h"
 #include "store/pack.h"
 
 enum { UNIT = 720 };
@@ -27,18 +28,12 @@ static size_t n_different(const double *a, const double *b, size_t n)
     return n_different;
 }
 
-/* Encodes, decodes into memory of the exact size, compares bit by bit. Returns the length. */
-static size_t round_trip(const double *values, size_t n, struct codec_hint *hint,
-                         enum codec_form *out_form)
+/* Decodes from and into memory of the exact size, compares bit by bit. */
+static void expect_values(const struct buf *unit, const double *values, size_t n)
 {
-    struct codec *codec = codec_new();
-    struct buf out;
-    buf_init(&out, codec_bytes_max(n));
-    const size_t n_bytes = codec_encode(codec, values, n, hint, &out);
-    EXPECT(n_bytes > 0 && n_bytes == out.n);
-
+    const size_t n_bytes = unit->n;
     uint8_t *exact = mem_alloc(n_bytes);
-    memcpy(exact, out.at, n_bytes);
+    memcpy(exact, unit->at, n_bytes);
     double *got = mem_alloc(n * sizeof *got);
     EXPECT(codec_decode(exact, n_bytes, got, n));
     EXPECT_I64(n_different(values, got, n), 0);
@@ -48,11 +43,28 @@ static size_t round_trip(const double *values, size_t n, struct codec_hint *hint
     for (size_t i = 0; i < n; i++)
         n_gaps += isnan(values[i]);
     EXPECT_I64(codec_is_full(exact, n_bytes), n_gaps == 0);
-    if (out_form)
-        *out_form = codec_form_of(exact, n_bytes);
-
     mem_free(got);
     mem_free(exact);
+}
+
+/* Through the codec as usual, and as what past partitions hold. Returns the length of the usual. */
+static size_t round_trip(const double *values, size_t n, struct codec_hint *hint,
+                         enum codec_form *out_form)
+{
+    struct codec *codec = codec_new();
+    struct buf out;
+    buf_init(&out, codec_bytes_max(n));
+    const size_t n_bytes = codec_encode(codec, values, n, hint, &out);
+    EXPECT(n_bytes > 0 && n_bytes == out.n);
+    expect_values(&out, values, n);
+    if (out_form)
+        *out_form = codec_form_of(out.at, out.n);
+
+    buf_clear(&out);
+    const size_t n_cold = codec_encode_cold(codec, values, n, &out);
+    EXPECT(n_cold > 0 && n_cold == out.n);
+    EXPECT(hint || n_cold <= n_bytes);
+    expect_values(&out, values, n);
     buf_done(&out);
     codec_free(codec);
     return n_bytes;
@@ -180,6 +192,35 @@ TEST(sizes_stay_within_loose_bounds)
             printf("%s: %d/1000 bytes a point\n", r->row, (int)(got * 1000));
         EXPECT(got <= r->bytes_per_point);
     }
+}
+
+TEST(cold_units_are_smaller_where_values_are_uneven)
+{
+    static const struct {
+        const char *row;
+        enum kind kind;
+        enum codec_form form;
+        double bytes_per_point;
+    } rows[] = {
+        {"constant", CONSTANT, CODEC_CONST, 0.003},   {"counter", COUNTER, CODEC_DELTA, 1.17},
+        {"small steps", SMALL_STEPS, CODEC_EC, 0.22}, {"memory pages", PAGES, CODEC_EC, 0.90},
+        {"0/1 events", EVENTS, CODEC_EC, 0.025},      {"full doubles", FULL, CODEC_F64, 7.2},
+    };
+    enum { COLD_UNIT = 2160 };
+    struct codec *codec = codec_new();
+    EACH_ROW (rows, r) {
+        double values[COLD_UNIT];
+        struct buf out;
+        buf_init(&out, codec_bytes_max(COLD_UNIT));
+        fill_series(r->kind, values, COLD_UNIT);
+        const size_t n_bytes = codec_encode_cold(codec, values, COLD_UNIT, &out);
+        EXPECT_I64(codec_form_of(out.at, out.n), r->form);
+        if ((double)n_bytes > r->bytes_per_point * COLD_UNIT)
+            printf("%s: %zu bytes\n", r->row, n_bytes);
+        EXPECT((double)n_bytes <= r->bytes_per_point * COLD_UNIT);
+        buf_done(&out);
+    }
+    codec_free(codec);
 }
 
 TEST(picks_the_form_that_fits)
@@ -435,15 +476,19 @@ TEST(fast_and_plain_decoding_agree_on_any_size)
 TEST(cut_and_flipped_units_are_refused_or_harmless)
 {
     struct codec *codec = codec_new();
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (int turn = 0; turn < 2 * KINDS; turn++) {
         double values[200], got[200], got_plainly[200];
         const size_t n = COUNT_OF(values);
-        fill_series((enum kind)kind, values, n);
+        const enum kind kind = (enum kind)(turn / 2);
+        fill_series(kind, values, n);
         if (kind % 2)
             values[3] = values[4] = values[100] = gap;
         struct buf out;
         buf_init(&out, codec_bytes_max(n));
-        codec_encode(codec, values, n, NULL, &out);
+        if (turn % 2)
+            codec_encode_cold(codec, values, n, &out);
+        else
+            codec_encode(codec, values, n, NULL, &out);
         for (size_t cut = 0; cut < out.n; cut++) {
             uint8_t *exact = mem_alloc(cut + 1);
             memcpy(exact, out.at, cut);
@@ -501,6 +546,85 @@ TEST(bytes_that_nobody_writes_are_refused)
     }
 }
 
+/* ---- entropy-coded streams ---- */
+
+/* 8 times 7, by hand: what is spoilt in the next test. */
+#define EC_BEFORE  "\x09\x00"         /* form, exponent */
+#define EC_CENTRE  "\x0e"             /* 7 */
+#define EC_CLASSES "\x01\x00\x00\x00" /* one class, which is the rest: class 0 */
+#define EC_STATES  "\0\0\0\0\0\0"     /* all end where they begin */
+
+TEST(entropy_coded_bytes_that_nobody_writes_are_refused)
+{
+    static const struct {
+        const char *row;
+        const char *bytes;
+        size_t n_bytes;
+        bool is_right;
+    } rows[] = {
+        {"as it should be", EC_BEFORE "\0\0" EC_CENTRE EC_CLASSES EC_STATES, 15, true},
+        {"a byte too many", EC_BEFORE "\0\0" EC_CENTRE EC_CLASSES EC_STATES "\0", 16, false},
+        {"no such order", EC_BEFORE "\3\0" EC_CENTRE EC_CLASSES EC_STATES, 15, false},
+        {"too fine", EC_BEFORE "\0\5" EC_CENTRE EC_CLASSES EC_STATES, 15, false},
+        {"unknown mode", EC_BEFORE "\0\x10" EC_CENTRE EC_CLASSES EC_STATES, 15, false},
+        {"no class", EC_BEFORE "\0\0" EC_CENTRE "\0\0\0\0" EC_STATES, 15, false},
+        {"the rest is none of them", EC_BEFORE "\0\0" EC_CENTRE "\1\1\0\0" EC_STATES, 15, false},
+        {"class past the last", EC_BEFORE "\0\0" EC_CENTRE "\1\0\x60\0" EC_STATES, 15, false},
+        {"share of 0", EC_BEFORE "\0\0" EC_CENTRE "\2\0\0\0\0\0" EC_STATES, 17, false},
+        {"all for one", EC_BEFORE "\0\0" EC_CENTRE "\2\0\0\0\x50\0" EC_STATES, 17, false},
+        {"share past all", EC_BEFORE "\0\0" EC_CENTRE "\2\0\0\0\x52\0" EC_STATES, 17, false},
+        {"ends elsewhere", EC_BEFORE "\0\0" EC_CENTRE EC_CLASSES "\1\0\0\0\0\0", 15, false},
+        {"states cut off", EC_BEFORE "\0\0" EC_CENTRE EC_CLASSES "\0\0\0\0\0", 14, false},
+        {"open bits cut off", EC_BEFORE "\0\0" EC_CENTRE "\1\0\x0e\0" EC_STATES "\0", 16, false},
+    };
+    EACH_ROW (rows, r) {
+        double got[8];
+        EXPECT_I64(codec_decode(r->bytes, r->n_bytes, got, 8), r->is_right);
+        EXPECT(!r->is_right || (got[0] == 7 && got[7] == 7));
+    }
+}
+
+/* Of any spread and shape, at any place in 64 bits. */
+TEST(entropy_coded_streams_come_back_and_are_about_as_long_as_foretold)
+{
+    struct codec_ec *ec = mem_zalloc(sizeof *ec);
+    size_t n_planned = 0, n_put = 0, n_off = 0;
+    for (int round = 0; round < 2000; round++) {
+        uint64_t values[1200], got[1200];
+        const size_t n = 1 + kit_random_below(COUNT_OF(values));
+        const unsigned w = (unsigned)kit_random_below(64),
+                       peak = 1 + (unsigned)kit_random_below(64);
+        const uint64_t start = kit_random_below(2) ? kit_random() : 1000;
+        const bool is_even = kit_random_below(2);
+        for (size_t i = 0; i < n; i++) {
+            const unsigned open = is_even ? w : w + (unsigned)kit_random_below(peak);
+            values[i] = start + (open < 64 ? kit_random() >> open : kit_random_below(2));
+        }
+        struct codec_ec_plan plan;
+        if (!codec_ec_plan(ec, values, n, &plan))
+            continue;
+        n_planned++;
+        uint8_t *room = mem_alloc(pack_stream_bytes_max(n) + CODEC_EC_TABLE_BYTES_MAX + PACK_SLACK);
+        const uint8_t *end = codec_ec_put(ec, room, values, n, &plan);
+        if (end) {
+            const size_t n_bytes = (size_t)(end - room);
+            struct pack_in in = {mem_alloc(n_bytes), NULL};
+            uint8_t *exact = memcpy((void *)(uintptr_t)in.at, room, n_bytes);
+            in.end = in.at + n_bytes;
+            EXPECT(codec_ec_get(&in, got, n) && in.at == in.end);
+            EXPECT(memcmp(got, values, n * sizeof *got) == 0);
+            n_off += n_bytes > plan.n_bytes * 21 / 20 + 32 || plan.n_bytes > n_bytes * 21 / 20 + 32;
+            n_put++;
+            mem_free(exact);
+        }
+        mem_free(room);
+    }
+    EXPECT(n_planned > 400);
+    EXPECT(n_put > n_planned * 9 / 10);
+    EXPECT(n_off < n_put / 20);
+    mem_free(ec);
+}
+
 /* ---- packing ---- */
 
 TEST(bits_of_every_width_come_back)
@@ -555,8 +679,9 @@ TEST(streams_are_as_long_as_foretold)
     }
 }
 
-RUN_TESTS(test_of(sizes_stay_within_loose_bounds), test_of(picks_the_form_that_fits),
-          test_of(special_values_come_back_bit_by_bit),
+RUN_TESTS(test_of(sizes_stay_within_loose_bounds),
+          test_of(cold_units_are_smaller_where_values_are_uneven),
+          test_of(picks_the_form_that_fits), test_of(special_values_come_back_bit_by_bit),
           test_of(random_mixtures_come_back_bit_by_bit), test_of(every_number_of_decimals_is_exact),
           test_of(a_common_divisor_is_taken_out), test_of(gaps_at_every_rate_come_back),
           test_of(one_value_alone_takes_few_bytes_wherever_it_stands),
@@ -564,6 +689,9 @@ RUN_TESTS(test_of(sizes_stay_within_loose_bounds), test_of(picks_the_form_that_f
           test_of(a_hint_is_dropped_when_the_series_changes_its_nature),
           test_of(a_full_buffer_gets_nothing), test_of(fast_and_plain_decoding_agree_on_any_size),
           test_of(cut_and_flipped_units_are_refused_or_harmless),
-          test_of(bytes_that_nobody_writes_are_refused), test_of(bits_of_every_width_come_back),
+          test_of(bytes_that_nobody_writes_are_refused),
+          test_of(entropy_coded_bytes_that_nobody_writes_are_refused),
+          test_of(entropy_coded_streams_come_back_and_are_about_as_long_as_foretold),
+          test_of(bits_of_every_width_come_back),
           test_of(eight_values_of_w_bits_are_w_bytes_lowest_first),
           test_of(streams_are_as_long_as_foretold))

@@ -19,6 +19,7 @@ struct files_item {
     char *path;
     unsigned n_refs; /* versions that hold it; under the lock of struct files */
     bool is_bad;     /* atomic: a reader met damage; the keeper looks after it */
+    int64_t seen_us; /* when a merge first looked at it (merge.c); 0: not yet. Thread: keeper */
 };
 
 struct files_version {

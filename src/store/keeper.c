@@ -125,6 +125,11 @@ static bool classes_keep(struct store *store, int64_t now_s, struct err *err)
     return true;
 }
 
+bool keeper_seal_due(struct store *store, struct err *err)
+{
+    return classes_keep(store, clock_s(&store->clock), err);
+}
+
 /* Many wait and none came for a while: a replay has ended or pauses. */
 static bool late_is_quiet(struct store *store, int64_t now_us)
 {

@@ -17,5 +17,7 @@ void keeper_wake(struct store *store);
 /* One round of all duties. Thread: the keeper, or a test without threads. False: some of it must be
  * tried again. */
 MUST_CHECK bool keeper_pass(struct store *store, struct err *err);
+/* Of these duties, sealing alone; for what takes long inside a pass. */
+MUST_CHECK bool keeper_seal_due(struct store *store, struct err *err);
 /* Everything that may be sealed now is; late points are written. Thread: any but the keeper. */
 MUST_CHECK bool keeper_seal(struct store *store, struct err *err);

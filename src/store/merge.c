@@ -6,7 +6,13 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "os/realtime.h"
+#include "store/keeper.h"
 #include "store/output.h"
+
+enum {
+    COLD_SHARE = 4, /* a past partition is written again when a quarter of it is new */
+};
 
 /* The inputs, oldest first, each with the row that comes next. */
 struct inputs {
@@ -76,24 +82,38 @@ static bool series_read(struct store *store, const struct inputs *inputs, uint32
     return true;
 }
 
+/* A big partition takes minutes, and the ring of the head must not fill up meanwhile. What is sealed here
+ * has a later generation than the merge's output, as it must: nothing of it is in the inputs. */
+static bool seal_meanwhile(struct store *store, int64_t *io_last_us, struct err *err)
+{
+    const int64_t now_us = monotonic_us();
+    if (now_us - *io_last_us < store->tuning.merge_turn_us)
+        return true;
+    *io_last_us = now_us;
+    return keeper_seal_due(store, err);
+}
+
 static bool inputs_write(struct output *output, struct inputs *inputs, struct err *err)
 {
     const struct files_item *any = inputs->items[0];
     struct store *store = output->store;
     const struct head_class *of = head_class(store->head, any->info.class_no);
+    int64_t last_us = monotonic_us();
     uint32_t id;
 
     if (!output_begin(output, of, any->info.level, inputs->first_slot, inputs->n_slots, err))
         return false;
     CLEANUP(mem_done) double *values = mem_alloc(mul_size(inputs->n_slots, sizeof(double)));
     while (next_id(inputs, &id))
-        if (!series_read(store, inputs, id, values, err) || !output_add(output, id, values, err))
+        if (!series_read(store, inputs, id, values, err) || !output_add(output, id, values, err) ||
+            !seal_meanwhile(store, &last_us, err))
             return false;
     return output_end(output, err);
 }
 
-/* items[0..n) are the newest of their partition. */
-static bool merge(struct store *store, struct files_item *const *items, size_t n, struct err *err)
+/* items[0..n) are the newest of their partition. Cold: it is past and they are all of it. */
+static bool merge(struct store *store, struct files_item *const *items, size_t n, bool is_cold,
+                  struct err *err)
 {
     struct inputs inputs = {.items = items, .n = n};
     struct output output;
@@ -103,6 +123,7 @@ static bool merge(struct store *store, struct files_item *const *items, size_t n
     inputs.rows = mem_array(n, uint32_t);
     inputs_span(&inputs);
     output_init(&output, store);
+    output.is_cold = is_cold;
     bool is_ok = inputs_write(&output, &inputs, err);
     for (size_t i = 0; i < n; i++)
         output_drop(&output, items[i]->info.generation);
@@ -124,34 +145,66 @@ static size_t tier(struct files_item *const *items, size_t n)
     return taken < 2 ? 2 : taken;
 }
 
+/* ---- past partitions ---- */
+
 /* Nothing ordinary comes into the partition any more. */
-static bool is_closed(const struct store *store, const struct files_item *item)
+static bool is_past(const struct store *store, const struct files_version *version,
+                    const struct files_item *item)
 {
     const struct head_class *of = head_class(store->head, item->info.class_no);
-    if (!of || item->info.level > 0)
+    if (!of)
         return false;
-    return (item->info.partition + 1) * FILES_PARTITION_SLOTS <= (int64_t)of->sealed;
+    const int64_t end = (item->info.partition + 1) * FILES_PARTITION_SLOTS;
+    const uint8_t level = item->info.level;
+    if (level == 0)
+        return end <= (int64_t)of->sealed;
+    return end * of->schema.archives[level].step_s <= shared_floor_s(version, of, level - 1);
 }
 
-/* Merged already as a whole once: overlays then wait until there are enough of them. */
-static bool has_base(struct files_item *const *items)
+static bool is_cold(const struct files_item *item)
 {
-    const struct block_info *info = block_info(items[0]->block);
-    return info->unit_slots >= HEAD_SLOTS + 1;
+    return block_info(item->block)->is_cold;
 }
 
-static bool partition_merge(struct store *store, struct files_item *const *items, size_t n,
-                            struct err *err)
+/* Nothing at all came for a while. */
+static bool is_quiet(const struct store *store, struct files_item *const *items, size_t n)
 {
-    if (n < 2)
-        return true;
-    if (n >= store->tuning.files_merge) {
-        size_t taken = tier(items, n);
-        return merge(store, items + (n - taken), taken, err);
+    const int64_t now_us = clock_us(&store->clock);
+    bool is_quiet = true;
+
+    for (size_t i = 0; i < n; i++) {
+        if (items[i]->seen_us == 0 || items[i]->seen_us > now_us)
+            items[i]->seen_us = now_us;
+        is_quiet &= is_cold(items[i]) || now_us - items[i]->seen_us >= store->tuning.cold_wait_us;
     }
-    if (is_closed(store, items[0]) && !has_base(items))
-        return merge(store, items, n, err);
-    return true;
+    return is_quiet;
+}
+
+/* What came since it was last written for good is worth writing all of it again. */
+static bool is_worth_it(struct files_item *const *items, size_t n)
+{
+    uint64_t cold_bytes = 0, new_bytes = 0;
+
+    for (size_t i = 0; i < n; i++)
+        *(is_cold(items[i]) ? &cold_bytes : &new_bytes) += items[i]->n_bytes;
+    return new_bytes > cold_bytes / COLD_SHARE;
+}
+
+/* One partition in its turn. *io_may_cool: a past one may be written for good, and was not. */
+static bool partition_merge(struct store *store, const struct files_version *version, size_t first,
+                            size_t n, bool *io_may_cool, struct err *err)
+{
+    struct files_item *const *items = version->items + first;
+
+    if (is_past(store, version, items[0]) && is_quiet(store, items, n) && is_worth_it(items, n)) {
+        const bool may_cool = *io_may_cool;
+        *io_may_cool = false;
+        return !may_cool || merge(store, items, n, true, err);
+    }
+    if (n < store->tuning.files_merge)
+        return true;
+    const size_t taken = tier(items, n);
+    return merge(store, items + (n - taken), taken, false, err);
 }
 
 static size_t partition_count(const struct files_version *version, size_t first)
@@ -164,11 +217,11 @@ static size_t partition_count(const struct files_version *version, size_t first)
 bool merge_due(struct store *store, struct err *err)
 {
     struct files_version *version = files_ref(store->files);
-    bool is_ok = true;
+    bool is_ok = true, may_cool = true; /* one at a time: sealing must not wait for all of them */
 
     for (size_t i = 0; i < version->n && is_ok;) {
         size_t n = partition_count(version, i);
-        is_ok = partition_merge(store, version->items + i, n, err);
+        is_ok = partition_merge(store, version, i, n, &may_cool, err);
         i += n;
     }
     files_unref(store->files, version);
@@ -187,7 +240,7 @@ bool merge_damaged(struct store *store, struct err *err)
         while (bad < n && !__atomic_load_n(&version->items[i + bad]->is_bad, __ATOMIC_SEQ_CST))
             bad++;
         if (bad < n)
-            is_ok = merge(store, version->items + i + bad, n - bad, err);
+            is_ok = merge(store, version->items + i + bad, n - bad, false, err);
         i += n;
     }
     files_unref(store->files, version);

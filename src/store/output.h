@@ -9,6 +9,7 @@
 struct output {
     struct store *store;
     struct manifest_edit edit; /* add what else changes with the files */
+    bool is_cold;              /* set it before output_begin: as small as may be, read seldom */
     struct manifest_file *added;
     size_t n_added, cap_added;
     uint64_t *dropped;

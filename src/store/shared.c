@@ -12,6 +12,8 @@ struct shared_tuning shared_tuning_usual(void)
         .late_quiet_us = 5 * 1000000ll,
         .late_run = 32,    /* 128 bytes a point if no others follow, 8 in a replay */
         .files_merge = 12, /* of 64 slots: units of 720 fill up */
+        .merge_turn_us = 1000000,
+        .cold_wait_us = 600 * 1000000ll,
     };
 }
 

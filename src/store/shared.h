@@ -51,8 +51,10 @@ struct shared_tuning {
     size_t late_quiet_bytes;
     int64_t late_quiet_us;
     size_t late_run; /* late points of one slot and tablet in one put: from here on a pane pays */
-    size_t files_merge;  /* as many files in a partition are merged */
-    bool has_no_threads; /* the test calls keeper_pass and the commits sync themselves */
+    size_t files_merge;    /* as many files in a partition are merged */
+    int64_t merge_turn_us; /* a merge lets the heads be sealed after so long */
+    int64_t cold_wait_us; /* nothing came to a past partition for so long: it is written for good */
+    bool has_no_threads;  /* the test calls keeper_pass and the commits sync themselves */
 };
 struct shared_tuning shared_tuning_usual(void);
 
