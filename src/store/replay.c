@@ -99,28 +99,49 @@ static bool add(void *self, const char *name, struct err *err)
     return version_check(bytes, n, path, err);
 }
 
-/* The segment whose next batch was committed first; NULL: all are read. */
-static struct replay_segment *first(const struct all *all)
+/* ---- in the order of commits: a heap of segments, that with the earliest next batch on top ---- */
+
+static bool is_earlier(const struct replay_segment *a, const struct replay_segment *b)
 {
-    struct replay_segment *found = NULL;
-    for (size_t i = 0; i < all->n; i++) {
-        struct replay_segment *segment = &all->items[i];
-        if (segment->has_next && (!found || segment->next.lsn < found->next.lsn))
-            found = segment;
+    return a->next.lsn < b->next.lsn;
+}
+
+/* The one at i may be too high. */
+static void sink_down(struct replay_segment **heap, size_t n, size_t i)
+{
+    struct replay_segment *segment = heap[i];
+    for (size_t kid; (kid = 2 * i + 1) < n; i = kid) {
+        if (kid + 1 < n && is_earlier(heap[kid + 1], heap[kid]))
+            kid++;
+        if (!is_earlier(heap[kid], segment))
+            break;
+        heap[i] = heap[kid];
     }
-    return found;
+    heap[i] = segment;
 }
 
 static void replay(struct all *all, const struct replay_reader *reader)
 {
-    struct replay_segment *segment;
+    struct replay_segment **heap = mem_array(all->n, struct replay_segment *);
+    size_t n = 0;
 
-    while ((segment = first(all)) != NULL) {
+    for (size_t i = 0; i < all->n; i++)
+        if (all->items[i].has_next)
+            heap[n++] = &all->items[i];
+    for (size_t i = n / 2; i > 0; i--)
+        sink_down(heap, n, i - 1);
+    while (n > 0) {
+        struct replay_segment *segment = heap[0];
         reader->on_batch(reader->self, segment->next.lsn);
-        if (!batch_each(&segment->next, reader->on_point, reader->self))
+        if (!batch_each(&segment->next, reader->on_points, reader->self))
             segment->n_damaged++; /* the checksum held but the content does not */
         replay_segment_next(segment);
+        if (!segment->has_next)
+            heap[0] = heap[--n];
+        if (n > 0)
+            sink_down(heap, n, 0);
     }
+    mem_free(heap);
 }
 
 bool replay_dir(const char *dir, const struct replay_reader *reader, struct replay_result *out,

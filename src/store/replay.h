@@ -25,7 +25,7 @@ void replay_segment_next(struct replay_segment *segment);
 struct replay_reader {
     void *self;
     void (*on_batch)(void *self, uint64_t lsn); /* then its points */
-    batch_fn on_point;
+    batch_fn on_points;
     /* after all batches, each segment in order of number */
     void (*on_segment)(void *self, const struct replay_segment *segment);
 };

@@ -13,10 +13,7 @@
 /* ---- batches ---- */
 
 struct got {
-    struct {
-        uint32_t id, at_s;
-        double value;
-    } points[4096];
+    struct sink_point points[4096];
     size_t n;
     uint64_t lsns[4096];
     size_t n_batches, n_segments, n_damaged;
@@ -24,15 +21,12 @@ struct got {
 
 static struct got got; /* big; each test begins with a clear one */
 
-static void on_point(void *self, uint32_t id, uint32_t at_s, double value)
+static void on_points(void *self, const struct sink_point *points, size_t n)
 {
     struct got *to = self;
-    if (to->n < 4096) {
-        to->points[to->n].id = id;
-        to->points[to->n].at_s = at_s;
-        to->points[to->n].value = value;
-    }
-    to->n++;
+    for (size_t i = 0; i < n && to->n + i < 4096; i++)
+        to->points[to->n + i] = points[i];
+    to->n += n;
 }
 
 TEST(a_batch_gives_back_every_bit)
@@ -64,7 +58,7 @@ TEST(a_batch_gives_back_every_bit)
     EXPECT(batch_view(batch.at, n, 7, &view));
     EXPECT_I64(view.lsn, 99);
     EXPECT_I64(view.all_bytes, n);
-    EXPECT(batch_each(&view, on_point, &got));
+    EXPECT(batch_each(&view, on_points, &got));
     EXPECT_I64(got.n, COUNT_OF(values));
     for (uint32_t i = 0; i < COUNT_OF(values); i++) {
         EXPECT_I64(got.points[i].id, i % 4 ? i : i * 1000);
@@ -100,7 +94,7 @@ TEST(random_batches_survive_and_every_flipped_bit_is_seen)
             batch_add(&batch, (uint32_t)kit_random(), (uint32_t)kit_random(),
                       (double)kit_random() / (double)(1 + kit_random_below(1000)));
         batch_seal(&batch, 1, 1, &n);
-        EXPECT(batch_view(batch.at, n, 1, &view) && batch_each(&view, on_point, &got));
+        EXPECT(batch_view(batch.at, n, 1, &view) && batch_each(&view, on_points, &got));
         EXPECT_I64(got.n, n_points);
         uint64_t bit = kit_random_below(8 * (uint64_t)(BATCH_HEADER_BYTES + view.n_bytes));
         batch.at[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -128,7 +122,7 @@ static void on_segment(void *self, const struct replay_segment *segment)
 
 static struct replay_result replay(const char *dir)
 {
-    const struct replay_reader reader = {&got, on_batch, on_point, on_segment};
+    const struct replay_reader reader = {&got, on_batch, on_points, on_segment};
     struct replay_result result = {0};
 
     memset(&got, 0, sizeof got);
