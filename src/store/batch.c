@@ -155,14 +155,13 @@ void batch_seal(struct batch *batch, uint32_t seed, uint64_t lsn, size_t *out_n)
 
 /* ---- reading ---- */
 
-bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view *out)
+bool batch_peek(const uint8_t *bytes, size_t n, struct batch_view *out)
 {
-    uint32_t crc, n_bytes, count, flags;
+    uint32_t n_bytes, count, flags;
     uint64_t lsn;
 
     if (n < BATCH_HEADER_BYTES)
         return false;
-    memcpy(&crc, bytes, 4);
     memcpy(&n_bytes, bytes + 4, 4);
     memcpy(&count, bytes + 8, 4);
     memcpy(&flags, bytes + 12, 4);
@@ -170,15 +169,27 @@ bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view
     if (n_bytes > BATCH_PAYLOAD_MAX || n_bytes > n - BATCH_HEADER_BYTES || count > n_bytes / 2 ||
         count == 0 || flags != 0 || lsn == 0)
         return false;
-    if (hash_crc32c(seed, bytes + 4, BATCH_HEADER_BYTES - 4 + (size_t)n_bytes) != crc)
-        return false;
     *out = (struct batch_view){
-        .payload = bytes + BATCH_HEADER_BYTES,
         .n_bytes = n_bytes,
         .count = count,
         .lsn = lsn,
         .all_bytes = (BATCH_HEADER_BYTES + (size_t)n_bytes + 7) / 8 * 8,
     };
+    return true;
+}
+
+bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view *out)
+{
+    struct batch_view view;
+    uint32_t crc;
+
+    if (!batch_peek(bytes, n, &view))
+        return false;
+    memcpy(&crc, bytes, 4);
+    if (hash_crc32c(seed, bytes + 4, BATCH_HEADER_BYTES - 4 + (size_t)view.n_bytes) != crc)
+        return false;
+    *out = view;
+    out->payload = bytes + BATCH_HEADER_BYTES;
     return true;
 }
 

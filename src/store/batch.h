@@ -38,6 +38,9 @@ struct batch_view {
     uint64_t lsn;
     size_t all_bytes; /* with header and padding: the next batch begins there */
 };
+/* What the header at the beginning of n bytes says, unproved and without a payload; n may be what the file
+ * has, of which BATCH_HEADER_BYTES are there. False: no batch begins so. */
+MUST_CHECK bool batch_peek(const uint8_t *bytes, size_t n, struct batch_view *out);
 /* The batch at the beginning of n bytes; false: there is none that is whole and sound. */
 MUST_CHECK bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view *out);
 

@@ -204,6 +204,12 @@ static void late_flush(struct replaying *replaying)
     replaying->target.tablet_no = HEAD_TABLETS_MAX;
 }
 
+static void ids_raise(struct replaying *replaying, uint32_t id)
+{
+    if (id >= replaying->n_ids && id != SINK_ID_NONE)
+        replaying->n_ids = id + 1;
+}
+
 static void on_batch(void *self, uint64_t lsn)
 {
     struct replaying *replaying = self;
@@ -305,6 +311,7 @@ static void put_slowly(struct replaying *replaying, const struct sink_point *poi
     struct store *store = replaying->store;
     size_t level;
 
+    ids_raise(replaying, point->id); /* one that has a lane has a name as well */
     if (!names_text(store->names, point->id))
         return;
     struct head_class *of = head_class(store->head, names_class(store->names, point->id));
@@ -336,43 +343,60 @@ static inline void put_prefetch(const struct replaying *replaying, const struct 
                            1);
 }
 
-/* Counted in *io_n_stored when it went into a column. */
-static inline void put_one(struct replaying *replaying, const struct sink_point *point,
-                           uint64_t *io_n_stored)
+/* Points of one time and of ids in a row go into the column one after the other: how many did. */
+static size_t put_run(const struct replaying *replaying, const struct sink_point *points, size_t n)
 {
     const struct target *target = &replaying->target;
-    const uint32_t lane = head_lanes_get(replaying->lanes, point->id);
+    const uint32_t id = points[0].id, n_lanes = HEAD_LANE_CHUNK - id % HEAD_LANE_CHUNK;
+    const uint32_t *lanes = &replaying->lanes->chunks[id / HEAD_LANE_CHUNK][id % HEAD_LANE_CHUNK];
+    size_t i = 0;
+
+    for (n = min_size(n, n_lanes); i < n; i++) {
+        const uint32_t lane = __atomic_load_n(&lanes[i], __ATOMIC_RELAXED) - 1;
+        if (points[i].id != id + i || points[i].at_s != target->at_s ||
+            lane / HEAD_LANES != target->tablet_no)
+            break;
+        head_cell_set(&target->column[lane % HEAD_LANES], points[i].value);
+    }
+    return i;
+}
+
+/* The first of n points, and those behind it that go the same way. Returns how many. */
+static size_t put_some(struct replaying *replaying, const struct sink_point *points, size_t n)
+{
+    const struct target *target = &replaying->target;
+    const uint32_t lane = head_lanes_get(replaying->lanes, points->id);
 
     if (UNLIKELY(lane == HEAD_LANE_NONE)) {
-        put_slowly(replaying, point);
-        return;
+        put_slowly(replaying, points);
+        return 1;
     }
-    if (UNLIKELY(lane / HEAD_LANES != target->tablet_no || point->at_s != target->at_s))
-        target_move(replaying, lane / HEAD_LANES, point->at_s);
+    if (lane / HEAD_LANES != target->tablet_no || points->at_s != target->at_s)
+        target_move(replaying, lane / HEAD_LANES, points->at_s);
     if (LIKELY(target->column)) {
-        head_cell_set(&target->column[lane % HEAD_LANES], point->value);
-        ++*io_n_stored;
-    } else if (!target->is_in_files) {
-        put_slowly(replaying, point);
+        const size_t n_stored = put_run(replaying, points, n);
+        replaying->store->n_recovered += n_stored;
+        return n_stored;
     }
+    if (!target->is_in_files)
+        put_slowly(replaying, points);
+    return 1;
 }
 
 static void on_points(void *self, const struct sink_point *points, size_t n)
 {
     struct replaying *replaying = self;
-    uint64_t n_stored = 0;
 
-    for (size_t i = 0; i < n; i++)
-        if (points[i].id >= replaying->n_ids && points[i].id != SINK_ID_NONE)
-            replaying->n_ids = points[i].id + 1;
-    if (replaying->lsn < replaying->low_lsn)
+    if (replaying->lsn < replaying->low_lsn) {
+        for (size_t i = 0; i < n; i++)
+            ids_raise(replaying, points[i].id);
         return;
-    for (size_t i = 0; i < n; i++) {
+    }
+    for (size_t i = 0; i < n;) {
         if (LIKELY(i + LANES_AHEAD < n))
             put_prefetch(replaying, &points[i]);
-        put_one(replaying, &points[i], &n_stored);
+        i += put_some(replaying, &points[i], n - i);
     }
-    replaying->store->n_recovered += n_stored;
 }
 
 static void on_segment(void *self, const struct replay_segment *segment)
