@@ -3,7 +3,7 @@
  *   start_bench DIR [names [points [tagged]]]     default 1,000,000 names, no points
  *
  * Fills DIR and ends, unless it holds a store already: names as index_bench has them (or with five tags), the
- * given number of points of each, at most 112, all still in the log. Then opens it cold in this process,
+ * given number of points of each, all still in the log; past 112 they fall on the slots of the first again. Then opens it cold in this process,
  * and does the parts of that once more one after the other. CPU is user and system time of the process. */
 #include <malloc.h>
 #include <stdio.h>
