@@ -119,8 +119,9 @@ TEST(finds_what_matches_in_path_order)
 /* Children that were added in order are given without sorting: only where that is the order asked for. */
 TEST(names_added_in_order_are_found_in_path_order)
 {
-    static const char *const names[] = {"n.a", "n.a.x", "n.a.x1",   "n.b",      "n.c.y",  "n.c1.y",
-                                        "o.w", "o.w-1", "o.w-1.up", "o.w.down", "o.w.up", "p.k.z"};
+    static const char *const names[] = {"n.a",    "n.a.x",  "n.a.x1",  "n.b",      "n.c.y",
+                                        "n.c1.y", "o.w",    "o.w-1",   "o.w-1.up", "o.w.down",
+                                        "o.w.up", "q.w.up", "q.w-1.up"};
     static const struct {
         const char *row, *pattern, *found;
     } rows[] = {
@@ -128,6 +129,7 @@ TEST(names_added_in_order_are_found_in_path_order)
         {"some of them", "n.?", "n.a.+ n.b n.c."},
         {"below each", "n.*.*", "n.a.x n.a.x1 n.c.y n.c1.y"},
         {"a dash as leaf", "o.*", "o.w.+ o.w-1.+"},
+        {"added as leaves would be", "q.*.*", "q.w-1.up q.w.up"},
         {"a dash before a dot", "o.*.*", "o.w-1.up o.w.down o.w.up"},
     };
     struct pair pair = pair_of(names, COUNT_OF(names));
