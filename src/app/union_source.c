@@ -26,6 +26,10 @@ static bool merge(const struct source_nodes *a, const struct source_nodes *b, si
                   struct arena *arena, struct source_nodes *out, struct err *err)
 {
     struct source_nodes all = {0};
+    if (a->n == 0 && (!n_max || b->n <= n_max)) { /* the usual case needs no copy */
+        *out = *b;
+        return true;
+    }
     arena_grow(arena, &all.items, &all.cap, a->n + b->n, sizeof *all.items);
     size_t i = 0, k = 0;
     while (i < a->n || k < b->n) {

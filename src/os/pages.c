@@ -42,3 +42,12 @@ void pages_prefer_huge(void *at, size_t bytes)
 {
     (void)madvise(at, bytes, MADV_HUGEPAGE);
 }
+
+void pages_touch(void *at, size_t bytes)
+{
+#ifdef MADV_POPULATE_WRITE
+    (void)madvise(at, bytes, MADV_POPULATE_WRITE);
+#else
+    (void)at, (void)bytes;
+#endif
+}

@@ -33,4 +33,14 @@ TEST(only_what_was_named_is_zero_again)
     pages_free(at, BYTES);
 }
 
-RUN_TESTS(test_of(new_pages_are_zero_and_aligned), test_of(only_what_was_named_is_zero_again))
+TEST(touching_changes_nothing)
+{
+    unsigned char *at = pages_new(BYTES);
+    at[COLUMN] = 7;
+    pages_touch(at, 2 * COLUMN);
+    EXPECT(at[COLUMN] == 7 && at[0] == 0 && at[2 * COLUMN - 1] == 0);
+    pages_free(at, BYTES);
+}
+
+RUN_TESTS(test_of(new_pages_are_zero_and_aligned), test_of(touching_changes_nothing),
+          test_of(only_what_was_named_is_zero_again))

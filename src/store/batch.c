@@ -12,6 +12,7 @@ enum {
     RAW_EXPONENT = 15, /* in the control byte: the double itself follows */
     EXPONENT_MAX = 14,
     DELTA_BYTES_MAX = 5, /* 32 bits, 7 a byte */
+    VALUE_BYTES_MAX = 9, /* of a point: the control byte and eight more */
 };
 
 static const double POWERS[EXPONENT_MAX + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
@@ -154,14 +155,13 @@ void batch_seal(struct batch *batch, uint32_t seed, uint64_t lsn, size_t *out_n)
 
 /* ---- reading ---- */
 
-bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view *out)
+bool batch_peek(const uint8_t *bytes, size_t n, struct batch_view *out)
 {
-    uint32_t crc, n_bytes, count, flags;
+    uint32_t n_bytes, count, flags;
     uint64_t lsn;
 
     if (n < BATCH_HEADER_BYTES)
         return false;
-    memcpy(&crc, bytes, 4);
     memcpy(&n_bytes, bytes + 4, 4);
     memcpy(&count, bytes + 8, 4);
     memcpy(&flags, bytes + 12, 4);
@@ -169,15 +169,27 @@ bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view
     if (n_bytes > BATCH_PAYLOAD_MAX || n_bytes > n - BATCH_HEADER_BYTES || count > n_bytes / 2 ||
         count == 0 || flags != 0 || lsn == 0)
         return false;
-    if (hash_crc32c(seed, bytes + 4, BATCH_HEADER_BYTES - 4 + (size_t)n_bytes) != crc)
-        return false;
     *out = (struct batch_view){
-        .payload = bytes + BATCH_HEADER_BYTES,
         .n_bytes = n_bytes,
         .count = count,
         .lsn = lsn,
         .all_bytes = (BATCH_HEADER_BYTES + (size_t)n_bytes + 7) / 8 * 8,
     };
+    return true;
+}
+
+bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view *out)
+{
+    struct batch_view view;
+    uint32_t crc;
+
+    if (!batch_peek(bytes, n, &view))
+        return false;
+    memcpy(&crc, bytes, 4);
+    if (hash_crc32c(seed, bytes + 4, BATCH_HEADER_BYTES - 4 + (size_t)view.n_bytes) != crc)
+        return false;
+    *out = view;
+    out->payload = bytes + BATCH_HEADER_BYTES;
     return true;
 }
 
@@ -215,23 +227,64 @@ static bool value_get(const uint8_t **at, const uint8_t *end, double *out)
     return true;
 }
 
+/* As value_get where VALUE_BYTES_MAX are there: no length to branch on, eight bytes are always loaded. */
+static inline bool value_get_quickly(const uint8_t **at, double *out)
+{
+    const uint8_t control = **at;
+    const unsigned exponent = control >> 4;
+    const size_t n_bytes = (size_t)(control >> 1 & 7) + 1;
+    uint64_t bits;
+
+    memcpy(&bits, *at + 1, sizeof bits);
+    if (UNLIKELY(exponent == RAW_EXPONENT)) {
+        *at += VALUE_BYTES_MAX;
+        memcpy(out, &bits, sizeof bits);
+        return isfinite(*out);
+    }
+    *at += 1 + n_bytes;
+    bits &= UINT64_MAX >> (64 - 8 * n_bytes);
+    *out = (double)((int64_t)(bits >> 1) ^ -(int64_t)(bits & 1)) / POWERS[exponent];
+    return true;
+}
+
+/* Reads up to n points; *last is the one before. Returns how many were sound. */
+static size_t points_get(const uint8_t **at, const uint8_t *end, struct sink_point *last,
+                         struct sink_point *out, size_t n)
+{
+    const uint8_t *now = *at;
+    uint32_t id = last->id, at_s = last->at_s;
+    size_t i = 0;
+
+    for (; i < n && now < end; i++) {
+        const bool follows = *now & 1, is_roomy = end - now >= VALUE_BYTES_MAX;
+        if (!(LIKELY(is_roomy) ? value_get_quickly(&now, &out[i].value)
+                               : value_get(&now, end, &out[i].value)))
+            break;
+        if (LIKELY(follows))
+            id++;
+        else if (!varint_get(&now, end, id, &id) || !varint_get(&now, end, at_s, &at_s))
+            break;
+        out[i].id = id;
+        out[i].at_s = at_s;
+    }
+    *at = now;
+    *last = (struct sink_point){.id = id, .at_s = at_s};
+    return i;
+}
+
 bool batch_each(const struct batch_view *view, batch_fn fn, void *self)
 {
     const uint8_t *at = view->payload, *end = at + view->n_bytes;
-    uint32_t id = UINT32_MAX, at_s = 0;
+    struct sink_point points[BATCH_PIECE_POINTS], last = {.id = UINT32_MAX};
 
-    for (uint32_t i = 0; i < view->count; i++) {
-        double value;
-        if (at == end)
+    for (uint32_t left = view->count; left > 0;) {
+        const size_t wanted = left < BATCH_PIECE_POINTS ? left : BATCH_PIECE_POINTS;
+        const size_t n = points_get(&at, end, &last, points, wanted);
+        if (n > 0)
+            fn(self, points, n);
+        if (n < wanted)
             return false;
-        const bool follows = *at & 1;
-        if (!value_get(&at, end, &value))
-            return false;
-        if (follows)
-            id++;
-        else if (!varint_get(&at, end, id, &id) || !varint_get(&at, end, at_s, &at_s))
-            return false;
-        fn(self, id, at_s, value);
+        left -= (uint32_t)n;
     }
     return at == end;
 }

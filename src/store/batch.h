@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "model/sink.h"
 
 enum {
     BATCH_HEADER_BYTES = 24,     /* crc, length, count, flags, lsn */
     BATCH_POINT_BYTES_MAX = 19,  /* control, 8 of the value, 5 of the id, 5 of the time */
     BATCH_PAYLOAD_MAX = 4 << 20, /* a longer one is damage, not a batch */
+    BATCH_PIECE_POINTS = 512,    /* read at once: they stay near the processor */
 };
 
 /* One writer's growing batch. Zeroed is empty; batch_done ends it. */
@@ -36,10 +38,13 @@ struct batch_view {
     uint64_t lsn;
     size_t all_bytes; /* with header and padding: the next batch begins there */
 };
+/* What the header at the beginning of n bytes says, unproved and without a payload; n may be what the file
+ * has, of which BATCH_HEADER_BYTES are there. False: no batch begins so. */
+MUST_CHECK bool batch_peek(const uint8_t *bytes, size_t n, struct batch_view *out);
 /* The batch at the beginning of n bytes; false: there is none that is whole and sound. */
 MUST_CHECK bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view *out);
 
-typedef void (*batch_fn)(void *self, uint32_t id, uint32_t at_s, double value);
-/* Calls fn for each point. False when the payload breaks off or holds what batch_add never writes;
- * the points before were given. */
+typedef void (*batch_fn)(void *self, const struct sink_point *points, size_t n);
+/* Calls fn with all points in their order, BATCH_PIECE_POINTS at most at once. False when the payload
+ * breaks off or holds what batch_add never writes; the points before were given. */
 MUST_CHECK bool batch_each(const struct batch_view *view, batch_fn fn, void *self);

@@ -34,14 +34,14 @@ struct got {
     size_t n;
 };
 
-static void on_point(void *self, uint32_t id, uint32_t at_s, double value)
+static void on_points(void *self, const struct sink_point *points, size_t n)
 {
     struct got *got = self;
-    if (got->n == 8)
-        return;
-    got->ids[got->n] = id;
-    got->times[got->n] = at_s;
-    got->values[got->n++] = value;
+    for (size_t i = 0; i < n && got->n < 8; i++) {
+        got->ids[got->n] = points[i].id;
+        got->times[got->n] = points[i].at_s;
+        got->values[got->n++] = points[i].value;
+    }
 }
 
 TEST(the_batch_in_the_document)
@@ -54,7 +54,7 @@ TEST(the_batch_in_the_document)
     EXPECT(batch_view(bytes, n, wal_seed(1), &view));
     EXPECT_I64(view.lsn, 1);
     EXPECT_I64(view.all_bytes, n);
-    EXPECT(batch_each(&view, on_point, &got));
+    EXPECT(batch_each(&view, on_points, &got));
     EXPECT_I64(got.n, 3);
     EXPECT_F64(got.values[0], 12.34, 0);
     EXPECT_F64(got.values[1], 7, 0);

@@ -24,7 +24,7 @@ struct index *index_new(void)
     index->n_component_slots = SLOTS_FIRST;
     index->component_slots = mem_array(SLOTS_FIRST, uint64_t);
     mem_grow(&index->nodes, &index->cap_nodes, 1, sizeof *index->nodes);
-    index->nodes[ROOT] = (struct node){.component = INDEX_STATE_NONE};
+    index->nodes[ROOT] = (struct node){.component = INDEX_STATE_NONE, .is_in_order = true};
     index->n_nodes = 1;
     index->tags = map_new();
     return index;
@@ -212,9 +212,25 @@ static void grow_kid_slots(struct index *index, struct node *node)
         put_kid_slot(node, k);
 }
 
+/* Does b follow a, as a leaf, as a branch, and as what lies below it? What lies below "a" follows "a-b". */
+static bool is_after(const struct index *index, const struct kid *a, const struct kid *b)
+{
+    const struct component *left = &index->components[a->component];
+    const struct component *right = &index->components[b->component];
+    const uint32_t n = left->n < right->n ? left->n : right->n;
+    const int order = memcmp(left->at, right->at, n);
+    if (order != 0)
+        return order < 0;
+    if (left->n == right->n)
+        return is_series_kid(a);
+    return left->n < right->n && (unsigned char)right->at[n] > '.';
+}
+
 static void add_kid(struct index *index, uint32_t parent, struct kid kid)
 {
     struct node *node = &index->nodes[parent];
+    if (node->is_in_order && node->n > 0)
+        node->is_in_order = is_after(index, &node->kids[node->n - 1], &kid);
     if (node->n == node->cap) {
         const uint32_t cap = node->cap + node->cap / 2 + 2; /* most nodes stay small */
         node->kids = mem_resize(node->kids, cap * sizeof *node->kids);
@@ -237,24 +253,48 @@ static uint32_t branch(struct index *index, uint32_t parent, uint32_t component)
         return kid->ref;
     const uint32_t made = (uint32_t)index->n_nodes;
     mem_grow(&index->nodes, &index->cap_nodes, index->n_nodes + 1, sizeof *index->nodes);
-    index->nodes[index->n_nodes++] = (struct node){.parent = parent, .component = component};
+    index->nodes[index->n_nodes++] =
+        (struct node){.parent = parent, .component = component, .is_in_order = true};
     add_kid(index, parent, (struct kid){component, made});
     return made;
 }
 
+/* How many branches of the last path this one begins with. */
+static uint32_t shared_depth(const struct last_path *last, const char *path)
+{
+    uint32_t depth = 0, at = 0;
+    for (; depth < last->n; depth++) {
+        while (at < last->ends[depth] && path[at] == last->path[at])
+            at++;
+        if (at < last->ends[depth])
+            break;
+    }
+    return depth;
+}
+
 static void add_path(struct index *index, uint32_t id, const char *path)
 {
-    uint32_t node = ROOT;
-    for (;;) {
-        const size_t n = strcspn(path, ".");
-        const uint32_t component = intern(index, str_make(path, n));
-        if (path[n] == '\0') {
+    struct last_path *last = &index->last;
+    uint32_t depth = shared_depth(last, path);
+    uint32_t node = depth ? last->nodes[depth - 1] : ROOT;
+    size_t from = depth ? last->ends[depth - 1] : 0;
+    last->path = path;
+    last->n = depth;
+    for (;; depth++) {
+        const char *at = path + from, *end = strchrnul(at, '.');
+        const uint32_t component = intern(index, str_make(at, (size_t)(end - at)));
+        if (*end == '\0') {
             BUG_IF(index_state_kid(&index->nodes[node], component, true) != NULL);
             add_kid(index, node, (struct kid){component, id | INDEX_STATE_SERIES});
             return;
         }
         node = branch(index, node, component);
-        path += n + 1;
+        from = (size_t)(end - path) + 1;
+        if (depth < INDEX_STATE_LAST_DEPTH) {
+            last->ends[depth] = (uint32_t)from;
+            last->nodes[depth] = node;
+            last->n = depth + 1;
+        }
     }
 }
 

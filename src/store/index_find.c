@@ -11,6 +11,7 @@ enum {
     MEMOS_MAX = 16,   /* memory of a search is bounded by it: one byte a component each */
     SORT_BY_INSERTION_MAX = 16,
     KIDS_AHEAD = 2, /* nodes whose children are fetched before it is their turn */
+    MANY = 8192,    /* results: from here on memory is asked for once */
     MEMO_YES = 1,
     MEMO_NO = 2,
 };
@@ -251,24 +252,6 @@ static void push_literals(struct search *search, const struct node *node, const 
     search->n_held += 2 * place->n_literals;
 }
 
-static void expand(struct search *search, uint32_t ref, uint64_t places)
-{
-    const struct node *node = &search->index->nodes[ref];
-    const struct place *literals = only_literals(search, places, node->n);
-    const size_t from = search->n;
-    search->expanded = ref;
-    if (literals) {
-        push_literals(search, node, literals, places);
-    } else {
-        /* Backwards: what was added in order then lies on the stack in order. */
-        for (uint32_t k = node->n; k > 0; k--)
-            push_kid(search, &node->kids[k - 1], places);
-        search->n_held += node->n;
-    }
-    if (search->n > from + 1)
-        sort_steps(search->stack + from, search->n - from);
-}
-
 /* The path of a branch, written from its end. */
 static const char *branch_path(const struct search *search, uint32_t ref)
 {
@@ -288,6 +271,79 @@ static const char *branch_path(const struct search *search, uint32_t ref)
     return path;
 }
 
+/* Room for one more. Past a few thousand for all that there may be: what is not touched costs nothing,
+ * growing by copying would cost as much as the search. */
+static bool make_room(struct search *search, struct err *err)
+{
+    struct source_nodes *out = search->out;
+    if (LIKELY(out->n < out->cap && out->n < search->n_max))
+        return true;
+    if (out->n == search->n_max)
+        return FAIL(err, ERR_LIMIT, "more than %zu series and branches match", search->n_max);
+    size_t wanted = out->n + 1;
+    if (wanted > MANY)
+        wanted = max_size(
+            wanted, min_size(search->n_max, search->index->n_series + search->index->n_nodes));
+    arena_grow(search->arena, &out->items, &out->cap, wanted, sizeof *out->items);
+    return true;
+}
+
+static struct source_node node_of(const struct search *search, uint32_t ref, bool is_leaf)
+{
+    return (struct source_node){
+        .path = is_leaf ? index_state_name(search->index, ref) : branch_path(search, ref),
+        .id = is_leaf ? ref : 0,
+        .is_leaf = is_leaf,
+        .is_branch = !is_leaf,
+    };
+}
+
+/* The children are what is looked for, and lie in order: they need not wait on the stack. */
+static bool emit_kids(struct search *search, uint32_t ref, struct place *place, struct err *err)
+{
+    const struct node *node = &search->index->nodes[ref];
+    struct source_nodes *out = search->out;
+    uint32_t last_leaf = INDEX_STATE_NONE; /* its component */
+    for (uint32_t k = 0; k < node->n; k++) {
+        const struct kid *kid = &node->kids[k];
+        const bool is_leaf = kid->ref & INDEX_STATE_SERIES;
+        if (!matches(search, place, kid->component))
+            continue;
+        if (!is_leaf && kid->component == last_leaf) {
+            out->items[out->n - 1].is_branch = true;
+            continue;
+        }
+        if (!make_room(search, err))
+            return false;
+        last_leaf = is_leaf ? kid->component : INDEX_STATE_NONE;
+        out->items[out->n++] = node_of(search, kid->ref & ~INDEX_STATE_SERIES, is_leaf);
+    }
+    search->n_held += node->n;
+    return true;
+}
+
+static bool expand(struct search *search, uint32_t ref, uint64_t places, struct err *err)
+{
+    const struct node *node = &search->index->nodes[ref];
+    const struct place *literals = only_literals(search, places, node->n);
+    const bool is_in_order = node->is_in_order && !search->has_any_depth;
+    const size_t from = search->n;
+    search->expanded = ref;
+    if (!literals && is_in_order && places + 1 == search->n_places)
+        return emit_kids(search, ref, &search->places[places], err);
+    if (literals) {
+        push_literals(search, node, literals, places);
+    } else {
+        /* Backwards: what was added in order then lies on the stack in order. */
+        for (uint32_t k = node->n; k > 0; k--)
+            push_kid(search, &node->kids[k - 1], places);
+        search->n_held += node->n;
+    }
+    if (search->n > from + 1 && (literals || !is_in_order))
+        sort_steps(search->stack + from, search->n - from);
+    return true;
+}
+
 static bool emit(struct search *search, const struct step *step, struct err *err)
 {
     struct source_nodes *out = search->out;
@@ -299,16 +355,9 @@ static bool emit(struct search *search, const struct step *step, struct err *err
         out->items[out->n - 1].is_branch = true;
         return true;
     }
-    if (out->n == search->n_max)
-        return FAIL(err, ERR_LIMIT, "more than %zu series and branches match", search->n_max);
-    arena_grow(search->arena, &out->items, &out->cap, out->n + 1, sizeof *out->items);
-    out->items[out->n++] = (struct source_node){
-        .path =
-            is_leaf ? index_state_name(search->index, step->ref) : branch_path(search, step->ref),
-        .id = is_leaf ? step->ref : 0,
-        .is_leaf = is_leaf,
-        .is_branch = !is_leaf,
-    };
+    if (!make_room(search, err))
+        return false;
+    out->items[out->n++] = node_of(search, step->ref, is_leaf);
     return true;
 }
 
@@ -325,15 +374,15 @@ static void breathe(struct search *search)
 static bool walk(struct search *search, struct err *err)
 {
     search->last.kind = STEP_DESCEND;
-    expand(search, 0, search->has_any_depth ? skip_any_depth(search, 1) : 0);
+    if (!expand(search, 0, search->has_any_depth ? skip_any_depth(search, 1) : 0, err))
+        return false;
     while (search->n > 0) {
         const struct step step = search->stack[--search->n];
         for (size_t i = search->n; i > 0 && i + KIDS_AHEAD > search->n; i--)
             if (search->stack[i - 1].kind == STEP_DESCEND)
                 __builtin_prefetch(search->index->nodes[search->stack[i - 1].ref].kids);
-        if (step.kind == STEP_DESCEND)
-            expand(search, step.ref, step.places);
-        else if (!emit(search, &step, err))
+        if (!(step.kind == STEP_DESCEND ? expand(search, step.ref, step.places, err)
+                                        : emit(search, &step, err)))
             return false;
         search->last = step;
         search->n_held++;

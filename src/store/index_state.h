@@ -19,7 +19,8 @@
 enum {
     INDEX_STATE_NAMES = 4096,     /* of one chunk */
     INDEX_STATE_KIDS_LINEAR = 64, /* more children get a hash table */
-    INDEX_STATE_HOLD = 4096,      /* entries looked at before the lock is let go once */
+    INDEX_STATE_LAST_DEPTH = 16,
+    INDEX_STATE_HOLD = 4096, /* entries looked at before the lock is let go once */
 };
 #define INDEX_STATE_SERIES 0x80000000u /* in kid.ref: a series id, not a node */
 
@@ -38,7 +39,16 @@ struct node {
     uint32_t *slots; /* kid + 1, 0: free; NULL while there are few */
     uint32_t n, cap;
     uint32_t n_slots; /* a power of two */
+    bool is_in_order; /* kids are sorted as a search gives them, whatever it asks for */
     uint32_t parent, component;
+};
+
+/* The way to the last path that was added: the next one usually shares most of it. */
+struct last_path {
+    const char *path;
+    uint32_t n;                             /* branches of it that are remembered */
+    uint32_t ends[INDEX_STATE_LAST_DEPTH];  /* bytes of the path up to a branch, with its dot */
+    uint32_t nodes[INDEX_STATE_LAST_DEPTH]; /* invariant 1: they stay right */
 };
 
 struct posting {
@@ -62,6 +72,7 @@ struct index {
     size_t n_component_slots;
     struct hash_key seed;
 
+    struct last_path last;
     struct node *nodes; /* 0: the root */
     size_t n_nodes, cap_nodes;
     struct map *tags; /* key -> map of value -> struct posting */

@@ -116,6 +116,33 @@ TEST(finds_what_matches_in_path_order)
     index_free(pair.index);
 }
 
+/* Children that were added in order are given without sorting: only where that is the order asked for. */
+TEST(names_added_in_order_are_found_in_path_order)
+{
+    static const char *const names[] = {"n.a",    "n.a.x",  "n.a.x1",  "n.b",      "n.c.y",
+                                        "n.c1.y", "o.w",    "o.w-1",   "o.w-1.up", "o.w.down",
+                                        "o.w.up", "q.w.up", "q.w-1.up"};
+    static const struct {
+        const char *row, *pattern, *found;
+    } rows[] = {
+        {"leaf, then branch of the same name", "n.*", "n.a.+ n.b n.c. n.c1."},
+        {"some of them", "n.?", "n.a.+ n.b n.c."},
+        {"below each", "n.*.*", "n.a.x n.a.x1 n.c.y n.c1.y"},
+        {"a dash as leaf", "o.*", "o.w.+ o.w-1.+"},
+        {"added as leaves would be", "q.*.*", "q.w-1.up q.w.up"},
+        {"a dash before a dot", "o.*.*", "o.w-1.up o.w.down o.w.up"},
+    };
+    struct pair pair = pair_of(names, COUNT_OF(names));
+    struct source_nodes nodes = {0};
+    struct glob_path path;
+    EACH_ROW (rows, r)
+        EXPECT_TEXT(find(pair.index, r->pattern), r->found);
+    EXPECT_OK(glob_path_compile("n.*", &kit_arena, &path, &kit_err));
+    EXPECT_OK(index_find(pair.index, &path, 4, &kit_arena, &nodes, &kit_err));
+    EXPECT_ERR(index_find(pair.index, &path, 3, &kit_arena, &nodes, &kit_err), ERR_LIMIT, "");
+    index_free(pair.index);
+}
+
 TEST(leaves_carry_their_id_and_the_lent_name)
 {
     struct pair pair = pair_of(some_names, COUNT_OF(some_names));
@@ -500,6 +527,7 @@ TEST(searches_run_beside_the_writer)
 }
 
 RUN_TESTS(test_of(finds_what_matches_in_path_order),
+          test_of(names_added_in_order_are_found_in_path_order),
           test_of(leaves_carry_their_id_and_the_lent_name), test_of(all_lists_plain_leaves_sorted),
           test_of(an_empty_index_finds_nothing), test_of(too_many_hits_are_a_limit),
           test_of(a_double_star_among_too_many_nodes_is_a_limit),

@@ -289,7 +289,10 @@ bool names_load(struct names *names, uint32_t id, uint16_t class_no, struct str 
 
     if (id >= INT32_MAX - 2 || names_text(names, id) || find_hashed(names, name, hash, &there))
         return false;
-    return series_add(names, id, class_no, name, hash);
+    const bool is_ok = series_add(names, id, class_no, name, hash);
+    names_drop(names->retired); /* nobody reads yet */
+    names->retired = NULL;
+    return is_ok;
 }
 
 void names_reserve(struct names *names, uint32_t n_ids)

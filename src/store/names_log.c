@@ -181,77 +181,87 @@ static bool header_check(const uint8_t *bytes, size_t n, struct err *err)
     return true;
 }
 
-bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader *reader,
-                     size_t *out_good_bytes, size_t *out_n_damaged, struct err *err)
+/* The stretches of records that were taken, to write them anew. */
+struct runs {
+    struct run {
+        size_t from, until;
+    } * items;
+    size_t n, cap;
+    size_t good; /* the end of the last sound record, taken or not */
+};
+
+static void runs_add(struct runs *runs, size_t from, size_t until)
 {
-    const uint8_t *at = bytes;
-    size_t i = NAMES_LOG_HEADER_BYTES, good = i, n_damaged = 0;
+    if (runs->n > 0 && runs->items[runs->n - 1].until == from) {
+        runs->items[runs->n - 1].until = until;
+        return;
+    }
+    mem_grow(&runs->items, &runs->cap, runs->n + 1, sizeof *runs->items);
+    runs->items[runs->n++] = (struct run){from, until};
+}
+
+static bool parse(const uint8_t *at, size_t n, const struct names_log_reader *reader,
+                  struct runs *out_runs, size_t *out_n_damaged, struct err *err)
+{
+    size_t i = NAMES_LOG_HEADER_BYTES, n_damaged = 0;
 
     if (!header_check(at, n, err))
         return false;
+    out_runs->good = i;
+    runs_add(out_runs, 0, i);
     while (i < n) {
-        size_t n_bytes = record_bytes(at + i, n - i);
+        const size_t n_bytes = record_bytes(at + i, n - i);
         if (n_bytes == 0) {
             i++; /* torn, or damaged: a sound record behind it tells */
             continue;
         }
-        n_damaged += i != good;
-        n_damaged +=
-            !payload_read(at + i + RECORD_HEADER_BYTES, n_bytes - RECORD_HEADER_BYTES, reader);
+        n_damaged += i != out_runs->good;
+        if (payload_read(at + i + RECORD_HEADER_BYTES, n_bytes - RECORD_HEADER_BYTES, reader))
+            runs_add(out_runs, i, i + n_bytes);
+        else
+            n_damaged++;
         i += n_bytes;
-        good = i;
+        out_runs->good = i;
     }
-    *out_good_bytes = good;
     *out_n_damaged = n_damaged;
+    return true;
+}
+
+static void runs_done(struct runs *runs)
+{
+    mem_free(runs->items);
+}
+
+bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader *reader,
+                     size_t *out_good_bytes, size_t *out_n_damaged, struct err *err)
+{
+    CLEANUP(runs_done) struct runs runs = {0};
+
+    if (!parse(bytes, n, reader, &runs, out_n_damaged, err))
+        return false;
+    *out_good_bytes = runs.good;
     return true;
 }
 
 /* ---- the file ---- */
 
-/* Collects what could be read, to write it anew. */
-struct rescue {
-    const struct names_log_reader *reader;
-    struct buf out;
-};
-
-static bool rescue_class(void *self, uint16_t no, const struct schema *schema, int64_t created_s)
+/* Puts the file aside and writes anew what was taken of it. */
+static bool rewrite(const char *path, const char *corrupt_dir, const struct runs *runs,
+                    uint64_t *out_at, struct err *err)
 {
-    struct rescue *rescue = self;
-    if (!rescue->reader->on_class(rescue->reader->self, no, schema, created_s))
-        return false;
-    class_put(&rescue->out, no, schema, created_s);
-    return true;
-}
-
-static bool rescue_name(void *self, uint32_t id, uint16_t class_no, struct str name)
-{
-    struct rescue *rescue = self;
-    if (!rescue->reader->on_name(rescue->reader->self, id, class_no, name))
-        return false;
-    name_put(&rescue->out, id, class_no, name);
-    return true;
-}
-
-static bool rescue_hidden(void *self, uint32_t id, bool is_hidden)
-{
-    struct rescue *rescue = self;
-    if (!rescue->reader->on_hidden(rescue->reader->self, id, is_hidden))
-        return false;
-    hidden_put(&rescue->out, id, is_hidden);
-    return true;
-}
-
-static bool rewrite(const char *path, const char *corrupt_dir, const struct buf *clean,
-                    struct err *err)
-{
-    struct buf old, aside;
+    struct buf old, clean, aside;
     buf_init(&old, FILE_BYTES_MAX);
+    buf_init(&clean, FILE_BYTES_MAX);
     buf_init(&aside, 8192);
     buf_printf(&aside, "%s/names.log", corrupt_dir);
-    bool is_ok = file_read_all(path, &old, err) &&
-                 file_replace(buf_text(&aside), old.at, old.n, err) &&
-                 file_replace(path, clean->at, clean->n, err);
+    bool is_ok =
+        file_read_all(path, &old, err) && file_replace(buf_text(&aside), old.at, old.n, err);
+    for (size_t i = 0; i < runs->n && is_ok; i++)
+        buf_add(&clean, old.at + runs->items[i].from, runs->items[i].until - runs->items[i].from);
+    is_ok = is_ok && file_replace(path, clean.at, clean.n, err);
+    *out_at = clean.n;
     buf_done(&old);
+    buf_done(&clean);
     buf_done(&aside);
     return is_ok;
 }
@@ -267,25 +277,17 @@ static bool create(const char *path, struct err *err)
 static bool load(const char *path, const char *corrupt_dir, const struct names_log_reader *reader,
                  size_t *out_n_damaged, uint64_t *out_at, struct err *err)
 {
-    struct rescue rescue = {.reader = reader};
-    const struct names_log_reader through = {&rescue, rescue_class, rescue_name, rescue_hidden};
-    uint8_t header[NAMES_LOG_HEADER_BYTES];
+    CLEANUP(runs_done) struct runs runs = {0};
     const void *bytes;
-    size_t n, good = 0;
+    size_t n;
 
     if (!file_map(path, &bytes, &n, err))
         return false;
-    header_make(header);
-    buf_init(&rescue.out, FILE_BYTES_MAX);
-    buf_add(&rescue.out, header, sizeof header);
-    bool is_ok = names_log_parse(bytes, n, &through, &good, out_n_damaged, err);
+    const bool is_ok = parse(bytes, n, reader, &runs, out_n_damaged, err);
     file_unmap(bytes, n);
-    if (is_ok && *out_n_damaged > 0) {
-        good = rescue.out.n;
-        is_ok = rewrite(path, corrupt_dir, &rescue.out, err);
-    }
-    buf_done(&rescue.out);
-    *out_at = good;
+    if (is_ok && *out_n_damaged > 0)
+        return rewrite(path, corrupt_dir, &runs, out_at, err);
+    *out_at = runs.good;
     return is_ok;
 }
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "os/file.h"
+#include "os/pages.h"
 #include "store/hidden.h"
 #include "store/lowmark.h"
 #include "store/place.h"
@@ -166,77 +167,242 @@ static bool files_recover(struct store *store, struct err *err)
 
 /* ---- the log ---- */
 
-enum { LATE_POINTS = 1024 };
+enum {
+    LATE_POINTS = 1024,
+    LANES_AHEAD = 24, /* of the point in hand: as long as memory takes to come */
+    CELLS_AHEAD = 12,
+};
+
+/* Where points of one tablet and time go, as long as they come together. */
+struct target {
+    uint32_t tablet_no; /* HEAD_TABLETS_MAX: none */
+    uint32_t at_s;
+    uint64_t *column;   /* NULL: each on its own */
+    uint32_t head_slot; /* of the column when it is one of the head; else 0 */
+    bool is_in_files;   /* skipped */
+};
 
 struct replaying {
     struct store *store;
+    const struct head_lanes *lanes;
     struct files_version *version;
     uint64_t lsn, low_lsn;
     uint32_t n_ids; /* above every id seen */
     int64_t now_s;
+    struct target target;
     struct replay_segment *segments;
     size_t n_segments, cap_segments;
     struct late_point *late; /* LATE_POINTS at most: placed together, as they were put */
     size_t n_late;
 };
 
+/* What is placed may have got columns. */
 static void late_flush(struct replaying *replaying)
 {
     (void)place_late(replaying->store, replaying->late, replaying->n_late);
     replaying->n_late = 0;
+    replaying->target.tablet_no = HEAD_TABLETS_MAX;
+}
+
+static void ids_raise(struct replaying *replaying, uint32_t id)
+{
+    if (id >= replaying->n_ids && id != SINK_ID_NONE)
+        replaying->n_ids = id + 1;
 }
 
 static void on_batch(void *self, uint64_t lsn)
 {
     struct replaying *replaying = self;
     replaying->lsn = lsn;
+    replaying->target.tablet_no = HEAD_TABLETS_MAX; /* what is in files goes by the lsn */
 }
 
-static bool head_put(struct store *store, struct head_class *of, uint32_t id, uint32_t slot,
-                     double value)
+static bool is_in_files(const struct replaying *replaying, const struct head_class *of,
+                        uint32_t slot)
 {
-    if (slot < of->sealed || slot - of->freed >= HEAD_SLOTS)
-        return false;
-    uint32_t lane = head_lane(store->head, id);
-    if (lane == HEAD_LANE_NONE)
-        lane = head_lane_take(store->head, of, id);
-    if (lane == HEAD_LANE_NONE)
-        return false;
-    struct head_tablet *tablet = head_tablet(store->head, lane / HEAD_LANES);
-    bool has_column = slot <= tablet->head && tablet->head != of->freed - 1;
-    if (!has_column && !head_advance(tablet, slot))
-        return false;
-    head_store(tablet, slot, lane % HEAD_LANES, value);
-    return true;
+    return lowmark_is_in_files(manifest_state(replaying->store->manifest), of->no,
+                               head_window_at(&of->schema, of->created_s), slot, replaying->lsn);
 }
 
-static void on_point(void *self, uint32_t id, uint32_t at_s, double value)
+static bool head_takes(const struct head_class *of, uint32_t slot)
 {
-    struct replaying *replaying = self;
+    return slot >= of->sealed && slot - of->freed < HEAD_SLOTS;
+}
+
+/* The column of a slot that the head takes; NULL: its ring has no room. Only series with points in the
+ * log have lanes yet, so nearly all of a column will be written. */
+static uint64_t *head_column(struct head_tablet *tablet, uint32_t slot)
+{
+    uint64_t *column = head_cell(tablet, slot, 0);
+
+    if (slot <= tablet->head && tablet->head != tablet->of->freed - 1)
+        return column;
+    if (!head_advance(tablet, slot))
+        return NULL;
+    pages_touch(column, tablet->n_lanes * sizeof *column);
+    return column;
+}
+
+/* A clock that runs wild expires nothing here either. */
+static int64_t now_of(const struct replaying *replaying)
+{
+    return min_i64(replaying->now_s, replaying->store->newest_s);
+}
+
+/* The column of a late time, if it has one and no point waits that may be older. */
+static uint64_t *late_target(const struct replaying *replaying, const struct head_class *of,
+                             uint32_t tablet_no, uint32_t at_s)
+{
+    size_t level;
+
+    if (replaying->n_late > 0 ||
+        !shared_level(replaying->version, of, at_s, now_of(replaying), &level))
+        return NULL;
+    return late_column(replaying->store->late, tablet_no, (uint8_t)level,
+                       at_s / of->schema.archives[level].step_s);
+}
+
+static void target_move(struct replaying *replaying, uint32_t tablet_no, uint32_t at_s)
+{
+    struct store *store = replaying->store;
+    struct head_tablet *tablet = head_tablet(store->head, tablet_no);
+    const struct head_class *of = tablet->of;
+    const uint32_t slot = at_s / of->schema.archives[0].step_s;
+    struct target *target = &replaying->target;
+
+    *target = (struct target){.tablet_no = tablet_no, .at_s = at_s};
+    target->is_in_files = is_in_files(replaying, of, slot);
+    if (target->is_in_files)
+        return;
+    newest_raise(store, at_s);
+    if (!head_takes(of, slot)) {
+        target->column = late_target(replaying, of, tablet_no, at_s);
+        return;
+    }
+    target->column = head_column(tablet, slot);
+    target->head_slot = target->column ? slot : 0;
+}
+
+static bool head_put(struct store *store, struct head_class *of, const struct sink_point *point)
+{
+    const uint32_t slot = point->at_s / of->schema.archives[0].step_s;
+    if (!head_takes(of, slot))
+        return false;
+    uint32_t lane = head_lane(store->head, point->id);
+    if (lane == HEAD_LANE_NONE)
+        lane = head_lane_take(store->head, of, point->id);
+    if (lane == HEAD_LANE_NONE)
+        return false;
+    uint64_t *column = head_column(head_tablet(store->head, lane / HEAD_LANES), slot);
+    if (column)
+        head_cell_set(&column[lane % HEAD_LANES], point->value);
+    return column != NULL;
+}
+
+/* Keeps the point for place_late. From now on columns of late times wait as well. */
+static void late_keep(struct replaying *replaying, const struct late_point *point)
+{
+    struct target *target = &replaying->target;
+
+    if (replaying->n_late == LATE_POINTS)
+        late_flush(replaying);
+    replaying->late[replaying->n_late++] = *point;
+    if (target->column && target->head_slot == 0)
+        target->tablet_no = HEAD_TABLETS_MAX;
+}
+
+/* A series' first point here, or one outside the columns. */
+static void put_slowly(struct replaying *replaying, const struct sink_point *point)
+{
     struct store *store = replaying->store;
     size_t level;
 
-    if (id >= replaying->n_ids && id != SINK_ID_NONE)
-        replaying->n_ids = id + 1;
-    if (replaying->lsn < replaying->low_lsn || !names_text(store->names, id))
+    ids_raise(replaying, point->id); /* one that has a lane has a name as well */
+    if (!names_text(store->names, point->id))
         return;
-    struct head_class *of = head_class(store->head, names_class(store->names, id));
-    const uint32_t slot = at_s / of->schema.archives[0].step_s;
-    const uint32_t window = head_window_at(&of->schema, of->created_s);
-    if (lowmark_is_in_files(manifest_state(store->manifest), of->no, window, slot, replaying->lsn))
+    struct head_class *of = head_class(store->head, names_class(store->names, point->id));
+    if (is_in_files(replaying, of, point->at_s / of->schema.archives[0].step_s))
         return;
-    newest_raise(store, at_s);
+    newest_raise(store, point->at_s);
     store->n_recovered++;
-    if (head_put(store, of, id, slot, value))
+    if (head_put(store, of, point))
         return;
-    /* a clock that runs wild expires nothing here either */
-    const int64_t now_s = min_i64(replaying->now_s, store->newest_s);
-    if (!shared_level(replaying->version, of, at_s, now_s, &level))
+    if (!shared_level(replaying->version, of, point->at_s, now_of(replaying), &level))
         return; /* expired meanwhile */
-    if (replaying->n_late == LATE_POINTS)
-        late_flush(replaying);
-    replaying->late[replaying->n_late++] = (struct late_point){
-        id, at_s / of->schema.archives[level].step_s, value, of->no, (uint8_t)level};
+    late_keep(replaying,
+              &(struct late_point){point->id, point->at_s / of->schema.archives[level].step_s,
+                                   point->value, of->no, (uint8_t)level});
+}
+
+/* As writer.c does it: ids in an order of their own are far apart in memory. */
+static inline void put_prefetch(const struct replaying *replaying, const struct sink_point *point)
+{
+    const struct target *target = &replaying->target;
+
+    if (LIKELY(point[LANES_AHEAD].id == point->id + LANES_AHEAD))
+        return;
+    head_lanes_prefetch(replaying->lanes, point[LANES_AHEAD].id);
+    const uint32_t lane = head_lanes_get(replaying->lanes, point[CELLS_AHEAD].id);
+    if (lane != HEAD_LANE_NONE && target->head_slot != 0)
+        __builtin_prefetch(head_cell(head_tablet(replaying->store->head, lane / HEAD_LANES),
+                                     target->head_slot, lane % HEAD_LANES),
+                           1);
+}
+
+/* Points of one time and of ids in a row go into the column one after the other: how many did. */
+static size_t put_run(const struct replaying *replaying, const struct sink_point *points, size_t n)
+{
+    const struct target *target = &replaying->target;
+    const uint32_t id = points[0].id, n_lanes = HEAD_LANE_CHUNK - id % HEAD_LANE_CHUNK;
+    const uint32_t *lanes = &replaying->lanes->chunks[id / HEAD_LANE_CHUNK][id % HEAD_LANE_CHUNK];
+    size_t i = 0;
+
+    for (n = min_size(n, n_lanes); i < n; i++) {
+        const uint32_t lane = __atomic_load_n(&lanes[i], __ATOMIC_RELAXED) - 1;
+        if (points[i].id != id + i || points[i].at_s != target->at_s ||
+            lane / HEAD_LANES != target->tablet_no)
+            break;
+        head_cell_set(&target->column[lane % HEAD_LANES], points[i].value);
+    }
+    return i;
+}
+
+/* The first of n points, and those behind it that go the same way. Returns how many. */
+static size_t put_some(struct replaying *replaying, const struct sink_point *points, size_t n)
+{
+    const struct target *target = &replaying->target;
+    const uint32_t lane = head_lanes_get(replaying->lanes, points->id);
+
+    if (UNLIKELY(lane == HEAD_LANE_NONE)) {
+        put_slowly(replaying, points);
+        return 1;
+    }
+    if (lane / HEAD_LANES != target->tablet_no || points->at_s != target->at_s)
+        target_move(replaying, lane / HEAD_LANES, points->at_s);
+    if (LIKELY(target->column)) {
+        const size_t n_stored = put_run(replaying, points, n);
+        replaying->store->n_recovered += n_stored;
+        return n_stored;
+    }
+    if (!target->is_in_files)
+        put_slowly(replaying, points);
+    return 1;
+}
+
+static void on_points(void *self, const struct sink_point *points, size_t n)
+{
+    struct replaying *replaying = self;
+
+    if (replaying->lsn < replaying->low_lsn) {
+        for (size_t i = 0; i < n; i++)
+            ids_raise(replaying, points[i].id);
+        return;
+    }
+    for (size_t i = 0; i < n;) {
+        if (LIKELY(i + LANES_AHEAD < n))
+            put_prefetch(replaying, &points[i]);
+        i += put_some(replaying, &points[i], n - i);
+    }
 }
 
 static void on_segment(void *self, const struct replay_segment *segment)
@@ -265,12 +431,14 @@ static bool wal_recover(struct store *store, struct err *err)
     const struct manifest_state *state = manifest_state(store->manifest);
     struct replaying replaying = {
         .store = store,
+        .lanes = head_lanes(store->head),
         .version = files_ref(store->files),
         .low_lsn = lowmark_of_all(state, store->head),
         .now_s = clock_s(&store->clock),
+        .target = {.tablet_no = HEAD_TABLETS_MAX},
         .late = mem_array(LATE_POINTS, struct late_point),
     };
-    const struct replay_reader reader = {&replaying, on_batch, on_point, on_segment};
+    const struct replay_reader reader = {&replaying, on_batch, on_points, on_segment};
     struct replay_result result;
 
     bool is_ok = replay_dir(store->wal_dir, &reader, &result, err);

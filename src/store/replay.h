@@ -5,11 +5,16 @@
 #include "base/err.h"
 #include "store/batch.h"
 
-/* One segment's bytes, for tests and fuzzing too. */
+/* One segment, for tests and fuzzing too. Of a file only a window is in memory: reading costs less than
+ * mapping what is looked at once. */
 struct replay_segment {
     uint64_t no;
-    const uint8_t *bytes;
-    size_t n;
+    size_t n;              /* bytes */
+    char *path;            /* NULL: all bytes are there */
+    const uint8_t *window; /* bytes from .. from + n_window */
+    size_t from, n_window;
+    uint8_t *buffer; /* of the window, when there is a path */
+    size_t cap;
     size_t at; /* of the batch in `next`; the end when has_next is false */
     bool has_next;
     struct batch_view next;
@@ -17,7 +22,7 @@ struct replay_segment {
     uint64_t end;     /* behind the last sound batch */
     size_t n_damaged; /* bad stretches with sound batches behind them */
 };
-/* Finds the first batch. no seeds the checksums. */
+/* Finds the first batch in n bytes. no seeds the checksums. */
 void replay_segment_open(struct replay_segment *segment, uint64_t no, const void *bytes, size_t n);
 /* Moves to the following batch. */
 void replay_segment_next(struct replay_segment *segment);
@@ -25,7 +30,7 @@ void replay_segment_next(struct replay_segment *segment);
 struct replay_reader {
     void *self;
     void (*on_batch)(void *self, uint64_t lsn); /* then its points */
-    batch_fn on_point;
+    batch_fn on_points;
     /* after all batches, each segment in order of number */
     void (*on_segment)(void *self, const struct replay_segment *segment);
 };

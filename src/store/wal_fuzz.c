@@ -7,17 +7,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-static void on_point(void *self, uint32_t id, uint32_t at_s, double value)
+static void on_points(void *self, const struct sink_point *points, size_t n)
 {
     uint64_t *sum = self;
-    *sum += id + at_s + (value > 0);
+    for (size_t i = 0; i < n; i++)
+        *sum += points[i].id + points[i].at_s + (points[i].value > 0);
 }
 
 /* A payload without its checksum in the way. */
 static void each(const uint8_t *bytes, size_t n, uint64_t *sum)
 {
     struct batch_view view = {.payload = bytes, .n_bytes = (uint32_t)n, .count = 5, .lsn = 1};
-    (void)!batch_each(&view, on_point, sum);
+    (void)!batch_each(&view, on_points, sum);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
@@ -33,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     while (segment.has_next) {
         BUG_IF(segment.next.lsn <= last);
         last = segment.next.lsn;
-        (void)!batch_each(&segment.next, on_point, &sum);
+        (void)!batch_each(&segment.next, on_points, &sum);
         replay_segment_next(&segment);
     }
     BUG_IF(segment.end > n + 8 + WAL_HEADER_BYTES);

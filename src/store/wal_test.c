@@ -13,26 +13,22 @@
 /* ---- batches ---- */
 
 struct got {
-    struct {
-        uint32_t id, at_s;
-        double value;
-    } points[4096];
-    size_t n;
+    struct sink_point points[4096];
+    size_t n, n_in_row; /* as long as each id is its place */
     uint64_t lsns[4096];
     size_t n_batches, n_segments, n_damaged;
 };
 
 static struct got got; /* big; each test begins with a clear one */
 
-static void on_point(void *self, uint32_t id, uint32_t at_s, double value)
+static void on_points(void *self, const struct sink_point *points, size_t n)
 {
     struct got *to = self;
-    if (to->n < 4096) {
-        to->points[to->n].id = id;
-        to->points[to->n].at_s = at_s;
-        to->points[to->n].value = value;
-    }
-    to->n++;
+    for (size_t i = 0; i < n && to->n + i < 4096; i++)
+        to->points[to->n + i] = points[i];
+    for (size_t i = 0; i < n && to->n_in_row == to->n + i; i++)
+        to->n_in_row += points[i].id == to->n + i;
+    to->n += n;
 }
 
 TEST(a_batch_gives_back_every_bit)
@@ -64,7 +60,7 @@ TEST(a_batch_gives_back_every_bit)
     EXPECT(batch_view(batch.at, n, 7, &view));
     EXPECT_I64(view.lsn, 99);
     EXPECT_I64(view.all_bytes, n);
-    EXPECT(batch_each(&view, on_point, &got));
+    EXPECT(batch_each(&view, on_points, &got));
     EXPECT_I64(got.n, COUNT_OF(values));
     for (uint32_t i = 0; i < COUNT_OF(values); i++) {
         EXPECT_I64(got.points[i].id, i % 4 ? i : i * 1000);
@@ -100,7 +96,7 @@ TEST(random_batches_survive_and_every_flipped_bit_is_seen)
             batch_add(&batch, (uint32_t)kit_random(), (uint32_t)kit_random(),
                       (double)kit_random() / (double)(1 + kit_random_below(1000)));
         batch_seal(&batch, 1, 1, &n);
-        EXPECT(batch_view(batch.at, n, 1, &view) && batch_each(&view, on_point, &got));
+        EXPECT(batch_view(batch.at, n, 1, &view) && batch_each(&view, on_points, &got));
         EXPECT_I64(got.n, n_points);
         uint64_t bit = kit_random_below(8 * (uint64_t)(BATCH_HEADER_BYTES + view.n_bytes));
         batch.at[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -128,7 +124,7 @@ static void on_segment(void *self, const struct replay_segment *segment)
 
 static struct replay_result replay(const char *dir)
 {
-    const struct replay_reader reader = {&got, on_batch, on_point, on_segment};
+    const struct replay_reader reader = {&got, on_batch, on_points, on_segment};
     struct replay_result result = {0};
 
     memset(&got, 0, sizeof got);
@@ -285,6 +281,32 @@ TEST(a_failed_write_can_be_repeated)
     EXPECT_I64(got.n, 3);
 }
 
+/* Longer than what is read of a file at once, with batches of all lengths, some longer than that too. */
+TEST(long_segments_are_read_whole_whatever_their_batches_are)
+{
+    static const uint32_t lengths[] = {1, 2, 3, 100, 5000, 60000, 1, 7, 200000};
+    const char *dir = new_dir("long");
+    struct wal *wal = wal_new(dir, dir, 8 << 20, 1, 1);
+    struct batch batch = {0};
+    uint32_t id = 0;
+
+    for (size_t round = 0; round < 4; round++)
+        for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+            batch_reserve(&batch, lengths[i]);
+            batch_clear(&batch);
+            for (uint32_t k = 0; k < lengths[i]; k++, id++)
+                batch_add(&batch, id, 1700000000, id % 7 ? id : id + 0.1234567890123);
+            EXPECT_OK(wal_append(wal, (unsigned)i % 2, &batch, &kit_err));
+        }
+    wal_free(wal);
+    batch_done(&batch);
+    struct replay_result result = replay(dir);
+    EXPECT_I64(got.n, id);
+    EXPECT_I64(got.n_in_row, id); /* none lost, doubled or moved */
+    EXPECT_I64(got.n_batches, 4 * COUNT_OF(lengths));
+    EXPECT_I64(result.n_damaged, 0);
+}
+
 RUN_TESTS(test_of(a_batch_gives_back_every_bit), test_of(points_in_order_take_about_three_bytes),
           test_of(random_batches_survive_and_every_flipped_bit_is_seen),
           test_of(replays_all_streams_in_the_order_of_commits),
@@ -292,4 +314,5 @@ RUN_TESTS(test_of(a_batch_gives_back_every_bit), test_of(points_in_order_take_ab
           test_of(a_flipped_bit_costs_only_its_batch),
           test_of(stale_batches_of_a_recycled_segment_never_come_back),
           test_of(segments_below_the_mark_are_given_back_and_others_kept),
-          test_of(a_failed_write_can_be_repeated))
+          test_of(a_failed_write_can_be_repeated),
+          test_of(long_segments_are_read_whole_whatever_their_batches_are))
