@@ -97,7 +97,7 @@ TEST(the_names_in_the_document)
 {
     uint8_t bytes[512];
     size_t n_names = 0, good, n_damaged;
-    const struct names_log_reader reader = {&n_names, on_class, on_name, on_hidden};
+    const struct names_log_reader reader = {&n_names, on_class, on_name, on_hidden, NULL};
     const size_t n = example("docs/formats/names.md", bytes, sizeof bytes);
 
     EXPECT_OK(names_log_parse(bytes, n, &reader, &good, &n_damaged, &kit_err));

@@ -10,7 +10,19 @@ struct shared_tuning shared_tuning_usual(void)
         .late_flush_us = 600 * 1000000ll,
         .late_run = 32,    /* 128 bytes a point if no others follow, 8 in a replay */
         .files_merge = 12, /* of 64 slots: units of 720 fill up */
+        .sweep_us = 600 * 1000000ll,
     };
+}
+
+/* The deletion marks the id as dead, then drops its lane under the lock that head_lane_take has: so
+ * either it finds the lane, or the id is seen to be dead here. */
+uint32_t shared_lane_take(struct store *store, struct head_class *of, uint32_t id)
+{
+    const uint32_t lane = head_lane_take(store->head, of, id);
+    if (!names_is_dead(store->names, id))
+        return lane;
+    head_lane_drop(store->head, id);
+    return HEAD_LANE_NONE;
 }
 
 int64_t shared_retention_s(const struct schema *schema, size_t level)

@@ -8,6 +8,7 @@
 #include "os/realtime.h"
 #include "store/keeper.h"
 #include "store/place.h"
+#include "store/removal.h"
 #include "store/shared.h"
 #include "store/sync.h"
 
@@ -126,11 +127,12 @@ static void created(void *self, uint32_t id, uint16_t class_no, const char *name
     struct store *store = self;
     index_add(store->index, id, name);
     names_log_add(store->names_log, id, class_no, str_of(name));
+    idle_add(store->idle, id, clock_s(&store->clock));
 }
 
 struct names_hooks writer_hooks(struct store *store)
 {
-    return (struct names_hooks){store, class_of, created};
+    return (struct names_hooks){store, class_of, created, removal_deleted, removal_renamed};
 }
 
 static void resolve(struct sink_writer *writer, const struct str *names, size_t n,
@@ -235,7 +237,7 @@ static enum sink_fate put_slowly(struct sink_writer *writer, struct cursor *curs
     uint32_t lane = head_lane(store->head, point->id);
 
     if (lane == HEAD_LANE_NONE && !names_text(store->names, point->id))
-        return SINK_NAME_BAD;
+        return names_is_dead(store->names, point->id) ? SINK_GONE : SINK_NAME_BAD;
     struct head_class *of = lane == HEAD_LANE_NONE
                                 ? head_class(store->head, names_class(store->names, point->id))
                                 : head_tablet(store->head, lane / HEAD_LANES)->of;
@@ -250,7 +252,7 @@ static enum sink_fate put_slowly(struct sink_writer *writer, struct cursor *curs
         return put_late(writer, cursor, of, point, at);
 
     if (lane == HEAD_LANE_NONE)
-        lane = head_lane_take(store->head, of, point->id);
+        lane = shared_lane_take(store, of, point->id);
     if (lane == HEAD_LANE_NONE || !head_advance(head_tablet(store->head, lane / HEAD_LANES), slot))
         return put_late(writer, cursor, of, point, at);
     cursor_move(writer, cursor, lane / HEAD_LANES, point->at_s);
@@ -449,6 +451,12 @@ static bool barrier(void *self, struct err *err)
     return names_log_write(store->names_log, err) && sync_wait(store, err);
 }
 
+static uint64_t n_renamings(void *self)
+{
+    const struct store *store = self;
+    return __atomic_load_n(&store->n_renamings, __ATOMIC_SEQ_CST);
+}
+
 const struct sink_ops writer_sink_ops = {
     .writer_open = writer_open,
     .writer_close = writer_close,
@@ -457,4 +465,5 @@ const struct sink_ops writer_sink_ops = {
     .put = put,
     .commit = commit,
     .barrier = barrier,
+    .n_renamings = n_renamings,
 };
