@@ -428,7 +428,7 @@ size_t names_delete(struct names *names, const struct str *canonical, size_t n, 
 }
 
 /* The new names are free, and there are records for them. */
-static bool renames_check(struct names *names, const struct names_rename *renames, size_t n,
+static bool renames_check(struct names *names, const struct name_change *renames, size_t n,
                           uint32_t *out_ids, struct err *err)
 {
     uint32_t there;
@@ -448,7 +448,7 @@ static bool renames_check(struct names *names, const struct names_rename *rename
 }
 
 /* A name that comes twice is found by what the first of them did; then all goes back. */
-static bool renames_do(struct names *names, const struct names_rename *renames, size_t n,
+static bool renames_do(struct names *names, const struct name_change *renames, size_t n,
                        const uint32_t *ids, struct err *err)
 {
     uint32_t there;
@@ -469,7 +469,7 @@ static bool renames_do(struct names *names, const struct names_rename *renames, 
     return FAIL(err, ERR_INPUT, "'%.*s' comes twice", (int)min_size(twice.n, 200), twice.at);
 }
 
-bool names_rename(struct names *names, const struct names_rename *renames, size_t n,
+bool names_rename(struct names *names, const struct name_change *renames, size_t n,
                   struct err *err)
 {
     CLEANUP(mem_done) uint32_t *ids = mem_array(n + 1, uint32_t);

@@ -57,12 +57,9 @@ void names_reserve(struct names *names, uint32_t n_ids);
  * names free at once. Returns how many; out_ids has room for n. Thread: any. */
 size_t names_delete(struct names *names, const struct str *canonical, size_t n, uint32_t *out_ids);
 
-struct names_rename {
-    struct str from, to; /* canonical */
-};
-/* Gives all of them their new names, or none: the old ones are free at once.
+/* Gives all of them their new names (canonical), or none: the old ones are free at once.
  *   err  ERR_MISSING no such series; ERR_INPUT the new name is there, or comes twice; ERR_LIMIT */
-MUST_CHECK bool names_rename(struct names *names, const struct names_rename *renames, size_t n,
+MUST_CHECK bool names_rename(struct names *names, const struct name_change *renames, size_t n,
                              struct err *err);
 
 /* Ids are below this. */

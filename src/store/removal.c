@@ -102,13 +102,13 @@ bool removal_delete(struct store *store, const struct str *names, size_t n, size
     return *out_n == 0 || settle(store, err);
 }
 
-bool removal_rename(struct store *store, const struct store_rename *renames, size_t n,
+bool removal_rename(struct store *store, const struct name_change *renames, size_t n,
                     struct err *err)
 {
     CLEANUP(arena_done) struct arena arena;
 
     arena_init(&arena);
-    struct names_rename *canonical = arena_array(&arena, n, struct names_rename);
+    struct name_change *canonical = arena_array(&arena, n, struct name_change);
     for (size_t i = 0; i < n; i++)
         if (!canonical_of(renames[i].from, &arena, &canonical[i].from, err) ||
             !canonical_of(renames[i].to, &arena, &canonical[i].to, err))

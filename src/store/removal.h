@@ -9,7 +9,7 @@
 /* As store_delete, store_rename. */
 MUST_CHECK bool removal_delete(struct store *store, const struct str *names, size_t n,
                                size_t *out_n, struct err *err);
-MUST_CHECK bool removal_rename(struct store *store, const struct store_rename *renames, size_t n,
+MUST_CHECK bool removal_rename(struct store *store, const struct name_change *renames, size_t n,
                                struct err *err);
 
 /* Of the name table: see names.h. */

@@ -63,10 +63,7 @@ MUST_CHECK bool store_delete(struct store *store, const struct str *names, size_
  * free at once. Names in any spelling. Durable when this returns true.
  *   err  ERR_MISSING (no such series), ERR_INPUT (no name, or the new one is there), ERR_LIMIT: nothing
  *        was done; ERR_IO: it is done, but may be undone by a crash */
-struct store_rename {
-    struct str from, to;
-};
-MUST_CHECK bool store_rename(struct store *store, const struct store_rename *renames, size_t n,
+MUST_CHECK bool store_rename(struct store *store, const struct name_change *renames, size_t n,
                              struct err *err);
 /* Tests and shutdown: seal everything that may be sealed now. */
 MUST_CHECK bool store_seal(struct store *store, struct err *err);
