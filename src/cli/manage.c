@@ -152,13 +152,10 @@ int manage_run(const struct manage *manage, struct arena *arena)
         return refuse(manage);
     if (!client_open(&client, arena, &err) || !ask(&client, manage, NULL, arena, &found, &err))
         return tell_fail(manage->verb, &err);
-    if (found.n == 0 && !is_dry) {
-        err_set(&err, ERR_MISSING, "no series match, and nothing was %s", manage->done);
-        return tell_fail(manage->verb, &err);
-    }
     if (is_dry)
         return show(manage, &found, arena);
-    if (!is_agreed && !has_agreed(manage, &found, arena)) {
+    const bool is_nothing = found.n == 0; /* the server says it best */
+    if (!is_agreed && !is_nothing && !has_agreed(manage, &found, arena)) {
         tell_warn(manage->verb, "nothing was %s", manage->done);
         return CODE_FAILED;
     }
