@@ -236,7 +236,7 @@ static void add_kid(struct index *index, uint32_t parent, struct kid kid)
         node->cap = cap;
     }
     node->kids[node->n++] = kid;
-    const bool is_wide = node->n > INDEX_STATE_KIDS_LINEAR;
+    const bool is_wide = node->slots || node->n > INDEX_STATE_KIDS_LINEAR; /* it may have shrunk */
     if (is_wide && (uint64_t)node->n * 4 > (uint64_t)node->n_slots * 3)
         grow_kid_slots(index, node);
     else if (is_wide)

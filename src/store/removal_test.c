@@ -74,7 +74,7 @@ static void live(struct store_kit *kit, int64_t seconds)
     for (int64_t i = 0; i < seconds; i += 10) {
         kit_now_us += 10000000;
         put_all(kit, store_kit_now_s());
-        if (i % 640 == 0)
+        if (i % 900 == 0)
             EXPECT_OK(keeper_pass(kit->store, &kit_err));
     }
     EXPECT_OK(keeper_pass(kit->store, &kit_err));
@@ -345,8 +345,10 @@ static void start_idle(struct store_kit *kit, int64_t hide_idle_after_s)
         for (size_t k = 1; k < STORE_KIT_SERIES; k++)
             EXPECT_I64(store_kit_put(kit, k, store_kit_now_s(), 1), SINK_OK);
         store_kit_commit(kit);
-        EXPECT_OK(keeper_pass(kit->store, &kit_err));
+        if (i % 7200 == 0)
+            EXPECT_OK(keeper_pass(kit->store, &kit_err));
     }
+    EXPECT_OK(keeper_pass(kit->store, &kit_err));
 }
 
 static void check_idle(struct store_kit *kit)
