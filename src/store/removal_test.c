@@ -1,5 +1,6 @@
 #include "store/removal.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -276,6 +277,73 @@ TEST(all_renames_or_none)
     store_kit_done(&kit);
 }
 
+/* Whatever file call fails: what was answered with yes is so after a crash, and nothing else is harmed. */
+TEST(any_one_fault_leaves_it_deleted_or_says_no)
+{
+    for (uint64_t n = 1; kit_fault(n) && kit_failures() == 0; n++) {
+        struct store_kit kit;
+        const struct str name = str_of(NAME);
+        const struct name_change change = {str_of("prod.host01.load"), str_of("other.name")};
+        size_t n_deleted;
+        kit_fault_off();
+        start(&kit);
+        put_all(&kit, FIRST_S);
+        (void)file_faults(n, ENOSPC);
+        const bool is_deleted = store_delete(kit.store, &name, 1, &n_deleted, &kit_err);
+        const bool is_renamed = store_rename(kit.store, &change, 1, &kit_err);
+        kit_fault_off();
+        EXPECT_I64(n_deleted, 1); /* in any case */
+        EXPECT(!is_there(&kit, NAME) && !is_there(&kit, "prod.host01.load"));
+        const char *was = kit.dir;
+        const char *copy = arena_printf(&kit_arena, "%s-cut", was);
+        store_kit_copy(was, copy); /* the power goes here */
+        store_kit_close(&kit);
+        kit.dir = copy;
+        EXPECT_OK(shared_open(
+            &(struct store_options){
+                .dir = copy, .schemas = kit.schemas, .clock = kit_clock(), .writers_max = 4},
+            &kit.tuning, &kit.store, &kit_err));
+        EXPECT(!is_deleted || !is_there(&kit, NAME));
+        EXPECT(!is_renamed ||
+               (!is_there(&kit, "prod.host01.load") && is_there(&kit, "other.name")));
+        EXPECT(is_there(&kit, "prod.host02.load"));
+        EXPECT_I64(kit.store->n_damaged, 0);
+        store_kit_done(&kit);
+    }
+}
+
+/* A log as version 1 wrote it: no more than the number in its head is different. */
+TEST(an_older_names_log_is_written_anew)
+{
+    struct store_kit kit;
+    struct buf bytes;
+    start(&kit);
+    put_all(&kit, FIRST_S);
+    store_kit_close(&kit);
+    const char *path = kit_path(kit.dir, "names.log");
+    buf_init(&bytes, 1 << 20);
+    EXPECT_OK(file_read_all(path, &bytes, &kit_err));
+    EXPECT_I64(bytes.at[8], NAMES_LOG_VERSION);
+    bytes.at[8] = 1;
+    const uint32_t crc = hash_crc32c(0, bytes.at, NAMES_LOG_HEADER_BYTES - 4);
+    memcpy(bytes.at + NAMES_LOG_HEADER_BYTES - 4, &crc, 4);
+    EXPECT_OK(file_replace(path, bytes.at, bytes.n, &kit_err));
+    EXPECT(store_kit_open(&kit));
+    EXPECT(store_kit_agrees(&kit));
+    EXPECT_I64(kit.store->n_damaged, 0);
+    EXPECT_I64(delete_one(&kit, NAME), 1);
+    store_kit_close(&kit);
+    const size_t n = bytes.n;
+    buf_clear(&bytes);
+    EXPECT_OK(file_read_all(path, &bytes, &kit_err));
+    EXPECT_I64(bytes.at[8], NAMES_LOG_VERSION);
+    EXPECT_I64(bytes.n, n + 16); /* the mark */
+    buf_done(&bytes);
+    EXPECT(store_kit_open(&kit));
+    EXPECT_I64(names_n_dead(kit.store->names), 1);
+    store_kit_done(&kit);
+}
+
 /* Random deaths, renames, seals and crashes against the array. */
 TEST(agrees_with_an_array_through_deletions_and_crashes)
 {
@@ -423,6 +491,8 @@ RUN_TESTS(test_of(a_deleted_series_is_gone_for_readers_and_writers),
           test_of(it_stays_deleted_and_the_log_does_not_bring_it_back),
           test_of(files_lose_it_when_much_of_them_is_dead),
           test_of(a_renamed_series_keeps_id_and_points), test_of(all_renames_or_none),
+          test_of(any_one_fault_leaves_it_deleted_or_says_no),
+          test_of(an_older_names_log_is_written_anew),
           test_of(agrees_with_an_array_through_deletions_and_crashes),
           test_of(what_is_silent_is_not_found_in_a_range),
           test_of(a_silent_series_is_back_with_its_next_point),
