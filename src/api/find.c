@@ -350,8 +350,7 @@ bool find_run(struct api_call *call, struct err *err)
     bool has_span;
     if (!check_format(format, err) || !call_param_int(call, "leavesOnly", 0, &leaves_only, err) ||
         !call_param_int(call, "wildcards", 0, &ignored, err) ||
-        !call_param_int(call, "local", 0, &ignored, err) ||
-        !read_span(call, &span, &has_span, err))
+        !call_param_int(call, "local", 0, &ignored, err) || !read_span(call, &span, &has_span, err))
         return false;
     struct source_nodes nodes = {0};
     bool is_completer = strcmp(format, "completer") == 0;

@@ -4,8 +4,8 @@
 #include "store/shared.h"
 
 enum {
-    CHUNK = 1 << 16,       /* ids */
-    CHUNKS_MAX = 1 << 15,  /* ids below 2^31 */
+    CHUNK = 1 << 16,      /* ids */
+    CHUNKS_MAX = 1 << 15, /* ids below 2^31 */
 };
 
 struct idle {

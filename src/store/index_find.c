@@ -53,7 +53,7 @@ struct search {
     size_t n_max;
     struct arena *arena;
     struct source_nodes *out;
-    struct step last; /* the last one that was emitted or descended into */
+    struct step last;             /* the last one that was emitted or descended into */
     struct index_descent descent; /* its alive is NULL when everything is wanted */
     uint64_t n_removals;          /* of the index, when the search began */
 };

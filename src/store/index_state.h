@@ -39,7 +39,8 @@ struct node {
     uint32_t n, cap;
     uint32_t n_slots; /* a power of two */
     uint32_t parent, component;
-    uint32_t alive; /* a series below, + 1, that was alive when last looked for one; atomic; 0: none */
+    uint32_t
+        alive; /* a series below, + 1, that was alive when last looked for one; atomic; 0: none */
 };
 
 struct posting {

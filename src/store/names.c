@@ -290,15 +290,14 @@ static uint32_t alias_make(struct names *names, struct str spelling, uint64_t ha
 }
 
 /* The spelling leads where its canonical name leads, if that still is somewhere. */
-static void alias_add(struct names *names, struct str spelling, uint64_t hash,
-                      struct str canonical, uint64_t canonical_hash)
+static void alias_add(struct names *names, struct str spelling, uint64_t hash, struct str canonical,
+                      uint64_t canonical_hash)
 {
     uint32_t id;
 
     pthread_mutex_lock(&names->creation);
-    const uint32_t place = find_hashed(names, canonical, canonical_hash, &id)
-                               ? alias_make(names, spelling, hash)
-                               : 0;
+    const uint32_t place =
+        find_hashed(names, canonical, canonical_hash, &id) ? alias_make(names, spelling, hash) : 0;
     if (place != 0)
         record_lead(names, place, id);
     pthread_mutex_unlock(&names->creation);
@@ -469,8 +468,7 @@ static bool renames_do(struct names *names, const struct name_change *renames, s
     return FAIL(err, ERR_INPUT, "'%.*s' comes twice", (int)min_size(twice.n, 200), twice.at);
 }
 
-bool names_rename(struct names *names, const struct name_change *renames, size_t n,
-                  struct err *err)
+bool names_rename(struct names *names, const struct name_change *renames, size_t n, struct err *err)
 {
     CLEANUP(mem_done) uint32_t *ids = mem_array(n + 1, uint32_t);
 

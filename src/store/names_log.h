@@ -8,7 +8,8 @@
 #include "model/schema.h"
 
 enum {
-    NAMES_LOG_VERSION = 2, /* 1 knew neither deleted nor renamed series; it is read, and written anew */
+    NAMES_LOG_VERSION =
+        2, /* 1 knew neither deleted nor renamed series; it is read, and written anew */
     NAMES_LOG_HEADER_BYTES = 32
 };
 

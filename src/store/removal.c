@@ -49,8 +49,7 @@ bool removal_load_delete(struct store *store, uint32_t id)
 
 bool removal_load_rename(struct store *store, uint32_t id, uint16_t class_no, struct str name)
 {
-    if (class_no != names_class(store->names, id) ||
-        !names_load_rename(store->names, id, name))
+    if (class_no != names_class(store->names, id) || !names_load_rename(store->names, id, name))
         return false;
     index_remove(store->index, &id, 1);
     index_add(store->index, id, names_text(store->names, id));

@@ -105,8 +105,8 @@ static size_t column_demote(struct store *store, struct pane *pane, uint32_t slo
         const uint32_t id = head_lane_id(tablet, i);
         if (isnan(value) || id == HEAD_ID_NONE)
             continue;
-        const struct late_point point = {id, at_s / archives[level].step_s, value,
-                                         tablet->of->no, level};
+        const struct late_point point = {id, at_s / archives[level].step_s, value, tablet->of->no,
+                                         level};
         (void)!late_add(store->late, &point, 1, SIZE_MAX);
         __atomic_store_n(&column[i], 0, __ATOMIC_RELEASE);
         n++;

@@ -99,7 +99,7 @@ struct keeper {
     int64_t late_since_us; /* 0: nothing waits */
     int64_t wal_kept_us;   /* monotonic */
     struct sweep sweep;
-    uint64_t n_seals;      /* atomic */
+    uint64_t n_seals; /* atomic */
     bool has_warned;
 };
 
@@ -113,7 +113,7 @@ struct store {
     unsigned writers_max;
     uint64_t names_max;
     int64_t hide_idle_after_s; /* 0: never */
-    uint32_t creates_max; /* of a minute; 0: any number */
+    uint32_t creates_max;      /* of a minute; 0: any number */
 
     struct names *names;
     struct names_log *names_log;
@@ -136,9 +136,9 @@ struct store {
 
     struct sync sync;
     struct keeper keeper;
-    bool disk_is_bad;  /* atomic: a sync failed; points are refused until all is safe again */
+    bool disk_is_bad;     /* atomic: a sync failed; points are refused until all is safe again */
     uint64_t n_renamings; /* atomic; see sink.h */
-    uint32_t newest_s; /* atomic, about: the latest time of a stored point; ages count from it */
+    uint32_t newest_s;    /* atomic, about: the latest time of a stored point; ages count from it */
     uint64_t n_recovered, n_damaged;
     int64_t ready_ms;
 };

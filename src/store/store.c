@@ -182,8 +182,7 @@ bool store_delete(struct store *store, const struct str *names, size_t n, size_t
     return removal_delete(store, names, n, out_n, err);
 }
 
-bool store_rename(struct store *store, const struct name_change *renames, size_t n,
-                  struct err *err)
+bool store_rename(struct store *store, const struct name_change *renames, size_t n, struct err *err)
 {
     return removal_rename(store, renames, n, err);
 }
