@@ -159,7 +159,7 @@ bool client_get(struct client *client, const struct client_ask *ask, struct buf 
 {
     CLEANUP(buf_done) struct buf url;
     buf_init(&url, URL_BYTES_MAX + QUERY_BYTES_MAX + 256);
-    const bool is_form = ask->is_post || (ask->query && ask->query->n > QUERY_BYTES_MAX);
+    const bool is_form = ask->query && (ask->is_post || ask->query->n > QUERY_BYTES_MAX);
     buf_printf(&url, "%s%s", client->base, ask->path);
     if (ask->query && ask->query->n && !is_form)
         buf_printf(&url, "?%s", buf_text(ask->query));

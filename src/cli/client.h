@@ -33,7 +33,7 @@ struct client_ask {
     const struct buf *query; /* NULL: none */
     const char *accept;
     int64_t wait_ms;
-    bool is_post;
+    bool is_post; /* a query is needed then */
 };
 MUST_CHECK bool client_get(struct client *client, const struct client_ask *ask, struct buf *out,
                            struct err *err);
