@@ -7,6 +7,7 @@
 #include "base/tz.h"
 #include "http/http.h"
 #include "ledger/ledger.h"
+#include "model/name.h"
 #include "query/query.h"
 
 struct api;
@@ -29,6 +30,10 @@ struct api_deps {
      * ERR_REFUSED (an event series), ERR_IO. */
     bool (*series_create)(void *self, const struct str *names, size_t n, struct err *err);
     bool (*series_hide)(void *self, const struct str *names, size_t n, struct err *err);
+    /* Takes series away, and gives others new names (all or none of them). err: ERR_INPUT, ERR_MISSING,
+     * ERR_LIMIT: nothing was done; ERR_IO: it was done, but is not safe. */
+    bool (*series_delete)(void *self, const struct str *names, size_t n, struct err *err);
+    bool (*series_rename)(void *self, const struct name_change *changes, size_t n, struct err *err);
     void *self;
 };
 

@@ -10,8 +10,8 @@
 enum { NODES_MAX = 1000000 /* names in one answer */ };
 
 /* Graphite lets a word with a colon or quotes through; only the pattern's own faults are refused. */
-static bool find_nodes(struct api_call *call, const char *query, struct source_nodes *out,
-                       struct err *err)
+static bool find_nodes(struct api_call *call, const char *query, const struct source_span *span,
+                       struct source_nodes *out, struct err *err)
 {
     struct glob_path pattern;
     const struct api_deps *deps = &call->api->deps;
@@ -19,7 +19,7 @@ static bool find_nodes(struct api_call *call, const char *query, struct source_n
     if (strchr(query, ';'))
         return find_tagged_by_name(call, query, out, err);
     return glob_path_compile(query, call->arena, &pattern, err) &&
-           source->ops->find(source->self, &pattern, NULL, NODES_MAX, call->arena, out, err) &&
+           source->ops->find(source->self, &pattern, span, NODES_MAX, call->arena, out, err) &&
            (!deps->events_posted_only || find_tagged_branch(call, &pattern, NODES_MAX, out, err));
 }
 
@@ -271,19 +271,30 @@ static const char *completer_query(struct api_call *call, const char *query)
     return arena_strdup(call->arena, buf_text(&out));
 }
 
-static bool check_times(struct api_call *call, struct err *err)
+/* A time of the request; *out_is_given only then it is set. -1 is none, as in Graphite. */
+static bool time_param(struct api_call *call, const char *name, int64_t *out_s, bool *out_is_given,
+                       struct err *err)
 {
-    static const char *const names[] = {"now", "from", "until"};
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        const char *text = call_param(call, names[i]);
-        int64_t ignored;
-        if (!text || strcmp(text, "-1") == 0)
-            continue;
-        if (!query_parse_time(text, call_zone(call), call_clock_s(call), &ignored, err)) {
-            err_prefix(err, "%s", names[i]);
-            return false;
-        }
-    }
+    const char *text = call_param(call, name);
+    *out_is_given = text && strcmp(text, "-1") != 0;
+    if (!*out_is_given || query_parse_time(text, call_zone(call), call_clock_s(call), out_s, err))
+        return true;
+    err_prefix(err, "%s", name);
+    return false;
+}
+
+/* Series that were silent in the range are left out; without from= the range is all of time. */
+static bool read_span(struct api_call *call, struct source_span *out, bool *out_has_span,
+                      struct err *err)
+{
+    int64_t ignored_s;
+    bool has_until, has_now;
+    *out = (struct source_span){.until_s = INT64_MAX, .now_s = call_clock_s(call)};
+    if (!time_param(call, "now", &ignored_s, &has_now, err) ||
+        !time_param(call, "from", &out->from_s, out_has_span, err) ||
+        !time_param(call, "until", &out->until_s, &has_until, err))
+        return false;
+    out->age_s = out->now_s - out->from_s;
     return true;
 }
 
@@ -335,14 +346,16 @@ bool find_run(struct api_call *call, struct err *err)
         return FAIL(err, ERR_INPUT, "query= is missing: a path such as servers.*");
     format = format ? format : "treejson";
     int64_t leaves_only, ignored;
+    struct source_span span;
+    bool has_span;
     if (!check_format(format, err) || !call_param_int(call, "leavesOnly", 0, &leaves_only, err) ||
         !call_param_int(call, "wildcards", 0, &ignored, err) ||
-        !call_param_int(call, "local", 0, &ignored, err) || !check_times(call, err))
+        !call_param_int(call, "local", 0, &ignored, err) || !read_span(call, &span, &has_span, err))
         return false;
     struct source_nodes nodes = {0};
     bool is_completer = strcmp(format, "completer") == 0;
     const char *asked = is_completer ? completer_query(call, query) : query;
-    if (!find_nodes(call, asked, &nodes, err))
+    if (!find_nodes(call, asked, has_span ? &span : NULL, &nodes, err))
         return false;
     bool is_pickle = strcmp(format, "pickle") == 0;
     if (is_pickle || strcmp(format, "msgpack") == 0) {
@@ -369,7 +382,7 @@ static bool expand_one(struct api_call *call, const char *query, bool leaves_onl
                        struct expansion *io, struct err *err)
 {
     struct source_nodes nodes = {0};
-    if (!find_nodes(call, query, &nodes, err))
+    if (!find_nodes(call, query, NULL, &nodes, err)) /* Graphite knows no range here */
         return false;
     io->n_found += nodes.n;
     if (io->n_found > NODES_MAX)

@@ -34,6 +34,8 @@ const struct route api_routes[] = {
     {"GET", "/api/v1/rejects", 0, about_rejects},
     {"GET", "/api/v1/stats", 0, about_stats},
     {"POST", "/api/v1/flush", 0, about_flush},
+    {"POST", "/api/v1/series/delete", 0, manage_delete},
+    {"POST", "/api/v1/series/rename", 0, manage_rename},
     {"POST", "/deploy", ROUTE_PREFIX, changes_tell},
     {"POST", "/config", ROUTE_PREFIX, changes_tell},
     {"POST", "/flag", ROUTE_PREFIX, changes_tell},

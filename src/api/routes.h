@@ -20,6 +20,9 @@ MUST_CHECK bool tags_complete_values(struct api_call *call, struct err *err);
 MUST_CHECK bool tags_add_one(struct api_call *call, struct err *err);
 MUST_CHECK bool tags_add(struct api_call *call, struct err *err);
 MUST_CHECK bool tags_remove(struct api_call *call, struct err *err);
+/* manage.c */
+MUST_CHECK bool manage_delete(struct api_call *call, struct err *err);
+MUST_CHECK bool manage_rename(struct api_call *call, struct err *err);
 /* events.c */
 MUST_CHECK bool events_page(struct api_call *call, struct err *err); /* GET lists, POST adds */
 MUST_CHECK bool events_data(struct api_call *call, struct err *err);

@@ -16,7 +16,7 @@ enum { CONFIG_BYTES_MAX = 1024 * 1024 };
 /* More of anything (ms, values, threads) is a slip, and could not be multiplied safely. */
 static const int64_t NUMBER_MAX = INT64_C(1000000000000);
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_SWITCH, KIND_EVENTS, KIND_ORIGIN };
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_SPAN, KIND_SWITCH, KIND_EVENTS, KIND_ORIGIN };
 
 struct key {
     const char *section, *name; /* in plumb.conf; the flag is --name */
@@ -47,6 +47,8 @@ static const struct key keys[] = {
      "points older than this survive a power cut"},
     {"serve", "max-creates-per-minute", KIND_NUMBER, AT(max_creates_per_minute), "0", NULL,
      "new series a minute; further names are refused and counted. 0: as many as come"},
+    {"storage", "hide-idle-after", KIND_SPAN, AT(hide_idle_after_s), "1d", NULL,
+     "series silent for so long (s, m, h, d, w, y) are not found in a range after that; or off"},
     {"http", "cors", KIND_ORIGIN, AT(cors), "", NULL,
      "origin whose web pages may read Graphite's API, or *"},
     {"query", "max-series", KIND_NUMBER, AT(max_series), "0", NULL, "series one request may read"},
@@ -85,6 +87,25 @@ static bool is_origin(const char *value)
            !host[3 + strcspn(host + 3, "/?#@ ,\t")];
 }
 
+/* "90", "36h", "1d"; off is 0. False: none of these. */
+static bool span_of(const char *value, int64_t *out_s)
+{
+    static const char units[] = "smhdwy";
+    static const int64_t unit_s[] = {1, 60, 3600, 86400, 604800, 31536000};
+    const size_t n = strspn(value, "0123456789");
+    const char *unit = value[n] ? strchr(units, value[n]) : units;
+    if (strcmp(value, "off") == 0) {
+        *out_s = 0;
+        return true;
+    }
+    int64_t number;
+    if (!unit || (value[n] && value[n + 1]) || !num_parse_i64(value, n, &number) ||
+        number > UINT32_MAX)
+        return false;
+    *out_s = number * unit_s[unit - units];
+    return true;
+}
+
 /* Sets the key's field. err: what the value should have been; the caller adds where it stood. */
 static bool set(struct config *config, const struct key *key, const char *value, struct err *err)
 {
@@ -97,6 +118,12 @@ static bool set(struct config *config, const struct key *key, const char *value,
         if (number > NUMBER_MAX)
             return FAIL(err, ERR_INPUT, "%s = '%s' is more than %lld", key->name, value,
                         (long long)NUMBER_MAX);
+        memcpy(field, &number, sizeof number);
+        return true;
+    case KIND_SPAN:
+        if (!span_of(value, &number))
+            return FAIL(err, ERR_INPUT, "%s = '%s' is neither a time such as 1d nor off", key->name,
+                        value);
         memcpy(field, &number, sizeof number);
         return true;
     case KIND_SWITCH:

@@ -10,6 +10,7 @@ struct config {
     const char *data, *http, *line, *pickle, *statsd, *schemas, *aggregation, *time_zone;
     const char *cors, *events, *template_name, *collect_host, *collect_self;
     int64_t threads, fsync_interval_ms, max_creates_per_minute, max_series, max_points, max_time_ms;
+    int64_t hide_idle_after_s; /* 0: off */
 };
 
 /* Reads flags (argv[0] is the command) and the file that --config names; strings in the arena.

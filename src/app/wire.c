@@ -193,6 +193,19 @@ static bool series_hide(void *self, const struct str *names, size_t n, struct er
     return store_hide(wire->store, names, n, true, err);
 }
 
+static bool series_delete(void *self, const struct str *names, size_t n, struct err *err)
+{
+    struct wire *wire = self;
+    size_t n_deleted;
+    return store_delete(wire->store, names, n, &n_deleted, err);
+}
+
+static bool series_rename(void *self, const struct name_change *changes, size_t n, struct err *err)
+{
+    struct wire *wire = self;
+    return store_rename(wire->store, changes, n, err);
+}
+
 /* ---- starting ---- */
 
 static bool read_rules(const char *path, struct buf *out, struct err *err)
@@ -225,6 +238,7 @@ static bool start_keeping(struct wire *wire, struct err *err)
         .writers_max = WRITERS_MAX,
         .creates_per_minute_max =
             (uint32_t)min_i64(wire->config.max_creates_per_minute, UINT32_MAX),
+        .hide_idle_after_s = wire->config.hide_idle_after_s,
     };
     const struct ledger_options ledger = {
         .path = arena_printf(&wire->arena, "%s/ledger.db", wire->config.data),
@@ -301,6 +315,8 @@ static bool start_answering(struct wire *wire, struct err *err)
         .flush = flush,
         .series_create = series_create,
         .series_hide = series_hide,
+        .series_delete = series_delete,
+        .series_rename = series_rename,
         .self = wire,
     };
     wire->api = api_new(&deps);

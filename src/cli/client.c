@@ -159,14 +159,14 @@ bool client_get(struct client *client, const struct client_ask *ask, struct buf 
 {
     CLEANUP(buf_done) struct buf url;
     buf_init(&url, URL_BYTES_MAX + QUERY_BYTES_MAX + 256);
-    const bool is_long = ask->query && ask->query->n > QUERY_BYTES_MAX;
+    const bool is_form = ask->query && (ask->is_post || ask->query->n > QUERY_BYTES_MAX);
     buf_printf(&url, "%s%s", client->base, ask->path);
-    if (ask->query && ask->query->n && !is_long)
+    if (ask->query && ask->query->n && !is_form)
         buf_printf(&url, "?%s", buf_text(ask->query));
     const struct fetch_request request = {
         .url = buf_text(&url),
-        .body = is_long ? ask->query->at : NULL,
-        .n_body = is_long ? ask->query->n : 0,
+        .body = is_form ? buf_text(ask->query) : NULL,
+        .n_body = is_form ? ask->query->n : 0,
         .content_type = "application/x-www-form-urlencoded",
         .accept = ask->accept,
         .wait_ms = ask->wait_ms,

@@ -25,7 +25,7 @@ void client_close(struct client *client);
 void client_param(struct buf *query, const char *key, const char *value);
 void client_param_i64(struct buf *query, const char *key, int64_t value);
 
-/* GET path?query (as a form by POST when it is long), appended to out.
+/* GET path?query (as a form by POST when it is long, or when it shall change something), appended to out.
  *   err  ERR_BUSY no server answered there, ERR_MISSING 404, ERR_INPUT it refused, with its reason,
  *        ERR_REFUSED any other status, ERR_LIMIT the answer is longer than out takes */
 struct client_ask {
@@ -33,6 +33,7 @@ struct client_ask {
     const struct buf *query; /* NULL: none */
     const char *accept;
     int64_t wait_ms;
+    bool is_post; /* a query is needed then */
 };
 MUST_CHECK bool client_get(struct client *client, const struct client_ask *ask, struct buf *out,
                            struct err *err);

@@ -7,6 +7,8 @@
 #include "model/name.h"
 #include "os/realtime.h"
 
+enum { GONE_TRIES = 8 /* a name would have to be deleted again and again for more */ };
+
 bool feed_open(struct feed *feed, const struct feed_options *options, struct err *err)
 {
     memset(feed, 0, sizeof *feed);
@@ -25,6 +27,8 @@ void feed_begin(struct feed *feed)
 {
     feed->now_s = clock_s(&feed->options.clock);
     feed->read_us = monotonic_us();
+    const struct sink *sink = &feed->options.sink;
+    feed->n_renamings = sink->ops->n_renamings ? sink->ops->n_renamings(sink->self) : 0;
 }
 
 void feed_reject(struct feed *feed, enum reject_reason reason, const struct net_addr *from,
@@ -56,6 +60,8 @@ static enum reject_reason reason_of(enum sink_fate fate)
         return REJECT_NAME_LIMIT;
     case SINK_NAME_BAD:
         return REJECT_NAME;
+    case SINK_GONE:
+        return REJECT_NAME_LIMIT; /* deleted as often as it is made */
     case SINK_OK:
     case SINK_DISK:
         break;
@@ -165,6 +171,13 @@ static void resolve(struct feed *feed)
     drop_nameless(feed);
 }
 
+static void keep_gone(struct feed *feed, size_t i)
+{
+    feed->points[feed->n_gone] = feed->points[i];
+    feed->points[feed->n_gone].id = SINK_ID_NONE;
+    feed->origins[feed->n_gone++] = feed->origins[i];
+}
+
 /* Puts points from i on. Returns the first that met a full disk (it and all after it are not kept), or
  * feed->n. */
 static size_t put_once(struct feed *feed, size_t i)
@@ -178,14 +191,17 @@ static size_t put_once(struct feed *feed, size_t i)
     for (size_t k = 0; k < n; k++) {
         if (feed->fates[k] == SINK_DISK)
             return i + k;
-        if (feed->fates[k] != SINK_OK)
+        if (feed->fates[k] == SINK_GONE)
+            keep_gone(feed, i + k);
+        else if (feed->fates[k] != SINK_OK)
             refuse(feed, feed->fates[k], feed->origins[i + k]);
     }
     return feed->n;
 }
 
-static void put(struct feed *feed)
+static void put_all(struct feed *feed)
 {
+    feed->n_gone = 0;
     size_t i = put_once(feed, 0);
     while (i < feed->n && wait_for_disk(feed, "points"))
         i = put_once(feed, i);
@@ -194,6 +210,32 @@ static void put(struct feed *feed)
     for (; i < feed->n; i++)
         refuse(feed, SINK_DISK, feed->origins[i]);
     feed->n = 0;
+}
+
+/* The names of points whose series were deleted under way, out of their lines again. */
+static void resolve_gone(struct feed *feed)
+{
+    feed->n = feed->n_gone;
+    for (size_t k = 0; k < feed->n; k++) {
+        const struct str line = line_of(feed->origins[k]);
+        struct plain_point point;
+        BUG_IF(plain_parse(line.at, line.n, feed->now_s, &point) != PLAIN_OK); /* it was, before */
+        feed->names[k] = point.name;
+        feed->unknown[k] = (struct feed_unknown){.i = (uint32_t)k};
+    }
+    feed->n_unknown = feed->n;
+    resolve(feed);
+}
+
+static void put(struct feed *feed)
+{
+    put_all(feed);
+    for (int i = 0; i < GONE_TRIES && feed->n_gone > 0; i++) {
+        resolve_gone(feed);
+        put_all(feed);
+    }
+    for (size_t k = 0; k < feed->n_gone; k++)
+        refuse(feed, SINK_GONE, feed->origins[k]);
 }
 
 void feed_flush(struct feed *feed)

@@ -10,6 +10,8 @@
  *   2. After feed_flush nothing is held: every point is stored or is a counted reject.
  *   3. A point that was put is committed about FEED_COMMIT_US after it was read, or as soon as the disk
  *      allows.
+ *   4. Who remembers ids drops them when n_renamings has changed: a line that was read after a series was
+ *      deleted or renamed is never one of it. Lines read before may be.
  * Owner: one thread. Counters are read by others. */
 #pragma once
 
@@ -49,10 +51,12 @@ struct feed {
     struct sink_writer *writer;
     int64_t now_s;          /* of this buffer */
     int64_t read_us;        /* when the buffer in hand was read */
+    uint64_t n_renamings;   /* the sink's, since the buffer in hand was read */
     int64_t dirty_since_us; /* when the oldest of what is not committed was read; 0: all is */
     bool is_waiting;        /* for the disk; told once */
 
     size_t n;
+    size_t n_gone; /* of those being put: moved to the front, their names are resolved again */
     struct sink_point points[FEED_BATCH];
     struct feed_origin origins[FEED_BATCH];
     enum sink_fate fates[FEED_BATCH];

@@ -79,6 +79,9 @@ static void take_ordered(struct lines *lines, struct feed *feed, const char *at,
 {
     struct plain_clock clock = lines->clock;
     struct feed_origin origin = {.from = &lines->from};
+    if (UNLIKELY(lines->n_renamings != feed->n_renamings))
+        order_forget(&lines->order);
+    lines->n_renamings = feed->n_renamings;
     while (at < until) {
         if (has_avx2)
             at = lines_avx2_run(&lines->order, feed, &clock, origin.from, at, until);

@@ -15,6 +15,7 @@ enum {
 
 struct lines {
     struct order order;
+    uint64_t n_renamings; /* the feed's, as the order knows the series */
     struct plain_clock clock;
     struct net_addr from;
     char *tail; /* the begun line: n_tail bytes, LINES_AFTER more are allocated */

@@ -309,6 +309,42 @@ TEST(what_the_sink_refuses_is_told_with_its_line)
     }
 }
 
+/* Laps of some series; one of them is deleted between two. */
+static void check_deletion(bool is_told, unsigned n_puts_failing)
+{
+    enum { SERIES = 50, LAPS = 6 };
+    struct fixture f;
+    struct buf lap;
+    open_fixture(&f, false);
+    buf_init(&lap, PIECE_MAX);
+    for (int i = 0; i < SERIES; i++)
+        buf_printf(&lap, "web-%02d.load %d 1500000000\n", i, i);
+    buf_add_str(&lap, "web-07..load 7.5  1500000000\n"); /* another spelling and form */
+    for (int i = 0; i < LAPS; i++) {
+        if (i == LAPS / 2) {
+            const struct fake_sink_faults faults = {.n_puts = n_puts_failing, .put_keeps = 3};
+            fake_sink_delete(f.sink, "web-07.load", is_told);
+            fake_sink_set_faults(f.sink, &faults);
+        }
+        take(&f, lap.at, lap.n);
+    }
+    const struct fake_sink_stats stats = fake_sink_stats(f.sink);
+    EXPECT_I64(stats.n_points, LAPS * (SERIES + 1)); /* none is lost, none is refused */
+    EXPECT_I64(stats.n_names, SERIES + 1);
+    EXPECT_I64(fake_sink_count(f.sink, "web-07.load", NULL), 2 * LAPS);
+    if (is_told) /* once more for each name, then the order is known again */
+        EXPECT_I64(stats.n_resolved, 2 * (SERIES + 1));
+    close_fixture(&f);
+    buf_done(&lap);
+}
+
+TEST(a_deleted_series_is_resolved_again)
+{
+    check_deletion(true, 0);
+    check_deletion(false, 0); /* only its points tell */
+    check_deletion(false, 2); /* and a full disk in between */
+}
+
 TEST(a_full_disk_delays_but_loses_nothing)
 {
     static const struct {
@@ -487,6 +523,7 @@ RUN_TESTS(test_of(takes_every_kind_of_line), test_of(a_cut_at_any_byte_changes_n
           test_of(a_long_name_is_refused_by_its_length), test_of(names_are_resolved_once),
           test_of(crlf_lines_are_foreseen_too),
           test_of(what_the_sink_refuses_is_told_with_its_line),
+          test_of(a_deleted_series_is_resolved_again),
           test_of(a_full_disk_delays_but_loses_nothing), test_of(a_disk_full_to_the_end_is_told),
           test_of(changes_are_heard_or_refused_or_ordinary), test_of(datagrams_hold_whole_lines),
           test_of(random_pieces_change_nothing), test_of(vectors_change_nothing))

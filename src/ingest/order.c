@@ -24,6 +24,15 @@ void order_done(struct order *order)
     arena_done(&order->spelled);
 }
 
+void order_forget(struct order *order)
+{
+    struct order_budget *budget = order->budget;
+    const uint32_t lap = order->lap;
+    order_done(order);
+    order_init(order, budget);
+    order->lap = lap + 2; /* no place of before is learned any more */
+}
+
 /* Room for n entries. False: the budget is used up. */
 static bool list_reserve(struct order *order, struct order_list *list, uint32_t n)
 {

@@ -59,6 +59,8 @@ struct order {
 /* budget is borrowed for the order's life. */
 void order_init(struct order *order, struct order_budget *budget);
 void order_done(struct order *order);
+/* Forgets all series: ids may have changed their meaning. */
+void order_forget(struct order *order);
 
 /* A place in this lap, for order_learn once the id is known. */
 struct order_place {

@@ -31,6 +31,11 @@ MUST_CHECK enum name_fault name_normalise(struct str raw, char *out, size_t *out
 /* True if name_normalise would take the bytes and change nothing; cheaper, nothing is copied. */
 bool name_is_canonical(struct str raw);
 
+/* A series' name, and the one that it is to have. */
+struct name_change {
+    struct str from, to;
+};
+
 /* Tags of a canonical name, "name" first, in the arena (strings copied). */
 size_t name_tags(const char *canonical, struct arena *arena, struct tag **out);
 /* The part before the first ';'. */

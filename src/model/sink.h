@@ -25,6 +25,7 @@ enum sink_fate {
     SINK_NAME_LIMIT, /* no more series may be created (now, or at all) */
     SINK_NAME_BAD,   /* see name_normalise */
     SINK_DISK,       /* the disk refused; nothing of the batch after it is kept */
+    SINK_GONE,       /* the series was deleted since its name was resolved: resolve it again */
 };
 
 /* A name as stored, for receivers that predict the next line: at least 64 readable bytes follow it.
@@ -55,6 +56,10 @@ struct sink_ops {
 
     /* From any thread: returns when everything put before the call is on disk. */
     bool (*barrier)(void *self, struct err *err);
+
+    /* Counts deletions and renamings of series. Who remembers ids asks for each buffer that was read: once
+     * it is another number, a name may lead to another id, or to none. NULL: never. Thread: any. */
+    uint64_t (*n_renamings)(void *self);
 };
 
 struct sink {

@@ -154,7 +154,7 @@ static struct head_tablet *tablet_new(struct head_class *of)
 static uint32_t lane_open(struct head_tablet *tablet, uint32_t id)
 {
     uint32_t lane = tablet->n_lanes;
-    tablet->ids[lane] = id;
+    __atomic_store_n(&tablet->ids[lane], id, __ATOMIC_RELAXED);
     __atomic_store_n(&tablet->n_lanes, lane + 1, __ATOMIC_RELEASE);
     return lane;
 }
@@ -191,6 +191,19 @@ uint32_t head_lane_take(struct head *head, struct head_class *of, uint32_t id)
     return lane;
 }
 
+void head_lane_drop(struct head *head, uint32_t id)
+{
+    pthread_mutex_lock(&head->lock);
+    const uint32_t lane = head_lane(head, id);
+    if (lane != HEAD_LANE_NONE) {
+        __atomic_store_n(&head->tablets[lane / HEAD_LANES]->ids[lane % HEAD_LANES], HEAD_ID_NONE,
+                         __ATOMIC_RELAXED);
+        __atomic_store_n(&head->lanes->chunks[id / HEAD_LANE_CHUNK][id % HEAD_LANE_CHUNK], 0,
+                         __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&head->lock);
+}
+
 bool head_advance(struct head_tablet *tablet, uint32_t slot)
 {
     const uint32_t freed = __atomic_load_n(&tablet->of->freed, __ATOMIC_SEQ_CST);
@@ -204,6 +217,21 @@ bool head_advance(struct head_tablet *tablet, uint32_t slot)
                                         __ATOMIC_SEQ_CST))
         continue;
     return true;
+}
+
+bool head_has(const struct head *head, uint32_t id)
+{
+    const uint32_t lane = head_lane(head, id);
+    if (lane == HEAD_LANE_NONE)
+        return false;
+
+    const struct head_tablet *tablet = head->tablets[lane / HEAD_LANES];
+    const uint32_t freed = __atomic_load_n(&tablet->of->freed, __ATOMIC_ACQUIRE);
+    const uint32_t end = __atomic_load_n(&tablet->head, __ATOMIC_ACQUIRE) + 1;
+    for (uint32_t slot = freed; (int32_t)(end - slot) > 0 && slot - freed < HEAD_SLOTS; slot++)
+        if (__atomic_load_n(head_cell(tablet, slot, lane % HEAD_LANES), __ATOMIC_RELAXED))
+            return true;
+    return false;
 }
 
 void head_read(const struct head *head, uint32_t id, struct head_recent *out)

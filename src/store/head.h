@@ -18,7 +18,8 @@
  *   1. freed <= sealed, head < freed + HEAD_SLOTS; sealed runs further ahead only over idle time
  *   2. columns of slots in [freed, head] are this window's; all others are empty, but for those that
  *      the keeper is emptying
- *   3. a series keeps its lane while any of its unsealed cells may be set */
+ *   3. a series keeps its lane while any of its unsealed cells may be set; a deleted one loses it at
+ *      once, and nobody gets the lane after it: writers inside their epochs may still store there */
 #pragma once
 
 #include "base/err.h"
@@ -37,6 +38,7 @@ enum {
 };
 
 #define HEAD_LANE_NONE 0xFFFFFFFFu
+#define HEAD_ID_NONE   0xFFFFFFFFu
 
 struct head_class {
     uint16_t no;
@@ -52,7 +54,7 @@ struct head_tablet {
     struct head_class *of;
     uint32_t head;    /* last slot with a column; freed - 1: none; atomic */
     uint32_t n_lanes; /* in use, from lane 0; atomic, moves under the lock */
-    uint32_t *ids;    /* of the lanes */
+    uint32_t *ids;    /* of the lanes; atomic; HEAD_ID_NONE: its series was deleted */
     uint64_t *cells;  /* [HEAD_SLOTS][HEAD_LANES] */
 };
 
@@ -96,7 +98,14 @@ static inline void head_lanes_prefetch(const struct head_lanes *lanes, uint32_t 
 uint32_t head_lane(const struct head *head, uint32_t id);
 /* Takes a lane for id; HEAD_LANE_NONE when the tablets are full. Thread: writers. */
 uint32_t head_lane_take(struct head *head, struct head_class *of, uint32_t id);
+/* What is in the lane is nobody's from now on; without a lane nothing happens. Thread: any. */
+void head_lane_drop(struct head *head, uint32_t id);
 struct head_tablet *head_tablet(const struct head *head, uint32_t no);
+/* HEAD_ID_NONE when its series was deleted. */
+static inline uint32_t head_lane_id(const struct head_tablet *tablet, uint32_t lane)
+{
+    return __atomic_load_n(&tablet->ids[lane], __ATOMIC_RELAXED);
+}
 uint32_t head_n_tablets(const struct head *head);
 
 /* Makes columns up to slot; false when the ring has no room for it (it goes the late way). No lock.
@@ -139,6 +148,9 @@ struct head_recent {
 };
 /* n = 0: no lane or no column. Thread: any. */
 void head_read(const struct head *head, uint32_t id, struct head_recent *out);
+
+/* Is there a value of the series in the columns? Thread: any. */
+bool head_has(const struct head *head, uint32_t id);
 
 /* Behind the last column of the class (freed: none), and: is that above the sealed slot? Thread: keeper. */
 uint32_t head_class_end(const struct head *head, const struct head_class *of);

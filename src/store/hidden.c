@@ -45,7 +45,7 @@ static void mark(struct store *store, uint32_t id, bool is_hidden)
 /* With the lock held, so that the log has the order in which things were. */
 static void mark_and_log(struct store *store, uint32_t id, bool is_hidden)
 {
-    if (index_is_hidden(store->index, id) == is_hidden)
+    if (!names_text(store->names, id) || index_is_hidden(store->index, id) == is_hidden)
         return;
     mark(store, id, is_hidden);
     names_log_add_hidden(store->names_log, id, is_hidden);
@@ -57,6 +57,15 @@ bool hidden_load(struct store *store, uint32_t id, bool is_hidden)
         return false;
     mark(store, id, is_hidden); /* nobody else is there yet */
     return true;
+}
+
+void hidden_forget(struct store *store, uint32_t id)
+{
+    struct hidden *hidden = store->hidden;
+    pthread_mutex_lock(&hidden->lock);
+    if (map_get(hidden->since, (const char *)&id, sizeof id))
+        (void)map_put(hidden->since, (const char *)&id, sizeof id, NULL);
+    pthread_mutex_unlock(&hidden->lock);
 }
 
 /* The id of a name that has one. */

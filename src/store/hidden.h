@@ -19,5 +19,7 @@ MUST_CHECK bool hidden_load(struct store *store, uint32_t id, bool is_hidden);
  * has it. err: ERR_IO, ERR_LIMIT (all writers in use), ERR_INPUT for what is no name: nothing is done. */
 MUST_CHECK bool hidden_set(struct store *store, const struct str *names, size_t n, bool is_hidden,
                            struct err *err);
+/* The series was deleted or has another name: nothing is hidden any more. Once it has none. */
+void hidden_forget(struct store *store, uint32_t id);
 /* Brings back those that have got points. Thread: the keeper, every second. */
 void hidden_keep(struct store *store);

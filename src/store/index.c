@@ -1,4 +1,4 @@
-/* Building the index; index_find.c and index_tagged.c search it. */
+/* Building the index; index_find.c and index_tagged.c search it, index_remove.c takes out of it. */
 #include "store/index.h"
 
 #include <string.h>
@@ -75,6 +75,15 @@ void index_state_lock(const struct index *index)
 void index_state_unlock(const struct index *index)
 {
     BUG_IF(pthread_rwlock_unlock(index->lock) != 0);
+}
+
+void index_state_breathe(const struct index *index, size_t *io_held)
+{
+    if (*io_held < INDEX_STATE_HOLD)
+        return;
+    *io_held = 0;
+    index_state_unlock(index);
+    index_state_lock(index);
 }
 
 /* ---- names ---- */
@@ -173,6 +182,11 @@ static bool is_series_kid(const struct kid *kid)
     return kid->ref & INDEX_STATE_SERIES;
 }
 
+uint32_t index_state_kid_hash(const struct kid *kid)
+{
+    return kid_hash(kid->component, is_series_kid(kid));
+}
+
 const struct kid *index_state_kid(const struct node *node, uint32_t component, bool is_series)
 {
     if (!node->slots) {
@@ -195,7 +209,7 @@ const struct kid *index_state_kid(const struct node *node, uint32_t component, b
 static void put_kid_slot(struct node *node, uint32_t k)
 {
     const uint32_t mask = node->n_slots - 1;
-    uint32_t i = kid_hash(node->kids[k].component, is_series_kid(&node->kids[k])) & mask;
+    uint32_t i = index_state_kid_hash(&node->kids[k]) & mask;
     while (node->slots[i])
         i = (i + 1) & mask;
     node->slots[i] = k + 1;
@@ -238,7 +252,7 @@ static void add_kid(struct index *index, uint32_t parent, struct kid kid)
         node->cap = cap;
     }
     node->kids[node->n++] = kid;
-    const bool is_wide = node->n > INDEX_STATE_KIDS_LINEAR;
+    const bool is_wide = node->slots || node->n > INDEX_STATE_KIDS_LINEAR; /* it may have shrunk */
     if (is_wide && (uint64_t)node->n * 4 > (uint64_t)node->n_slots * 3)
         grow_kid_slots(index, node);
     else if (is_wide)

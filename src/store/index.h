@@ -1,13 +1,14 @@
 /* Which series there are: a trie of path nodes for plain names, postings key=value -> ids for
- * tagged ones. Only grows. Names are not copied: whoever adds them (the name table) lends them for
- * ever.
+ * tagged ones. Names are not copied: whoever adds them (the name table) lends them for ever, also
+ * when they are removed.
  *
- * Thread: index_add one at a time (the caller's creation lock); everything else from any thread at
- * any moment, beside index_add too. Inside is one read-write lock that prefers the writer. A search
- * lets go of it every few thousand entries and runs regular expressions without it; it is never
- * held across I/O or a callback. So an index_add waits for one such stretch at most, a longer one
+ * Thread: index_add and index_remove one at a time (the caller's creation lock); everything else from
+ * any thread at any moment, beside them too. Inside is one read-write lock that prefers the writer. A
+ * search lets go of it every few thousand entries and runs regular expressions without it; it is never
+ * held across I/O or a callback but index_alive's. So an index_add waits for one such stretch at most, a longer one
  * only behind a node with very many children, a copy of a very long posting or a doubling table.
- * A search sees every name added before it began; of those added meanwhile it may see some. */
+ * A search sees every name added before it began; of those added or removed meanwhile it may see
+ * some. */
 #pragma once
 
 #include "model/source.h"
@@ -26,6 +27,10 @@ void index_free(struct index *index); /* NULL is fine */
  * be dense, in any order: memory goes by the highest. */
 void index_add(struct index *index, uint32_t id, const char *name);
 
+/* Takes series out again, each once, at most some thousands in a call: the lock is held meanwhile.
+ * Their ids may be added once more, with another name. */
+void index_remove(struct index *index, const uint32_t *ids, size_t n);
+
 /* Leaves a series out of index_find_tagged and index_tags, or no longer; the tree shows it all the
  * same. Each time it changes nothing that already is so. */
 void index_hide(struct index *index, uint32_t id, bool is_hidden);
@@ -40,6 +45,22 @@ size_t index_bytes(const struct index *index);
  *   err  ERR_LIMIT past n_max, or for more than INDEX_ANY_DEPTH_NODES_MAX nodes beside a "**" */
 MUST_CHECK bool index_find(const struct index *index, const struct glob_path *pattern, size_t n_max,
                            struct arena *arena, struct source_nodes *out, struct err *err);
+
+/* Which series count as being there. The callback runs with the index locked for reading: it must be
+ * quick and take no lock inside which series are added or removed. */
+struct index_alive {
+    bool (*is_alive)(void *self, uint32_t id);
+    void *self;
+};
+/* As index_find, without leaves that are not alive and branches that have none below them. A branch is
+ * looked into until the first one that is alive; that one is tried first the next time. */
+struct index_ask {
+    const struct glob_path *pattern;
+    size_t n_max;
+    const struct index_alive *alive; /* NULL: all are */
+};
+MUST_CHECK bool index_find_alive(const struct index *index, const struct index_ask *ask,
+                                 struct arena *arena, struct source_nodes *out, struct err *err);
 
 /* As source_ops.find_tagged. An expression that holds for an absent tag ('k=', 'k!=v', 'k=~.*')
  * also accepts series without it.

@@ -54,7 +54,9 @@ struct search {
     size_t n_max;
     struct arena *arena;
     struct source_nodes *out;
-    struct step last; /* the last one that was emitted or descended into */
+    struct step last;             /* the last one that was emitted or descended into */
+    struct index_descent descent; /* its alive is NULL when everything is wanted */
+    uint64_t n_removals;          /* of the index, when the search began */
 };
 
 /* ---- the pattern ---- */
@@ -100,6 +102,7 @@ static void search_done(struct search *search)
     for (size_t i = 0; i < search->n_places; i++)
         mem_free(search->places[i].memo);
     mem_free(search->stack);
+    mem_free(search->descent.stack);
 }
 
 static bool matches(struct search *search, struct place *place, uint32_t component)
@@ -298,7 +301,8 @@ static struct source_node node_of(const struct search *search, uint32_t ref, boo
     };
 }
 
-/* The children are what is looked for, and lie in order: they need not wait on the stack. */
+/* The children are what is looked for, all of them wanted, and lie in order: they need not wait on the
+ * stack. */
 static bool emit_kids(struct search *search, uint32_t ref, struct place *place, struct err *err)
 {
     const struct node *node = &search->index->nodes[ref];
@@ -329,7 +333,7 @@ static bool expand(struct search *search, uint32_t ref, uint64_t places, struct 
     const bool is_in_order = node->is_in_order && !search->has_any_depth;
     const size_t from = search->n;
     search->expanded = ref;
-    if (!literals && is_in_order && places + 1 == search->n_places)
+    if (!literals && is_in_order && places + 1 == search->n_places && !search->descent.alive)
         return emit_kids(search, ref, &search->places[places], err);
     if (literals) {
         push_literals(search, node, literals, places);
@@ -361,14 +365,23 @@ static bool emit(struct search *search, const struct step *step, struct err *err
     return true;
 }
 
-/* Lets a waiting index_add in. Node and series numbers stay valid, and so do the strings. */
-static void breathe(struct search *search)
+/* Is the series still where it was when its step was pushed? */
+static bool is_there(const struct search *search, const struct step *step)
 {
-    if (search->n_held < INDEX_STATE_HOLD)
-        return;
-    search->n_held = 0;
-    index_state_unlock(search->index);
-    index_state_lock(search->index);
+    const struct index *index = search->index;
+    if (LIKELY(index->n_removals == search->n_removals))
+        return true;
+    const uint32_t component = index_state_component(index, str_make(step->at, step->n));
+    const struct kid *kid = index_state_kid(&index->nodes[step->parent], component, true);
+    return kid && (kid->ref & ~INDEX_STATE_SERIES) == step->ref;
+}
+
+static bool is_wanted(struct search *search, const struct step *step)
+{
+    const struct index_alive *alive = search->descent.alive;
+    if (step->kind == STEP_LEAF)
+        return is_there(search, step) && (!alive || alive->is_alive(alive->self, step->ref));
+    return !alive || index_state_branch_is_alive(&search->descent, step->ref, &search->n_held);
 }
 
 static bool walk(struct search *search, struct err *err)
@@ -381,40 +394,51 @@ static bool walk(struct search *search, struct err *err)
         for (size_t i = search->n; i > 0 && i + KIDS_AHEAD > search->n; i--)
             if (search->stack[i - 1].kind == STEP_DESCEND)
                 __builtin_prefetch(search->index->nodes[search->stack[i - 1].ref].kids);
+        const bool is_left_out = step.kind != STEP_DESCEND && !is_wanted(search, &step);
         if (!(step.kind == STEP_DESCEND ? expand(search, step.ref, step.places, err)
-                                        : emit(search, &step, err)))
+                                        : is_left_out || emit(search, &step, err)))
             return false;
-        search->last = step;
+        if (!is_left_out)
+            search->last = step;
         search->n_held++;
-        breathe(search);
+        index_state_breathe(search->index, &search->n_held);
     }
     return true;
 }
 
-static bool run(const struct index *index, const struct glob_path *pattern, bool only_leaves,
-                size_t n_max, struct search *search, struct err *err)
+static bool run(const struct index *index, const struct index_ask *ask, bool only_leaves,
+                struct search *search, struct err *err)
 {
-    BUG_IF(pattern->n_nodes == 0);
+    BUG_IF(ask->pattern->n_nodes == 0);
     *search->out = (struct source_nodes){0};
     search->index = index;
     search->only_leaves = only_leaves;
-    search->n_max = n_max;
+    search->n_max = ask->n_max;
+    search->descent = (struct index_descent){.index = index, .alive = ask->alive};
     index_state_lock(index);
-    const bool is_good = search_init(search, pattern, err) && walk(search, err);
+    search->n_removals = index->n_removals;
+    const bool is_good = search_init(search, ask->pattern, err) && walk(search, err);
     index_state_unlock(index);
     search_done(search);
     return is_good;
 }
 
-bool index_find(const struct index *index, const struct glob_path *pattern, size_t n_max,
-                struct arena *arena, struct source_nodes *out, struct err *err)
+bool index_find_alive(const struct index *index, const struct index_ask *ask, struct arena *arena,
+                      struct source_nodes *out, struct err *err)
 {
     struct source_nodes found;
     struct search search = {.arena = arena, .out = &found};
-    if (!run(index, pattern, false, n_max, &search, err))
+    if (!run(index, ask, false, &search, err))
         return false;
     *out = found;
     return true;
+}
+
+bool index_find(const struct index *index, const struct glob_path *pattern, size_t n_max,
+                struct arena *arena, struct source_nodes *out, struct err *err)
+{
+    const struct index_ask ask = {pattern, n_max, NULL};
+    return index_find_alive(index, &ask, arena, out, err);
 }
 
 bool index_all(const struct index *index, struct arena *arena, struct source_nodes *out,
@@ -423,9 +447,10 @@ bool index_all(const struct index *index, struct arena *arena, struct source_nod
     struct glob *no_glob = NULL;
     bool is_any_depth = true;
     const struct glob_path everything = {&no_glob, &is_any_depth, 1};
+    const struct index_ask ask = {&everything, SIZE_MAX, NULL};
     struct source_nodes found;
     struct search search = {.arena = arena, .out = &found};
-    if (!run(index, &everything, true, SIZE_MAX, &search, err))
+    if (!run(index, &ask, true, &search, err))
         return false;
     *out = found;
     return true;

@@ -1,10 +1,10 @@
 /* The inside of struct index. Private to index*.c.
  *
  * Invariants, under the lock:
- *   1. nodes, components and ids never go away and keep their numbers; so a search may let go of
- *      the lock and go on with the numbers it has
+ *   1. nodes, components and ids keep their numbers, which get no other meaning, also when a branch
+ *      or a series is removed; so a search may let go of the lock and go on with the numbers it has
  *   2. strings are pieces of names, which are lent for ever, or keys of the maps, which never move;
- *      they may be read without the lock
+ *      they may be read without the lock. Postings never go away either
  *   3. a node has at most one child of each component and kind (series or branch) */
 #pragma once
 
@@ -41,6 +41,8 @@ struct node {
     uint32_t n_slots; /* a power of two */
     bool is_in_order; /* kids are sorted as a search gives them, whatever it asks for */
     uint32_t parent, component;
+    uint32_t
+        alive; /* a series below, + 1, that was alive when last looked for one; atomic; 0: none */
 };
 
 /* The way to the last path that was added: the next one usually shares most of it. */
@@ -65,6 +67,7 @@ struct index {
     struct name_chunk **chunks;
     size_t n_chunks, cap_chunks;
     size_t n_series;
+    uint64_t n_removals; /* ever; atomic */
 
     struct component *components;
     size_t n_components, cap_components;
@@ -87,12 +90,27 @@ void index_state_unlock(const struct index *index);
 
 /* ---- all below: with the lock held ---- */
 
+/* Lets a waiting index_add in once *io_held entries were looked at. Node and series numbers stay valid,
+ * and so do the strings. */
+void index_state_breathe(const struct index *index, size_t *io_held);
+
 /* INDEX_STATE_NONE: there is none. */
 uint32_t index_state_component(const struct index *index, struct str text);
 /* The child of that component; is_series picks the kind. NULL: none. */
 const struct kid *index_state_kid(const struct node *node, uint32_t component, bool is_series);
+uint32_t index_state_kid_hash(const struct kid *kid); /* its place in a node's slots */
 bool index_state_is_hidden(const struct index *index, uint32_t id);
 /* The name of id, or NULL. */
 const char *index_state_name(const struct index *index, uint32_t id);
 /* The plain series of that very path, or INDEX_STATE_NONE. */
 uint32_t index_state_path(const struct index *index, const char *path);
+
+/* Looking below branches for one that is alive (index_alive.c). Its owner frees the stack. */
+struct index_descent {
+    const struct index *index;
+    const struct index_alive *alive;
+    uint32_t *stack;
+    size_t n, cap;
+};
+/* May let go of the lock for a moment, as index_state_breathe. */
+bool index_state_branch_is_alive(struct index_descent *descent, uint32_t branch, size_t *io_held);

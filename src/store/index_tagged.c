@@ -249,11 +249,14 @@ static bool filter(const struct index *index, const struct tests *tests, size_t 
                    struct arena *arena, struct source_nodes *out, struct err *err)
 {
     CLEANUP(ids_done) struct ids ids = {0};
+    const uint64_t n_removals = __atomic_load_n(&index->n_removals, __ATOMIC_SEQ_CST);
     const struct test *seed = gather(index, tests, arena, &ids);
     for (size_t from = 0; from < ids.n; from += NAMES_AT_ONCE) {
         const size_t n = min_size(NAMES_AT_ONCE, ids.n - from);
         const char *names[NAMES_AT_ONCE];
         copy_names(index, ids.items + from, n, names);
+        if (__atomic_load_n(&index->n_removals, __ATOMIC_SEQ_CST) != n_removals)
+            seed = NULL; /* a candidate may have another name by now */
         for (size_t i = 0; i < n; i++) {
             if (!names[i] || !passes(tests, seed, names[i]))
                 continue;

@@ -1,5 +1,6 @@
-/* Listing tags and their values. Keys of the maps never move and only grow in number, so each
- * listing copies a stretch of them under the lock and looks at the copies without it. */
+/* Listing tags and their values. Keys of the maps never move and only grow in number; one that no series
+ * has any more stays there, unseen. So each listing copies a stretch of them under the lock and looks at
+ * the copies without it. */
 #include <string.h>
 
 #include "base/regex.h"
@@ -83,8 +84,6 @@ static void list_paths(const struct index *index, const struct listing *listing)
 /* With the lock held: does any series that is not hidden have the tag? */
 static bool is_in_use(const struct index *index, const struct map *values)
 {
-    if (index->n_hidden == 0)
-        return true;
     for (size_t i = 0; i < map_count(values); i++)
         if (count_seen(index, map_value(values, i)))
             return true;

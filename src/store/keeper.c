@@ -239,11 +239,12 @@ bool keeper_pass(struct store *store, struct err *err)
     const int64_t newest_s = __atomic_load_n(&store->newest_s, __ATOMIC_RELAXED);
 
     names_tidy(store);
+    idle_load(store);
     hidden_keep(store);
     return disk_repair(store, err) && merge_damaged(store, err) &&
            classes_keep(store, now_s, err) && late_keep(store, err) &&
            retain_due(store, min_i64(now_s, newest_s), err) && merge_due(store, err) &&
-           wal_keep(store, false, err);
+           merge_deleted(store, err) && wal_keep(store, false, err);
 }
 
 static bool seal_all(struct store *store, struct err *err)

@@ -233,6 +233,37 @@ size_t late_read(struct late *late, uint32_t id, struct arena *arena, struct lat
     return n;
 }
 
+static bool pane_has_lane(const struct pane *pane, uint32_t lane)
+{
+    for (uint32_t slot = pane->first; slot < pane->first + PANE_SLOTS; slot++)
+        if (pane_has(pane, slot) &&
+            !isnan(head_cell_get(pane_column(pane, slot) + lane % HEAD_LANES)))
+            return true;
+    return false;
+}
+
+static bool table_has(const struct table *table, uint32_t id, uint32_t lane)
+{
+    if (list_find(table, id))
+        return true;
+    if (!table || lane == HEAD_LANE_NONE)
+        return false;
+    for (const struct pane *pane = panes_near(table->panes, lane / HEAD_LANES); pane;
+         pane = pane->next_near)
+        if (pane->tablet_no == lane / HEAD_LANES && pane_has_lane(pane, lane))
+            return true;
+    return false;
+}
+
+bool late_has(struct late *late, uint32_t id)
+{
+    const uint32_t lane = late->head ? head_lane(late->head, id) : HEAD_LANE_NONE;
+    pthread_mutex_lock(&late->lock);
+    const bool has = table_has(late->writing, id, lane) || table_has(late->filling, id, lane);
+    pthread_mutex_unlock(&late->lock);
+    return has;
+}
+
 /* ---- keeper ---- */
 
 static bool panes_reach(const struct panes *panes, uint16_t class_no, uint32_t slot)

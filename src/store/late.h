@@ -46,6 +46,9 @@ uint64_t *late_make_column(struct late *late, struct head_tablet *tablet, uint32
 /* What is held for id, oldest first, in the arena; returns how many. */
 size_t late_read(struct late *late, uint32_t id, struct arena *arena, struct late_cell **out);
 
+/* Is anything held for id? */
+bool late_has(struct late *late, uint32_t id);
+
 /* ---- keeper ---- */
 
 /* Anything of this class, finest archive, at or above slot? */

@@ -11,7 +11,8 @@
 #include "store/output.h"
 
 enum {
-    COLD_SHARE = 4, /* a past partition is written again when a quarter of it is new */
+    COLD_SHARE = 4,  /* a past partition is written again when a quarter of it is new */
+    SWEEP_SHARE = 8, /* one in so many deleted: the partition is written anew */
 };
 
 /* The inputs, oldest first, each with the row that comes next. */
@@ -104,10 +105,13 @@ static bool inputs_write(struct output *output, struct inputs *inputs, struct er
     if (!output_begin(output, of, any->info.level, inputs->first_slot, inputs->n_slots, err))
         return false;
     CLEANUP(mem_done) double *values = mem_alloc(mul_size(inputs->n_slots, sizeof(double)));
-    while (next_id(inputs, &id))
+    while (next_id(inputs, &id)) {
+        if (names_is_dead(store->names, id))
+            continue;
         if (!series_read(store, inputs, id, values, err) || !output_add(output, id, values, err) ||
             !seal_meanwhile(store, &last_us, err))
             return false;
+    }
     return output_end(output, err);
 }
 
@@ -243,6 +247,58 @@ bool merge_damaged(struct store *store, struct err *err)
             is_ok = merge(store, version->items + i + bad, n - bad, false, err);
         i += n;
     }
+    files_unref(store->files, version);
+    return is_ok;
+}
+
+/* ---- deleted series ---- */
+
+/* Worth rewriting for the sake of deleted series? */
+static bool is_mostly_dead(const struct store *store, struct files_item *const *items, size_t n)
+{
+    uint64_t n_rows = 0, n_dead = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct block *block = items[i]->block;
+        const uint32_t n_series = block_info(block)->n_series;
+        for (uint32_t row = 0; row < n_series; row++)
+            n_dead += names_is_dead(store->names, block_id(block, row));
+        n_rows += n_series;
+    }
+    return n_dead * SWEEP_SHARE >= n_rows && n_dead > 0;
+}
+
+/* The first partition worth it; *out_n: its files, 0 when there is none. */
+static size_t sweep_find(const struct store *store, const struct files_version *version,
+                         size_t *out_n)
+{
+    for (size_t i = 0; i < version->n; i += *out_n) {
+        *out_n = partition_count(version, i);
+        if (is_past(store, version, version->items[i]) &&
+            is_mostly_dead(store, version->items + i, *out_n))
+            return i;
+    }
+    *out_n = 0;
+    return 0;
+}
+
+bool merge_deleted(struct store *store, struct err *err)
+{
+    struct sweep *sweep = &store->keeper.sweep;
+    const uint64_t n_dead = names_n_dead(store->names);
+    const int64_t now_us = monotonic_us();
+    const bool is_due = n_dead > sweep->n_dead &&
+                        (sweep->at_us == 0 || now_us - sweep->at_us >= store->tuning.sweep_us);
+
+    if (!is_due && !sweep->is_under_way)
+        return true;
+    if (is_due)
+        *sweep = (struct sweep){.n_dead = n_dead, .at_us = now_us, .is_under_way = true};
+    struct files_version *version = files_ref(store->files);
+    size_t n;
+    const size_t first = sweep_find(store, version, &n);
+    const bool is_ok = n == 0 || merge(store, version->items + first, n, true, err);
+    sweep->is_under_way = n > 0;
     files_unref(store->files, version);
     return is_ok;
 }

@@ -18,7 +18,7 @@ enum {
 
 /* 8-aligned in the arena. The name ends by NUL. */
 struct record {
-    uint32_t id;
+    uint32_t id; /* atomic; SINK_ID_NONE: what it led to was deleted or has another name */
     uint16_t n;
     char at[];
 };
@@ -31,9 +31,14 @@ struct names_table {
 };
 
 struct of_id {
-    uint32_t place; /* of the canonical record; 0: a hole */
+    uint32_t place; /* of the canonical record; 0: a hole, or dead */
     uint16_t class_no;
-    uint16_t unused;
+    uint16_t marks; /* atomic */
+};
+
+enum {
+    MARK_DEAD = 1,
+    MARK_LEAVING = 2, /* its aliases are about to be cut off; under the creation lock */
 };
 
 struct names {
@@ -49,7 +54,9 @@ struct names {
     pthread_mutex_t creation; /* everything below, and all stores to the above */
     uint32_t used;            /* next free place */
     uint32_t n_chunks;
-    size_t n_aliases;
+    uint32_t *aliases; /* places of all records that are other spellings */
+    size_t n_aliases, cap_aliases;
+    size_t n_dead; /* atomic */
     struct names_table *retired;
 };
 
@@ -99,6 +106,7 @@ void names_free(struct names *names)
         mem_free(names->ids[i]);
     mem_free(names->chunks);
     mem_free(names->ids);
+    mem_free(names->aliases);
     pthread_mutex_destroy(&names->creation);
     mem_free(names);
 }
@@ -109,7 +117,8 @@ static struct record *record_at(const struct names *names, uint32_t place)
     return (struct record *)(void *)(chunk + (size_t)(place % CHUNK_UNITS) * 8);
 }
 
-static bool find_hashed(const struct names *names, struct str name, uint64_t hash, uint32_t *out_id)
+/* The place of the record of a spelling, whatever it leads to; 0: there is none. */
+static uint32_t find_place(const struct names *names, struct str name, uint64_t hash)
 {
     const struct names_table *table =
         __atomic_load_n(&names->segments[hash >> 56], __ATOMIC_SEQ_CST);
@@ -118,15 +127,25 @@ static bool find_hashed(const struct names *names, struct str name, uint64_t has
     for (uint32_t i = tag & table->mask;; i = (i + 1) & table->mask) {
         uint64_t slot = __atomic_load_n(&table->slots[i], __ATOMIC_ACQUIRE);
         if (slot == 0)
-            return false;
+            return 0;
         if ((uint32_t)slot != tag)
             continue;
         const struct record *record = record_at(names, (uint32_t)(slot >> 32));
-        if (record->n == name.n && memcmp(record->at, name.at, name.n) == 0) {
-            *out_id = record->id;
-            return true;
-        }
+        if (record->n == name.n && memcmp(record->at, name.at, name.n) == 0)
+            return (uint32_t)(slot >> 32);
     }
+}
+
+static bool find_hashed(const struct names *names, struct str name, uint64_t hash, uint32_t *out_id)
+{
+    const uint32_t place = find_place(names, name, hash);
+    if (place == 0)
+        return false;
+    const uint32_t id = __atomic_load_n(&record_at(names, place)->id, __ATOMIC_ACQUIRE);
+    if (id == SINK_ID_NONE)
+        return false;
+    *out_id = id;
+    return true;
 }
 
 bool names_find(const struct names *names, struct str spelling, uint32_t *out_id)
@@ -208,10 +227,27 @@ static struct of_id *id_make(struct names *names, uint32_t id)
     return &names->ids[id / ID_CHUNK][id % ID_CHUNK];
 }
 
+/* The record of a spelling that leads nowhere yet, an old one or a new one; 0: the arena is full. */
+static uint32_t record_make(struct names *names, struct str name, uint64_t hash)
+{
+    uint32_t place = find_place(names, name, hash);
+    if (place != 0)
+        return place;
+    place = record_add(names, SINK_ID_NONE, name);
+    if (place != 0)
+        slot_add(names, hash, place);
+    return place;
+}
+
+static void record_lead(struct names *names, uint32_t place, uint32_t id)
+{
+    __atomic_store_n(&record_at(names, place)->id, id, __ATOMIC_RELEASE);
+}
+
 static bool series_add(struct names *names, uint32_t id, uint16_t class_no, struct str name,
                        uint64_t hash)
 {
-    uint32_t place = record_add(names, id, name);
+    uint32_t place = record_make(names, name, hash);
     if (place == 0)
         return false;
     struct of_id *of_id = id_make(names, id);
@@ -220,7 +256,7 @@ static bool series_add(struct names *names, uint32_t id, uint16_t class_no, stru
     __atomic_store_n(&names->n_series, names->n_series + 1, __ATOMIC_RELAXED);
     if (id >= names->n_ids)
         __atomic_store_n(&names->n_ids, id + 1, __ATOMIC_RELEASE);
-    slot_add(names, hash, place);
+    record_lead(names, place, id);
     return true;
 }
 
@@ -239,18 +275,31 @@ static enum sink_fate create_locked(struct names *names, struct str name, uint16
     return SINK_OK;
 }
 
-static void alias_add(struct names *names, struct str spelling, uint64_t hash, uint32_t id)
+/* A record for another spelling; 0: no more of them. */
+static uint32_t alias_make(struct names *names, struct str spelling, uint64_t hash)
 {
-    uint32_t there;
+    uint32_t place = find_place(names, spelling, hash);
+    if (place != 0 || names->n_aliases == NAMES_ALIASES_MAX)
+        return place;
+    place = record_make(names, spelling, hash);
+    if (place == 0)
+        return 0;
+    mem_grow(&names->aliases, &names->cap_aliases, names->n_aliases + 1, sizeof(uint32_t));
+    names->aliases[names->n_aliases++] = place;
+    return place;
+}
+
+/* The spelling leads where its canonical name leads, if that still is somewhere. */
+static void alias_add(struct names *names, struct str spelling, uint64_t hash, struct str canonical,
+                      uint64_t canonical_hash)
+{
+    uint32_t id;
 
     pthread_mutex_lock(&names->creation);
-    if (names->n_aliases < NAMES_ALIASES_MAX && !find_hashed(names, spelling, hash, &there)) {
-        uint32_t place = record_add(names, id, spelling);
-        if (place != 0) {
-            slot_add(names, hash, place);
-            names->n_aliases++;
-        }
-    }
+    const uint32_t place =
+        find_hashed(names, canonical, canonical_hash, &id) ? alias_make(names, spelling, hash) : 0;
+    if (place != 0)
+        record_lead(names, place, id);
     pthread_mutex_unlock(&names->creation);
 }
 
@@ -278,7 +327,7 @@ enum sink_fate names_resolve(struct names *names, struct str spelling, uint32_t 
             return fate;
     }
     if (!str_eq(name, spelling) && spelling.n <= NAME_BYTES_MAX)
-        alias_add(names, spelling, spelling_hash, *out_id);
+        alias_add(names, spelling, spelling_hash, name, hash);
     return SINK_OK;
 }
 
@@ -287,7 +336,8 @@ bool names_load(struct names *names, uint32_t id, uint16_t class_no, struct str 
     uint32_t there;
     uint64_t hash = hash_sip13(names->key, name.at, name.n);
 
-    if (id >= INT32_MAX - 2 || names_text(names, id) || find_hashed(names, name, hash, &there))
+    if (id >= INT32_MAX - 2 || names_text(names, id) || names_is_dead(names, id) ||
+        find_hashed(names, name, hash, &there))
         return false;
     const bool is_ok = series_add(names, id, class_no, name, hash);
     names_drop(names->retired); /* nobody reads yet */
@@ -303,6 +353,154 @@ void names_reserve(struct names *names, uint32_t n_ids)
     __atomic_store_n(&names->n_ids, n_ids, __ATOMIC_RELEASE);
 }
 
+/* ---- deletion and renaming: the caller holds the lock, or is alone ---- */
+
+static uint64_t hash_of(const struct names *names, struct str name)
+{
+    return hash_sip13(names->key, name.at, name.n);
+}
+
+static void mark(struct names *names, uint32_t id, uint16_t bit, bool is_set)
+{
+    struct of_id *of_id = &names->ids[id / ID_CHUNK][id % ID_CHUNK];
+    const uint16_t marks = is_set ? of_id->marks | bit : of_id->marks & (uint16_t)~bit;
+    __atomic_store_n(&of_id->marks, marks, __ATOMIC_SEQ_CST);
+}
+
+/* Other spellings of these ids lead nowhere from now on. */
+static void aliases_cut(struct names *names, const uint32_t *ids, size_t n)
+{
+    if (names->n_aliases == 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        mark(names, ids[i], MARK_LEAVING, true);
+    for (size_t i = 0; i < names->n_aliases; i++) {
+        const uint32_t id = record_at(names, names->aliases[i])->id;
+        if (id != SINK_ID_NONE && names->ids[id / ID_CHUNK][id % ID_CHUNK].marks & MARK_LEAVING)
+            record_lead(names, names->aliases[i], SINK_ID_NONE);
+    }
+    for (size_t i = 0; i < n; i++)
+        mark(names, ids[i], MARK_LEAVING, false);
+}
+
+static void series_delete(struct names *names, uint32_t id)
+{
+    struct of_id *of_id = &names->ids[id / ID_CHUNK][id % ID_CHUNK];
+    const uint32_t place = of_id->place;
+
+    mark(names, id, MARK_DEAD, true);
+    __atomic_store_n(&of_id->place, 0, __ATOMIC_RELEASE);
+    record_lead(names, place, SINK_ID_NONE);
+    __atomic_store_n(&names->n_series, names->n_series - 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&names->n_dead, names->n_dead + 1, __ATOMIC_RELAXED);
+}
+
+/* False: the arena is full. */
+static bool series_rename(struct names *names, uint32_t id, struct str name)
+{
+    struct of_id *of_id = &names->ids[id / ID_CHUNK][id % ID_CHUNK];
+    const uint32_t old = of_id->place;
+    const uint32_t place = record_make(names, name, hash_of(names, name));
+
+    if (place == 0)
+        return false;
+    record_lead(names, old, SINK_ID_NONE);
+    __atomic_store_n(&of_id->place, place, __ATOMIC_RELEASE);
+    record_lead(names, place, id);
+    return true;
+}
+
+size_t names_delete(struct names *names, const struct str *canonical, size_t n, uint32_t *out_ids)
+{
+    size_t n_deleted = 0;
+
+    pthread_mutex_lock(&names->creation);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t *id = &out_ids[n_deleted];
+        if (!find_hashed(names, canonical[i], hash_of(names, canonical[i]), id))
+            continue;
+        series_delete(names, *id);
+        n_deleted++;
+    }
+    aliases_cut(names, out_ids, n_deleted);
+    if (n_deleted > 0)
+        names->hooks.deleted(names->hooks.self, out_ids, n_deleted);
+    pthread_mutex_unlock(&names->creation);
+    return n_deleted;
+}
+
+/* The new names are free, and there are records for them. */
+static bool renames_check(struct names *names, const struct name_change *renames, size_t n,
+                          uint32_t *out_ids, struct err *err)
+{
+    uint32_t there;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct str from = renames[i].from, to = renames[i].to;
+        if (!find_hashed(names, from, hash_of(names, from), &out_ids[i]))
+            return FAIL(err, ERR_MISSING, "there is no series '%.*s'", (int)min_size(from.n, 200),
+                        from.at);
+        if (find_hashed(names, to, hash_of(names, to), &there))
+            return FAIL(err, ERR_INPUT, "there is a series '%.*s' already",
+                        (int)min_size(to.n, 200), to.at);
+        if (record_make(names, to, hash_of(names, to)) == 0)
+            return FAIL(err, ERR_LIMIT, "no more names can be kept");
+    }
+    return true;
+}
+
+/* A name that comes twice is found by what the first of them did; then all goes back. */
+static bool renames_do(struct names *names, const struct name_change *renames, size_t n,
+                       const uint32_t *ids, struct err *err)
+{
+    uint32_t there;
+    size_t i = 0;
+
+    for (; i < n; i++) {
+        const struct str from = renames[i].from, to = renames[i].to;
+        if (find_hashed(names, to, hash_of(names, to), &there) ||
+            !find_hashed(names, from, hash_of(names, from), &there))
+            break;
+        BUG_IF(!series_rename(names, ids[i], to)); /* its record is there */
+    }
+    if (i == n)
+        return true;
+    const struct str twice = renames[i].to;
+    while (i-- > 0)
+        BUG_IF(!series_rename(names, ids[i], renames[i].from));
+    return FAIL(err, ERR_INPUT, "'%.*s' comes twice", (int)min_size(twice.n, 200), twice.at);
+}
+
+bool names_rename(struct names *names, const struct name_change *renames, size_t n, struct err *err)
+{
+    CLEANUP(mem_done) uint32_t *ids = mem_array(n + 1, uint32_t);
+
+    pthread_mutex_lock(&names->creation);
+    bool is_ok =
+        renames_check(names, renames, n, ids, err) && renames_do(names, renames, n, ids, err);
+    if (is_ok) {
+        aliases_cut(names, ids, n);
+        names->hooks.renamed(names->hooks.self, ids, n);
+    }
+    pthread_mutex_unlock(&names->creation);
+    return is_ok;
+}
+
+bool names_load_delete(struct names *names, uint32_t id)
+{
+    if (!names_text(names, id))
+        return false;
+    series_delete(names, id);
+    return true;
+}
+
+bool names_load_rename(struct names *names, uint32_t id, struct str name)
+{
+    uint32_t there;
+    return names_text(names, id) && !find_hashed(names, name, hash_of(names, name), &there) &&
+           series_rename(names, id, name);
+}
+
 /* ---- by id ---- */
 
 uint32_t names_count(const struct names *names)
@@ -316,6 +514,17 @@ static const struct of_id *of_id(const struct names *names, uint32_t id)
         return NULL;
     const struct of_id *chunk = __atomic_load_n(&names->ids[id / ID_CHUNK], __ATOMIC_ACQUIRE);
     return &chunk[id % ID_CHUNK];
+}
+
+bool names_is_dead(const struct names *names, uint32_t id)
+{
+    const struct of_id *found = of_id(names, id);
+    return found && __atomic_load_n(&found->marks, __ATOMIC_SEQ_CST) & MARK_DEAD;
+}
+
+size_t names_n_dead(const struct names *names)
+{
+    return __atomic_load_n(&names->n_dead, __ATOMIC_RELAXED);
 }
 
 struct sink_name names_name(const struct names *names, uint32_t id)

@@ -5,7 +5,9 @@
  * Invariants:
  *   1. a record is complete before the slot or the id that leads to it is published
  *   2. a name is followed by NUL and at least 64 readable bytes
- *   3. ids are given out ascending; an id whose log record was lost stays a hole for ever */
+ *   3. ids are given out ascending; an id whose log record was lost stays a hole for ever, and that
+ *      of a deleted series stays dead
+ *   4. a spelling has one record for ever: what it leads to may become another id, or none */
 #pragma once
 
 #include "base/hash.h"
@@ -18,12 +20,16 @@ enum {
 };
 
 /* What creation needs from others. Called under the creation lock, in the order of the ids:
- * the index's lock and the names log's lock may be taken inside it, nothing else. */
+ * the locks of the index, the names log and what is hidden may be taken inside it, nothing else. */
 struct names_hooks {
     void *self;
     /* The class of a new series; before the lock. False: none may be created now. */
     bool (*class_of)(void *self, struct str canonical, uint16_t *out_class);
     void (*created)(void *self, uint32_t id, uint16_t class_no, const char *name);
+    /* These ids have no name any more. */
+    void (*deleted)(void *self, const uint32_t *ids, size_t n);
+    /* These ids, each once, have other names now. */
+    void (*renamed)(void *self, const uint32_t *ids, size_t n);
 };
 
 struct names;
@@ -40,16 +46,32 @@ enum sink_fate names_resolve(struct names *names, struct str spelling, uint32_t 
 /* At start, from the log, ascending ids or not: false if the id or the name is there already.
  * The hooks are not called. */
 MUST_CHECK bool names_load(struct names *names, uint32_t id, uint16_t class_no, struct str name);
+/* At start, from the log: the id has no name any more, or another one. False if it has none already, or
+ * if the name is there. */
+MUST_CHECK bool names_load_delete(struct names *names, uint32_t id);
+MUST_CHECK bool names_load_rename(struct names *names, uint32_t id, struct str name);
 /* At start: ids below this one are never given out again. */
 void names_reserve(struct names *names, uint32_t n_ids);
 
+/* Takes the series with these canonical names away, those that there are; their ids are dead, their
+ * names free at once. Returns how many; out_ids has room for n. Thread: any. */
+size_t names_delete(struct names *names, const struct str *canonical, size_t n, uint32_t *out_ids);
+
+/* Gives all of them their new names (canonical), or none: the old ones are free at once.
+ *   err  ERR_MISSING no such series; ERR_INPUT the new name is there, or comes twice; ERR_LIMIT */
+MUST_CHECK bool names_rename(struct names *names, const struct name_change *renames, size_t n,
+                             struct err *err);
+
 /* Ids are below this. */
 uint32_t names_count(const struct names *names);
-/* at is NULL for a hole or an id never given out. */
+/* Was the series of that id deleted? */
+bool names_is_dead(const struct names *names, uint32_t id);
+size_t names_n_dead(const struct names *names);
+/* at is NULL for a hole, a dead id or one never given out. */
 struct sink_name names_name(const struct names *names, uint32_t id);
-/* The canonical name ended by NUL, NULL for a hole. */
+/* The canonical name ended by NUL, NULL as above. */
 const char *names_text(const struct names *names, uint32_t id);
-/* id must have a name. */
+/* id must have a name, or have had one. */
 uint16_t names_class(const struct names *names, uint32_t id);
 size_t names_series(const struct names *names); /* names, without holes */
 

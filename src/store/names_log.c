@@ -66,10 +66,12 @@ static void name_put(struct buf *out, uint32_t id, uint16_t class_no, struct str
     record_add(out, payload, NAME_FIXED_BYTES + (size_t)n);
 }
 
-/* A mark is a name record without a name; the class says which. */
-static void hidden_put(struct buf *out, uint32_t id, bool is_hidden)
+/* A mark is a name record without a name; its class says which. */
+enum mark { MARK_SHOWN = 0, MARK_HIDDEN = 1, MARK_DELETED = 2 };
+
+static void mark_put(struct buf *out, uint32_t id, enum mark mark)
 {
-    name_put(out, id, is_hidden, str_make("", 0));
+    name_put(out, id, (uint16_t)mark, str_make("", 0));
 }
 
 static void class_put(struct buf *out, uint16_t no, const struct schema *schema, int64_t created_s)
@@ -128,6 +130,19 @@ static bool class_read(const uint8_t *body, uint16_t no, size_t n,
     return schema_is_sound(&schema) && reader->on_class(reader->self, no, &schema, created_s);
 }
 
+static bool mark_read(uint32_t id, uint16_t mark, const struct names_log_reader *reader)
+{
+    switch (mark) {
+    case MARK_SHOWN:
+    case MARK_HIDDEN:
+        return reader->on_hidden(reader->self, id, mark == MARK_HIDDEN);
+    case MARK_DELETED:
+        return reader->on_deleted(reader->self, id);
+    default:
+        return false;
+    }
+}
+
 static bool payload_read(const uint8_t *payload, size_t n_bytes,
                          const struct names_log_reader *reader)
 {
@@ -142,7 +157,7 @@ static bool payload_read(const uint8_t *payload, size_t n_bytes,
     if (id == (uint32_t)CLASS_ID)
         return class_read(payload + NAME_FIXED_BYTES, no, n, reader);
     if (n == 0)
-        return no <= 1 && reader->on_hidden(reader->self, id, no == 1);
+        return mark_read(id, no, reader);
     struct str name = {(const char *)payload + NAME_FIXED_BYTES, n};
     return name_is_canonical(name) && reader->on_name(reader->self, id, no, name);
 }
@@ -164,20 +179,26 @@ static size_t record_bytes(const uint8_t *at, size_t n)
     return RECORD_HEADER_BYTES + (size_t)n_bytes;
 }
 
+static uint32_t version_of(const uint8_t *bytes)
+{
+    uint32_t version;
+    memcpy(&version, bytes + 8, 4);
+    return version;
+}
+
 static bool header_check(const uint8_t *bytes, size_t n, struct err *err)
 {
-    uint32_t version, crc;
+    uint32_t crc;
 
     if (n < NAMES_LOG_HEADER_BYTES || memcmp(bytes, "PLBNAM1", 8) != 0)
         return FAIL(err, ERR_CORRUPT, "names.log does not begin as a names log does");
-    memcpy(&version, bytes + 8, 4);
     memcpy(&crc, bytes + NAMES_LOG_HEADER_BYTES - 4, 4);
     if (hash_crc32c(0, bytes, NAMES_LOG_HEADER_BYTES - 4) != crc)
         return FAIL(err, ERR_CORRUPT, "the header of names.log is damaged");
-    if (version != NAMES_LOG_VERSION)
+    if (version_of(bytes) == 0 || version_of(bytes) > NAMES_LOG_VERSION)
         return FAIL(err, ERR_REFUSED,
                     "names.log was written by a newer version (format %u, this one knows %d)",
-                    version, NAMES_LOG_VERSION);
+                    version_of(bytes), NAMES_LOG_VERSION);
     return true;
 }
 
@@ -208,7 +229,6 @@ static bool parse(const uint8_t *at, size_t n, const struct names_log_reader *re
     if (!header_check(at, n, err))
         return false;
     out_runs->good = i;
-    runs_add(out_runs, 0, i);
     while (i < n) {
         const size_t n_bytes = record_bytes(at + i, n - i);
         if (n_bytes == 0) {
@@ -245,22 +265,35 @@ bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader 
 
 /* ---- the file ---- */
 
-/* Puts the file aside and writes anew what was taken of it. */
-static bool rewrite(const char *path, const char *corrupt_dir, const struct runs *runs,
+/* The file as it was. */
+struct replaced {
+    const uint8_t *bytes;
+    size_t n;
+    const struct runs *runs;
+};
+
+/* Writes the file anew from what was taken of it, in this version. A damaged one is kept: a copy goes to
+ * corrupt_dir, when that is not NULL. */
+static bool rewrite(const char *path, const char *corrupt_dir, const struct replaced *old,
                     uint64_t *out_at, struct err *err)
 {
-    struct buf old, clean, aside;
-    buf_init(&old, FILE_BYTES_MAX);
+    const struct runs *runs = old->runs;
+    uint8_t header[NAMES_LOG_HEADER_BYTES];
+    struct buf clean, aside;
+    bool is_ok = true;
+
+    header_make(header);
     buf_init(&clean, FILE_BYTES_MAX);
     buf_init(&aside, 8192);
-    buf_printf(&aside, "%s/names.log", corrupt_dir);
-    bool is_ok =
-        file_read_all(path, &old, err) && file_replace(buf_text(&aside), old.at, old.n, err);
+    buf_printf(&aside, "%s/names.log", corrupt_dir ? corrupt_dir : "");
+    if (corrupt_dir)
+        is_ok = file_replace(buf_text(&aside), old->bytes, old->n, err);
+    buf_add(&clean, header, sizeof header);
     for (size_t i = 0; i < runs->n && is_ok; i++)
-        buf_add(&clean, old.at + runs->items[i].from, runs->items[i].until - runs->items[i].from);
+        buf_add(&clean, old->bytes + runs->items[i].from,
+                runs->items[i].until - runs->items[i].from);
     is_ok = is_ok && file_replace(path, clean.at, clean.n, err);
     *out_at = clean.n;
-    buf_done(&old);
     buf_done(&clean);
     buf_done(&aside);
     return is_ok;
@@ -284,9 +317,15 @@ static bool load(const char *path, const char *corrupt_dir, const struct names_l
     if (!file_map(path, &bytes, &n, err))
         return false;
     const bool is_ok = parse(bytes, n, reader, &runs, out_n_damaged, err);
+    const bool is_old = is_ok && version_of(bytes) < NAMES_LOG_VERSION;
+    if (is_ok && (is_old || *out_n_damaged > 0)) {
+        const struct replaced old = {bytes, n, &runs};
+        const bool is_new =
+            rewrite(path, *out_n_damaged > 0 ? corrupt_dir : NULL, &old, out_at, err);
+        file_unmap(bytes, n);
+        return is_new;
+    }
     file_unmap(bytes, n);
-    if (is_ok && *out_n_damaged > 0)
-        return rewrite(path, corrupt_dir, &runs, out_at, err);
     *out_at = runs.good;
     return is_ok;
 }
@@ -352,13 +391,23 @@ void names_log_add(struct names_log *log, uint32_t id, uint16_t class_no, struct
     pthread_mutex_unlock(&log->lock);
 }
 
-void names_log_add_hidden(struct names_log *log, uint32_t id, bool is_hidden)
+static void mark_add(struct names_log *log, uint32_t id, enum mark mark)
 {
     pthread_mutex_lock(&log->lock);
     size_t before = log->pending.n;
-    hidden_put(&log->pending, id, is_hidden);
+    mark_put(&log->pending, id, mark);
     pending_grew(log, before);
     pthread_mutex_unlock(&log->lock);
+}
+
+void names_log_add_hidden(struct names_log *log, uint32_t id, bool is_hidden)
+{
+    mark_add(log, id, is_hidden ? MARK_HIDDEN : MARK_SHOWN);
+}
+
+void names_log_add_deleted(struct names_log *log, uint32_t id)
+{
+    mark_add(log, id, MARK_DELETED);
 }
 
 void names_log_add_class(struct names_log *log, uint16_t no, const struct schema *schema,

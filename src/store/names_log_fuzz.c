@@ -28,9 +28,15 @@ static bool on_hidden(void *self, uint32_t id, bool is_hidden)
     return id < 1000;
 }
 
+static bool on_deleted(void *self, uint32_t id)
+{
+    (void)self;
+    return id < 1000;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    const struct names_log_reader reader = {NULL, on_class, on_name, on_hidden};
+    const struct names_log_reader reader = {NULL, on_class, on_name, on_hidden, on_deleted};
     size_t good, n_damaged;
     struct err err;
 

@@ -6,7 +6,7 @@
 #include "kit/kit.h"
 
 struct seen {
-    uint32_t n_created, last_id;
+    uint32_t n_created, n_gone, last_id;
     bool has_no_class;
 };
 
@@ -26,10 +26,17 @@ static void created(void *self, uint32_t id, uint16_t class_no, const char *name
     seen->last_id = id;
 }
 
+static void gone(void *self, const uint32_t *ids, size_t n)
+{
+    struct seen *seen = self;
+    seen->n_gone += (uint32_t)n;
+    seen->last_id = ids[n - 1];
+}
+
 static struct names *names_for(struct seen *seen, uint64_t series_max)
 {
     *seen = (struct seen){0};
-    return names_new(series_max, (struct names_hooks){seen, class_of, created});
+    return names_new(series_max, (struct names_hooks){seen, class_of, created, gone, gone});
 }
 
 TEST(gives_one_id_to_all_spellings)
@@ -134,6 +141,82 @@ TEST(loads_what_a_log_tells_and_leaves_holes)
     names_free(names);
 }
 
+TEST(a_deleted_name_is_free_and_its_id_is_dead)
+{
+    struct seen seen;
+    struct names *names = names_for(&seen, 2);
+    const struct str dead[] = {str_of("a.b"), str_of("nosuch")};
+    uint32_t id, ids[2];
+
+    EXPECT_I64(names_resolve(names, str_of("a..b"), &id), SINK_OK);
+    EXPECT_I64(names_resolve(names, str_of("c"), &id), SINK_OK);
+    const struct sink_name lent = names_name(names, 0);
+    EXPECT_I64(names_delete(names, dead, 2, ids), 1);
+    EXPECT_I64(ids[0], 0);
+    EXPECT_I64(seen.n_gone, 1);
+    EXPECT(names_is_dead(names, 0) && !names_is_dead(names, 1) && !names_is_dead(names, 9));
+    EXPECT_I64(names_n_dead(names), 1);
+    EXPECT(names_text(names, 0) == NULL);
+    EXPECT(!names_find(names, str_of("a.b"), &id) && !names_find(names, str_of("a..b"), &id));
+    EXPECT_TEXT(lent.at, "a.b"); /* still lent */
+    EXPECT_I64(names_series(names), 1);
+    EXPECT_I64(names_delete(names, dead, 2, ids), 0);
+    EXPECT_I64(names_resolve(names, str_of("a..b"), &id), SINK_OK); /* there is room again */
+    EXPECT_I64(id, 2);
+    EXPECT(names_find(names, str_of("a.b"), &id) && id == 2);
+    EXPECT(names_find(names, str_of("a..b"), &id) && id == 2);
+    EXPECT_TEXT(names_text(names, 2), "a.b");
+    EXPECT(names_text(names, 0) == NULL);
+    names_free(names);
+}
+
+TEST(a_renamed_id_leaves_its_old_spellings)
+{
+    struct seen seen;
+    struct names *names = names_for(&seen, 0);
+    const struct name_change there = {str_of("a.b"), str_of("x.y")};
+    const struct name_change back = {str_of("x.y"), str_of("a.b")};
+    uint32_t id;
+
+    EXPECT_I64(names_resolve(names, str_of("a..b"), &id), SINK_OK);
+    for (int i = 0; i < 2; i++) {
+        EXPECT_OK(names_rename(names, &there, 1, &kit_err));
+        EXPECT_TEXT(names_text(names, 0), "x.y");
+        EXPECT(names_find(names, str_of("x.y"), &id) && id == 0);
+        EXPECT(!names_find(names, str_of("a.b"), &id) && !names_find(names, str_of("a..b"), &id));
+        EXPECT_OK(names_rename(names, &back, 1, &kit_err));
+        EXPECT_TEXT(names_text(names, 0), "a.b");
+        EXPECT(!names_find(names, str_of("x.y"), &id));
+        EXPECT_I64(names_resolve(names, str_of("a..b"), &id), SINK_OK);
+        EXPECT_I64(id, 0);
+    }
+    EXPECT_I64(seen.n_gone, 4);
+    EXPECT_I64(names_series(names), 1);
+    names_free(names);
+}
+
+TEST(loads_deletions_and_renamings)
+{
+    struct seen seen;
+    struct names *names = names_for(&seen, 0);
+    uint32_t id;
+
+    EXPECT(names_load(names, 0, 1, str_of("a")) && names_load(names, 1, 1, str_of("b")));
+    EXPECT(!names_load_delete(names, 2));
+    EXPECT(names_load_delete(names, 0) && !names_load_delete(names, 0));
+    EXPECT(!names_load(names, 0, 1, str_of("c"))); /* a dead id is never given out again */
+    EXPECT(!names_load_rename(names, 0, str_of("c")));
+    EXPECT(names_load(names, 2, 1, str_of("a")));
+    EXPECT(!names_load_rename(names, 1, str_of("a")));
+    EXPECT(names_load_rename(names, 1, str_of("c")));
+    EXPECT(names_find(names, str_of("c"), &id) && id == 1);
+    EXPECT(!names_find(names, str_of("b"), &id));
+    EXPECT_I64(seen.n_gone, 0);
+    names_free(names);
+}
+
 RUN_TESTS(test_of(gives_one_id_to_all_spellings), test_of(keeps_many_names_where_they_are),
           test_of(takes_the_longest_name_and_bounds_the_rest),
-          test_of(loads_what_a_log_tells_and_leaves_holes))
+          test_of(loads_what_a_log_tells_and_leaves_holes),
+          test_of(a_deleted_name_is_free_and_its_id_is_dead),
+          test_of(a_renamed_id_leaves_its_old_spellings), test_of(loads_deletions_and_renamings))

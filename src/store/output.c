@@ -1,6 +1,7 @@
 #include "store/output.h"
 
 #include <fcntl.h>
+#include <math.h>
 
 #include "base/mem.h"
 #include "os/file.h"
@@ -98,8 +99,23 @@ bool output_end(struct output *output, struct err *err)
     return true;
 }
 
+/* The last value says when the series was alive. */
+static void note_last(struct output *output, uint32_t id, const double *values)
+{
+    const struct block_info *info = &output->info;
+    uint32_t n = info->n_slots;
+
+    while (n > 0 && isnan(values[n - 1]))
+        n--;
+    if (n > 0)
+        idle_raise(output->store->idle, id, (info->first_slot + n - 1) * info->step_s);
+}
+
 bool output_add(struct output *output, uint32_t id, const double *values, struct err *err)
 {
+    if (names_is_dead(output->store->names, id))
+        return true;
+    note_last(output, id, values);
     if (block_writer_count(output->writer) == BLOCK_SERIES_MAX &&
         (!output_end(output, err) || !file_begin(output, err)))
         return false;

@@ -29,7 +29,7 @@ void output_done(struct output *output); /* unfinished files are removed */
 /* Begins a file of slots [first_slot, first_slot + n_slots), all in one partition of the level. */
 MUST_CHECK bool output_begin(struct output *output, const struct head_class *of, size_t level,
                              int64_t first_slot, size_t n_slots, struct err *err);
-/* Ids ascend. All gaps: nothing happens. A file that is full is followed by another. */
+/* Ids ascend. All gaps, or a deleted series: nothing happens. A file that is full is followed by another. */
 MUST_CHECK bool output_add(struct output *output, uint32_t id, const double *values,
                            struct err *err);
 MUST_CHECK bool output_end(struct output *output, struct err *err);

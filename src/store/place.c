@@ -53,7 +53,7 @@ static uint32_t lane_of(struct placing *placing, const struct late_point *point)
     if (lane != HEAD_LANE_NONE ||
         !is_run(placing, placing->by_class, key_of(point->class_no, point->level, point->slot)))
         return lane;
-    return head_lane_take(head, head_class(head, point->class_no), point->id);
+    return shared_lane_take(placing->store, head_class(head, point->class_no), point->id);
 }
 
 /* NULL: into the lists. */

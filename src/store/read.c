@@ -12,8 +12,11 @@ static bool find(void *self, const struct glob_path *pattern, const struct sourc
                  size_t n_max, struct arena *arena, struct source_nodes *out, struct err *err)
 {
     struct store *store = self;
-    (void)span; /* what holds nothing in the span may be listed all the same */
-    return index_find(store->index, pattern, n_max, arena, out, err);
+    struct idle_ask idle;
+    const bool has_filter = span && idle_ask_init(&idle, store, span);
+    const struct index_alive alive = {idle_is_alive, &idle};
+    const struct index_ask ask = {pattern, n_max, has_filter ? &alive : NULL};
+    return index_find_alive(store->index, &ask, arena, out, err);
 }
 
 static bool find_tagged(void *self, const struct tag_expr *exprs, size_t n, size_t n_max,
@@ -75,6 +78,8 @@ static bool read_one(struct store *store, const struct source_node *leaf,
     const uint32_t id = (uint32_t)leaf->id;
 
     *out = NULL;
+    if (leaf->is_leaf && leaf->id < SINK_ID_NONE && names_is_dead(store->names, id))
+        return true; /* deleted since it was found */
     if (!leaf->is_leaf || leaf->id >= SINK_ID_NONE || !names_text(store->names, id))
         return FAIL(err, ERR_MISSING, "no series '%s'", leaf->path);
     const struct head_class *of = head_class(store->head, names_class(store->names, id));

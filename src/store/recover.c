@@ -9,6 +9,7 @@
 #include "store/hidden.h"
 #include "store/lowmark.h"
 #include "store/place.h"
+#include "store/removal.h"
 #include "store/replay.h"
 #include "store/shared.h"
 #include "store/writer.h"
@@ -25,9 +26,12 @@ static bool on_name(void *self, uint32_t id, uint16_t class_no, struct str name)
 {
     struct store *store = self;
 
+    if (names_text(store->names, id))
+        return removal_load_rename(store, id, class_no, name);
     if (!head_class(store->head, class_no) || !names_load(store->names, id, class_no, name))
         return false;
     index_add(store->index, id, names_text(store->names, id));
+    idle_add(store->idle, id, 0);
     return true;
 }
 
@@ -36,14 +40,20 @@ static bool on_hidden(void *self, uint32_t id, bool is_hidden)
     return hidden_load(self, id, is_hidden);
 }
 
+static bool on_deleted(void *self, uint32_t id)
+{
+    return removal_load_delete(self, id);
+}
+
 static bool names_recover(struct store *store, struct err *err)
 {
-    const struct names_log_reader reader = {store, on_class, on_name, on_hidden};
+    const struct names_log_reader reader = {store, on_class, on_name, on_hidden, on_deleted};
     size_t n_damaged;
 
     store->names = names_new(store->names_max, writer_hooks(store));
     store->index = index_new();
     store->hidden = hidden_new();
+    store->idle = idle_new();
     store->head = head_new();
     store->late = late_new(store->head);
     if (!names_log_open(store->dir, store->corrupt_dir, &reader, &n_damaged, &store->names_log,

@@ -104,8 +104,11 @@ void rows_lanes_add(struct rows_lanes *lanes, const struct head *head, uint32_t 
     const uint32_t n = __atomic_load_n(&tablet->n_lanes, __ATOMIC_ACQUIRE);
 
     mem_grow(&lanes->items, &lanes->cap, lanes->n + n, sizeof(struct rows_lane));
-    for (uint32_t i = 0; i < n; i++)
-        lanes->items[lanes->n++] = (struct rows_lane){tablet->ids[i], tablet_no * HEAD_LANES + i};
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t id = head_lane_id(tablet, i);
+        if (id != HEAD_ID_NONE)
+            lanes->items[lanes->n++] = (struct rows_lane){id, tablet_no * HEAD_LANES + i};
+    }
 }
 
 void rows_lanes_sort(struct rows_lanes *lanes)

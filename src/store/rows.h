@@ -23,6 +23,6 @@ struct rows_lanes {
     struct rows_lane *items; /* by id */
     size_t n, cap;
 };
-/* All lanes of a tablet; then, once all are there, sorts them. */
+/* All lanes of a tablet but those of deleted series; then, once all are there, sorts them. */
 void rows_lanes_add(struct rows_lanes *lanes, const struct head *head, uint32_t tablet_no);
 void rows_lanes_sort(struct rows_lanes *lanes);

@@ -119,10 +119,11 @@ static size_t column_demote(struct store *store, struct pane *pane, uint32_t slo
 
     for (uint32_t i = 0; i < tablet->n_lanes; i++) {
         const double value = head_cell_get(&column[i]);
-        if (isnan(value))
+        const uint32_t id = head_lane_id(tablet, i);
+        if (isnan(value) || id == HEAD_ID_NONE)
             continue;
-        const struct late_point point = {tablet->ids[i], at_s / archives[level].step_s, value,
-                                         tablet->of->no, level};
+        const struct late_point point = {id, at_s / archives[level].step_s, value, tablet->of->no,
+                                         level};
         late_add(store->late, &point, 1);
         __atomic_store_n(&column[i], 0, __ATOMIC_RELEASE);
         n++;

@@ -4,7 +4,7 @@ struct shared_tuning shared_tuning_usual(void)
 {
     return (struct shared_tuning){
         .wal_segment_bytes = WAL_SEGMENT_BYTES,
-        .wal_bytes_max = 1u << 30,      /* about a second of replay */
+        .wal_bytes_max = 1u << 30,     /* about a second of replay */
         .late_flush_bytes = 64u << 20, /* eight million points in panes, three in lists */
         .late_bytes_max = 512u << 20,
         .late_flush_us = 600 * 1000000ll,
@@ -14,7 +14,19 @@ struct shared_tuning shared_tuning_usual(void)
         .files_merge = 12, /* of 64 slots: units of 720 fill up */
         .merge_turn_us = 1000000,
         .cold_wait_us = 600 * 1000000ll,
+        .sweep_us = 600 * 1000000ll,
     };
+}
+
+/* The deletion marks the id as dead, then drops its lane under the lock that head_lane_take has: so
+ * either it finds the lane, or the id is seen to be dead here. */
+uint32_t shared_lane_take(struct store *store, struct head_class *of, uint32_t id)
+{
+    const uint32_t lane = head_lane_take(store->head, of, id);
+    if (!names_is_dead(store->names, id))
+        return lane;
+    head_lane_drop(store->head, id);
+    return HEAD_LANE_NONE;
 }
 
 int64_t shared_retention_s(const struct schema *schema, size_t level)

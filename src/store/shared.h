@@ -11,6 +11,7 @@
  *   wal        each writer its stream          commit, keeper    own mutex for the lists
  *   index      writers (creation lock)         readers           own read-write lock
  *   hidden     store_hide, keeper              keeper            own mutex (hidden.h)
+ *   idle       keeper, creation                readers           relaxed atomics (idle.h)
  *   manifest   keeper                          keeper            -
  *   files      keeper                          all               references (files.h)
  *
@@ -33,6 +34,7 @@
 #include "store/epoch.h"
 #include "store/files.h"
 #include "store/head.h"
+#include "store/idle.h"
 #include "store/index.h"
 #include "store/late.h"
 #include "store/manifest.h"
@@ -54,7 +56,8 @@ struct shared_tuning {
     size_t files_merge;    /* as many files in a partition are merged */
     int64_t merge_turn_us; /* a merge lets the heads be sealed after so long */
     int64_t cold_wait_us; /* nothing came to a past partition for so long: it is written for good */
-    bool has_no_threads;  /* the test calls keeper_pass and the commits sync themselves */
+    int64_t sweep_us;    /* so often files are looked through for deleted series, after deletions */
+    bool has_no_threads; /* the test calls keeper_pass and the commits sync themselves */
 };
 struct shared_tuning shared_tuning_usual(void);
 
@@ -83,6 +86,13 @@ struct sync {
     struct thread thread;
 };
 
+/* Deleted series leave the files, see merge.c. */
+struct sweep {
+    uint64_t n_dead; /* when the last look began */
+    int64_t at_us;   /* monotonic, when it did; 0: never */
+    bool is_under_way;
+};
+
 struct keeper {
     pthread_mutex_t lock;
     pthread_cond_t wanted, done;
@@ -97,7 +107,8 @@ struct keeper {
     int64_t late_grew_us;  /* when that changed last */
     int64_t late_big_us;   /* when it was last above late_quiet_bytes */
     int64_t wal_kept_us;   /* monotonic */
-    uint64_t n_seals;      /* atomic */
+    struct sweep sweep;
+    uint64_t n_seals; /* atomic */
     bool has_warned;
 };
 
@@ -110,12 +121,14 @@ struct store {
     int64_t fsync_interval_ms;
     unsigned writers_max;
     uint64_t names_max;
-    uint32_t creates_max; /* of a minute; 0: any number */
+    int64_t hide_idle_after_s; /* 0: never */
+    uint32_t creates_max;      /* of a minute; 0: any number */
 
     struct names *names;
     struct names_log *names_log;
     struct index *index;
     struct hidden *hidden;
+    struct idle *idle;
     struct head *head;
     struct late *late;
     struct wal *wal;
@@ -132,8 +145,9 @@ struct store {
 
     struct sync sync;
     struct keeper keeper;
-    bool disk_is_bad;  /* atomic: a sync failed; points are refused until all is safe again */
-    uint32_t newest_s; /* atomic, about: the latest time of a stored point; ages count from it */
+    bool disk_is_bad;     /* atomic: a sync failed; points are refused until all is safe again */
+    uint64_t n_renamings; /* atomic; see sink.h */
+    uint32_t newest_s;    /* atomic, about: the latest time of a stored point; ages count from it */
     uint64_t n_recovered, n_damaged;
     int64_t ready_ms;
 };
@@ -153,4 +167,6 @@ size_t shared_level_of(const struct files_version *version, const struct head_cl
 /* That; false: the point is too old for all. */
 MUST_CHECK bool shared_level(const struct files_version *version, const struct head_class *of,
                              int64_t at_s, int64_t now_s, size_t *out);
+/* head_lane_take; HEAD_LANE_NONE for a deleted series as well. Thread: writers. */
+uint32_t shared_lane_take(struct store *store, struct head_class *of, uint32_t id);
 int64_t shared_retention_s(const struct schema *schema, size_t level);

@@ -7,6 +7,7 @@
 #include "store/keeper.h"
 #include "store/read.h"
 #include "store/recover.h"
+#include "store/removal.h"
 #include "store/shared.h"
 #include "store/sync.h"
 #include "store/writer.h"
@@ -39,6 +40,7 @@ static struct store *store_new(const struct store_options *options,
                              ? EPOCH_WRITERS_MAX
                              : options->writers_max;
     store->names_max = options->series_max;
+    store->hide_idle_after_s = options->hide_idle_after_s;
     store->creates_max = options->creates_per_minute_max;
     pthread_mutex_init(&store->writers_lock, NULL);
     pthread_mutex_init(&store->classes_lock, NULL);
@@ -63,6 +65,7 @@ static void store_free(struct store *store)
     names_log_close(store->names_log);
     late_free(store->late);
     hidden_free(store->hidden);
+    idle_free(store->idle);
     index_free(store->index);
     names_free(store->names);
     head_free(store->head);
@@ -172,6 +175,17 @@ bool store_hide(struct store *store, const struct str *names, size_t n, bool is_
                 struct err *err)
 {
     return hidden_set(store, names, n, is_hidden, err);
+}
+
+bool store_delete(struct store *store, const struct str *names, size_t n, size_t *out_n,
+                  struct err *err)
+{
+    return removal_delete(store, names, n, out_n, err);
+}
+
+bool store_rename(struct store *store, const struct name_change *renames, size_t n, struct err *err)
+{
+    return removal_rename(store, renames, n, err);
 }
 
 bool store_seal(struct store *store, struct err *err)

@@ -19,6 +19,9 @@ struct store_options {
     uint64_t series_max;       /* 0: as many as fit */
     /* New names taken in a minute; what is more is SINK_NAME_LIMIT. 0: any number. */
     uint32_t creates_per_minute_max;
+    /* Series whose last point is older than this, and older than the span that is asked for, are not
+     * found. 0: all are. */
+    int64_t hide_idle_after_s;
 };
 
 struct store_stats {
@@ -50,5 +53,18 @@ void store_stats(struct store *store, struct store_stats *out);
  *   err  ERR_INPUT (no name: nothing was done), ERR_LIMIT (writers), ERR_IO */
 MUST_CHECK bool store_hide(struct store *store, const struct str *names, size_t n, bool is_hidden,
                            struct err *err);
+/* Deletes series: gone at once, for readers and writers; what is sent to their names from now on makes
+ * new series. Their data leaves the files when these are merged, rolled up or dropped. Names in any
+ * spelling; one that is not there is fine. Durable when this returns true.
+ *   out_n  how many there were; set in any case
+ *   err    ERR_INPUT (no name: nothing was done); ERR_IO: they are gone, but may be back after a crash */
+MUST_CHECK bool store_delete(struct store *store, const struct str *names, size_t n, size_t *out_n,
+                             struct err *err);
+/* Gives series other names, all or none; data, class and place in the files stay. The old names are
+ * free at once. Names in any spelling. Durable when this returns true.
+ *   err  ERR_MISSING (no such series), ERR_INPUT (no name, or the new one is there), ERR_LIMIT: nothing
+ *        was done; ERR_IO: it is done, but may be undone by a crash */
+MUST_CHECK bool store_rename(struct store *store, const struct name_change *renames, size_t n,
+                             struct err *err);
 /* Tests and shutdown: seal everything that may be sealed now. */
 MUST_CHECK bool store_seal(struct store *store, struct err *err);

@@ -10,6 +10,7 @@
 #include "os/realtime.h"
 #include "store/keeper.h"
 #include "store/place.h"
+#include "store/removal.h"
 #include "store/shared.h"
 #include "store/sync.h"
 
@@ -128,11 +129,12 @@ static void created(void *self, uint32_t id, uint16_t class_no, const char *name
     struct store *store = self;
     index_add(store->index, id, name);
     names_log_add(store->names_log, id, class_no, str_of(name));
+    idle_add(store->idle, id, clock_s(&store->clock));
 }
 
 struct names_hooks writer_hooks(struct store *store)
 {
-    return (struct names_hooks){store, class_of, created};
+    return (struct names_hooks){store, class_of, created, removal_deleted, removal_renamed};
 }
 
 static void resolve(struct sink_writer *writer, const struct str *names, size_t n,
@@ -231,7 +233,7 @@ static enum sink_fate put_slowly(struct sink_writer *writer, const struct cursor
     struct store *store = writer->store;
 
     if (head_lane(store->head, point->id) == HEAD_LANE_NONE && !names_text(store->names, point->id))
-        return SINK_NAME_BAD;
+        return names_is_dead(store->names, point->id) ? SINK_GONE : SINK_NAME_BAD;
     const struct head_class *of = class_of_id(store, point->id);
     const struct schema *schema = &of->schema;
     const uint32_t slot = slot_of(of, point->at_s);
@@ -287,7 +289,7 @@ static bool head_place(struct sink_writer *writer, struct head_class *of,
 
     if (slot < __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST))
         return false;
-    const uint32_t lane = head_lane_take(head, of, point->id);
+    const uint32_t lane = shared_lane_take(writer->store, of, point->id);
     if (lane == HEAD_LANE_NONE || !head_advance(head_tablet(head, lane / HEAD_LANES), slot))
         return false;
     head_store(head_tablet(head, lane / HEAD_LANES), slot, lane % HEAD_LANES, point->value);
@@ -459,6 +461,12 @@ static bool barrier(void *self, struct err *err)
     return names_log_write(store->names_log, err) && sync_wait(store, err);
 }
 
+static uint64_t n_renamings(void *self)
+{
+    const struct store *store = self;
+    return __atomic_load_n(&store->n_renamings, __ATOMIC_SEQ_CST);
+}
+
 const struct sink_ops writer_sink_ops = {
     .writer_open = writer_open,
     .writer_close = writer_close,
@@ -467,4 +475,5 @@ const struct sink_ops writer_sink_ops = {
     .put = put,
     .commit = commit,
     .barrier = barrier,
+    .n_renamings = n_renamings,
 };

@@ -25,6 +25,8 @@ struct fake_sink {
     struct map *ids;    /* canonical name -> id + 1 */
     const char **names; /* by id */
     size_t names_cap;
+    struct map *gone; /* ids of deleted series */
+    uint64_t n_renamings;
     struct sink_point *points;
     size_t points_cap;
     struct fake_sink_faults faults;
@@ -37,6 +39,7 @@ struct fake_sink *fake_sink_new(void)
     pthread_mutex_init(&fake->mutex, NULL);
     pthread_cond_init(&fake->changed, NULL);
     fake->ids = map_new();
+    fake->gone = map_new();
     return fake;
 }
 
@@ -47,6 +50,7 @@ void fake_sink_free(struct fake_sink *fake)
     mem_free(fake->names);
     mem_free(fake->points);
     map_free(fake->ids);
+    map_free(fake->gone);
     pthread_cond_destroy(&fake->changed);
     pthread_mutex_destroy(&fake->mutex);
     mem_free(fake);
@@ -96,9 +100,10 @@ static enum sink_fate find_or_add(struct fake_sink *fake, struct str raw, uint32
     const size_t id = fake->stats.n_names;
     if (fake->faults.n_names_max && id >= fake->faults.n_names_max)
         return SINK_NAME_LIMIT;
-    char *name = mem_zalloc(n + NAME_SLACK);
+    char *name = mem_zalloc(n + 1 + n + NAME_SLACK);
     memcpy(name, canonical, n);
     name[n] = ' ';
+    memcpy(name + n + 1, canonical, n); /* to be shown */
     mem_grow(&fake->names, &fake->names_cap, id + 1, sizeof *fake->names);
     fake->names[id] = name;
     fake->stats.n_names++;
@@ -133,6 +138,13 @@ static struct sink_name name(struct sink_writer *writer, uint32_t id)
     return (struct sink_name){.at = at, .n = (uint32_t)(strchr(at, ' ') - at)};
 }
 
+static enum sink_fate fate_of(const struct fake_sink *fake, const struct sink_point *point)
+{
+    if (map_get(fake->gone, (const char *)&point->id, sizeof point->id))
+        return SINK_GONE;
+    return point->at_s < fake->faults.oldest_s ? SINK_TOO_OLD : SINK_OK;
+}
+
 static size_t put(struct sink_writer *writer, const struct sink_point *points, size_t n,
                   enum sink_fate *out_fates)
 {
@@ -142,9 +154,7 @@ static size_t put(struct sink_writer *writer, const struct sink_point *points, s
     fake->stats.n_puts++;
     const size_t n_taken = use_up(&fake->faults.n_puts) ? min_size(n, fake->faults.put_keeps) : n;
     for (size_t i = 0; i < n; i++) {
-        out_fates[i] = i >= n_taken                             ? SINK_DISK
-                       : points[i].at_s < fake->faults.oldest_s ? SINK_TOO_OLD
-                                                                : SINK_OK;
+        out_fates[i] = i >= n_taken ? SINK_DISK : fate_of(fake, &points[i]);
         fake->stats.n_disk_fates += out_fates[i] == SINK_DISK;
         if (out_fates[i] != SINK_OK)
             continue;
@@ -182,6 +192,27 @@ static bool barrier(void *self, struct err *err)
     return true;
 }
 
+static uint64_t n_renamings(void *self)
+{
+    struct fake_sink *fake = self;
+    pthread_mutex_lock(&fake->mutex);
+    const uint64_t n = fake->n_renamings;
+    pthread_mutex_unlock(&fake->mutex);
+    return n;
+}
+
+void fake_sink_delete(struct fake_sink *fake, const char *wanted, bool is_told)
+{
+    pthread_mutex_lock(&fake->mutex);
+    const uintptr_t found = (uintptr_t)map_get(fake->ids, wanted, strlen(wanted));
+    BUG_IF(found == 0);
+    const uint32_t id = (uint32_t)(found - 1);
+    (void)map_put(fake->ids, wanted, strlen(wanted), NULL);
+    (void)map_put(fake->gone, (const char *)&id, sizeof id, fake);
+    fake->n_renamings += is_told;
+    pthread_mutex_unlock(&fake->mutex);
+}
+
 struct sink fake_sink(struct fake_sink *fake)
 {
     static const struct sink_ops ops = {
@@ -192,6 +223,7 @@ struct sink fake_sink(struct fake_sink *fake)
         .put = put,
         .commit = commit,
         .barrier = barrier,
+        .n_renamings = n_renamings,
     };
     return (struct sink){.ops = &ops, .self = fake};
 }
@@ -229,10 +261,7 @@ struct fake_sink_point fake_sink_at(struct fake_sink *fake, size_t i)
     pthread_mutex_lock(&fake->mutex);
     BUG_IF(i >= fake->stats.n_points);
     const struct sink_point point = fake->points[i];
-    /* Names are shown without the blank that follows them. */
-    const char *stored = fake->names[point.id];
-    const char *shown = map_key(fake->ids, point.id);
-    BUG_IF(strncmp(stored, shown, strlen(shown)) != 0);
+    const char *shown = strchr(fake->names[point.id], ' ') + 1;
     pthread_mutex_unlock(&fake->mutex);
     return (struct fake_sink_point){.name = shown, .at_s = point.at_s, .value = point.value};
 }

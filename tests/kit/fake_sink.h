@@ -30,6 +30,10 @@ struct fake_sink_stats fake_sink_stats(struct fake_sink *fake);
 /* Waits until at least n points are stored and everything is committed. False: not within 10 s. */
 MUST_CHECK bool fake_sink_wait(struct fake_sink *fake, size_t n);
 
+/* Deletes a series: its id is gone, its name free. is_told: n_renamings counts it; else not yet, as for
+ * lines that were read before. */
+void fake_sink_delete(struct fake_sink *fake, const char *name, bool is_told);
+
 /* The i-th point stored; its canonical name is lent. */
 struct fake_sink_point {
     const char *name;
