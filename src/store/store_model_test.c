@@ -819,7 +819,9 @@ static bool is_same_cell(const struct change *a, const struct change *b)
 /* Could the slot of this change, the first of it, hold the value? */
 static bool is_possible(const struct world *world, const struct change *first, double value)
 {
-    bool is = is_same(value, first->before);
+    const struct plain_kit_class *of = plain_kit_class_of(&world->plain, first->series);
+    const int64_t at_s = first->slot * of->schema.archives[first->level].step_s;
+    bool is = is_same(value, first->before) || at_s < of->gone_s;
     for (const struct change *also = first; also < world->changes + world->n_changes; also++)
         is |= is_same_cell(also, first) && is_same(value, also->after);
     return is;
