@@ -302,7 +302,7 @@ static uint64_t round_of(uint64_t seed)
     struct world *world = mem_zalloc(sizeof(struct world));
 
     world_init(world, seed);
-    const uint64_t n_ops = 2000 + (uint64_t)below(world, one_in(world, 4) ? 100000 : 20000);
+    const uint64_t n_ops = 2000 + (uint64_t)below(world, one_in(world, 4) ? 40000 : 20000);
     while (world->n_ops < n_ops && !world->is_wrong && kit_failures() == 0 &&
            store_kit_now_s() < END_S) {
         act(world);

@@ -476,7 +476,13 @@ static int64_t any_time(struct world *world, unsigned series)
         return now_s + below(world, 34 * step_s);
     case 4:
         return now_s - below(world, 9000 * step_s);
-    case 5:
+    case 5: /* in what is about to be rolled up */
+        if (level + 1 < schema->n_archives) {
+            const int64_t due_s =
+                now_s - plain_kit_retention_s(schema, level) - of->floors_s[level];
+            return of->floors_s[level] + below(world, max_i64(1, due_s));
+        }
+        return world->anchor_s;
     case 6:
         return world->anchor_s + below(world, 200 * step_s);
     case 7: /* where an archive ends */
