@@ -93,6 +93,12 @@ int64_t plain_kit_retention_s(const struct schema *schema, size_t level)
     return (int64_t)schema->archives[level].n_points * schema->archives[level].step_s;
 }
 
+static int64_t recent_s(const struct schema *schema, int64_t now_s)
+{
+    const int64_t step_s = schema->archives[0].step_s, slot = now_s / step_s - 32;
+    return slot > 64 ? slot / 64 * 64 * step_s : step_s;
+}
+
 unsigned plain_kit_class(struct plain_kit *plain, const struct schema *schema, int64_t now_s)
 {
     for (unsigned i = 0; i < plain->n_classes; i++)
@@ -104,7 +110,8 @@ unsigned plain_kit_class(struct plain_kit *plain, const struct schema *schema, i
     struct plain_kit_class *of = &plain->classes[plain->n_classes];
     *of = (struct plain_kit_class){.schema = *schema};
     for (size_t level = 0; level + 1 < schema->n_archives; level++) {
-        const int64_t reach_s = max_i64(0, now_s - plain_kit_retention_s(schema, level));
+        const int64_t reach_s = min_i64(recent_s(schema, now_s),
+                                        max_i64(0, now_s - plain_kit_retention_s(schema, level)));
         of->floors_s[level] = reach_s - reach_s % schema->archives[level + 1].step_s;
     }
     return plain->n_classes++;

@@ -5,7 +5,9 @@
  *   2. a slot holds the last value that was written to it
  *   3. a slot of a coarser archive is aggregated from the next finer one from that one's floor on, if
  *      enough is known there; else it holds what was written or rolled up into it
- *   4. when a floor rises, what lies below it is rolled up, once, and whole partitions below it go
+ *   4. a new class counts its floors from now: each archive reaches back as far as it is long, but at
+ *      least over what is recent (32 slots, in windows of 64)
+ *   5. when a floor rises, what lies below it is rolled up, once, and whole partitions below it go
  * A test includes plain_kit.c, which is part of no library. */
 #pragma once
 

@@ -41,7 +41,10 @@ static bool ageing_find(const struct files_version *version, int64_t now_s, stru
     const struct head_class *of = ageing->of;
     const bool is_last = ageing->level + 1 == of->schema.n_archives;
     const int64_t coarse_s = is_last ? 1 : of->schema.archives[ageing->level + 1].step_s;
-    const int64_t limit_s = now_s - shared_retention_s(&of->schema, ageing->level);
+    /* the head's columns are the finest archive's, however short that is */
+    const int64_t sealed_s = (int64_t)of->sealed * of->schema.archives[0].step_s;
+    const int64_t limit_s =
+        min_i64(now_s - shared_retention_s(&of->schema, ageing->level), sealed_s);
     const int64_t span_s = partition_s(of, ageing->level);
     size_t first, n = level_range(version, of, ageing->level, &first);
 

@@ -42,7 +42,11 @@ int64_t shared_floor_s(const struct files_version *version, const struct head_cl
     int64_t floor_s = version ? version->floors_s[of->no][level] : 0;
     if (floor_s != 0)
         return floor_s;
+    /* not above the head's window: what is in its columns is the finest archive's */
+    const int64_t window_s =
+        (int64_t)head_window_at(&of->schema, of->created_s) * of->schema.archives[0].step_s;
     floor_s = max_i64(0, of->created_s - shared_retention_s(&of->schema, level));
+    floor_s = min_i64(floor_s, window_s);
     return floor_s - floor_s % of->schema.archives[level + 1].step_s;
 }
 
