@@ -11,10 +11,13 @@
 #include "os/file.h"
 
 enum {
-    RECORD_HEADER_BYTES = 8,    /* length, crc */
-    NAME_FIXED_BYTES = 8,       /* id, class, n */
-    CLASS_FIXED_BYTES = 20,     /* created, archives, aggregation, unused, xFilesFactor */
-    CLASS_ID = -1,              /* in the id's place: this is a class */
+    RECORD_HEADER_BYTES = 8, /* length, crc */
+    NAME_FIXED_BYTES = 8,    /* id, class, n */
+    CLASS_FIXED_BYTES = 20,  /* created, archives, aggregation, unused, xFilesFactor */
+    CLASS_ID = -1,           /* in the id's place: this is a class */
+    RULES_ID = -2,           /* or the fingerprint of rules */
+    RULES_BYTES = 8,
+    MARK_MOVED = 16,            /* plus the class; HEAD_CLASSES_MAX of them */
     FILE_BYTES_MAX = INT32_MAX, /* 2 GB: what one buffer reads; some 30 M series of usual names */
     PENDING_BYTES_MAX = 1 << 30,
     BEHIND_BYTES = 64 << 20, /* some million names not on disk: it does not work */
@@ -70,6 +73,16 @@ static void name_put(struct buf *out, uint32_t id, uint16_t class_no, struct str
 static void hidden_put(struct buf *out, uint32_t id, bool is_hidden)
 {
     name_put(out, id, is_hidden, str_make("", 0));
+}
+
+static void moved_put(struct buf *out, uint32_t id, uint16_t class_no)
+{
+    name_put(out, id, (uint16_t)(MARK_MOVED + class_no), str_make("", 0));
+}
+
+static void rules_put(struct buf *out, uint64_t fingerprint)
+{
+    name_put(out, (uint32_t)RULES_ID, 0, str_make((const char *)&fingerprint, RULES_BYTES));
 }
 
 static void class_put(struct buf *out, uint16_t no, const struct schema *schema, int64_t created_s)
@@ -128,6 +141,23 @@ static bool class_read(const uint8_t *body, uint16_t no, size_t n,
     return schema_is_sound(&schema) && reader->on_class(reader->self, no, &schema, created_s);
 }
 
+static bool rules_read(const uint8_t *body, size_t n, const struct names_log_reader *reader)
+{
+    uint64_t fingerprint;
+
+    if (n != RULES_BYTES)
+        return false;
+    memcpy(&fingerprint, body, RULES_BYTES);
+    return reader->on_rules(reader->self, fingerprint);
+}
+
+static bool mark_read(uint32_t id, uint16_t mark, const struct names_log_reader *reader)
+{
+    if (mark >= MARK_MOVED)
+        return reader->on_moved(reader->self, id, (uint16_t)(mark - MARK_MOVED));
+    return mark <= 1 && reader->on_hidden(reader->self, id, mark == 1);
+}
+
 static bool payload_read(const uint8_t *payload, size_t n_bytes,
                          const struct names_log_reader *reader)
 {
@@ -141,8 +171,10 @@ static bool payload_read(const uint8_t *payload, size_t n_bytes,
         return false;
     if (id == (uint32_t)CLASS_ID)
         return class_read(payload + NAME_FIXED_BYTES, no, n, reader);
+    if (id == (uint32_t)RULES_ID)
+        return rules_read(payload + NAME_FIXED_BYTES, n, reader);
     if (n == 0)
-        return no <= 1 && reader->on_hidden(reader->self, id, no == 1);
+        return mark_read(id, no, reader);
     struct str name = {(const char *)payload + NAME_FIXED_BYTES, n};
     return name_is_canonical(name) && reader->on_name(reader->self, id, no, name);
 }
@@ -164,20 +196,26 @@ static size_t record_bytes(const uint8_t *at, size_t n)
     return RECORD_HEADER_BYTES + (size_t)n_bytes;
 }
 
+static uint32_t version_of(const uint8_t *bytes)
+{
+    uint32_t version;
+    memcpy(&version, bytes + 8, 4);
+    return version;
+}
+
 static bool header_check(const uint8_t *bytes, size_t n, struct err *err)
 {
-    uint32_t version, crc;
+    uint32_t crc;
 
     if (n < NAMES_LOG_HEADER_BYTES || memcmp(bytes, "PLBNAM1", 8) != 0)
         return FAIL(err, ERR_CORRUPT, "names.log does not begin as a names log does");
-    memcpy(&version, bytes + 8, 4);
     memcpy(&crc, bytes + NAMES_LOG_HEADER_BYTES - 4, 4);
     if (hash_crc32c(0, bytes, NAMES_LOG_HEADER_BYTES - 4) != crc)
         return FAIL(err, ERR_CORRUPT, "the header of names.log is damaged");
-    if (version != NAMES_LOG_VERSION)
+    if (version_of(bytes) == 0 || version_of(bytes) > NAMES_LOG_VERSION)
         return FAIL(err, ERR_REFUSED,
                     "names.log was written by a newer version (format %u, this one knows %d)",
-                    version, NAMES_LOG_VERSION);
+                    version_of(bytes), NAMES_LOG_VERSION);
     return true;
 }
 
@@ -241,6 +279,22 @@ static bool rescue_hidden(void *self, uint32_t id, bool is_hidden)
     return true;
 }
 
+static bool rescue_moved(void *self, uint32_t id, uint16_t class_no)
+{
+    struct rescue *rescue = self;
+    if (!rescue->reader->on_moved(rescue->reader->self, id, class_no))
+        return false;
+    moved_put(&rescue->out, id, class_no);
+    return true;
+}
+
+/* Not kept: what is damaged may have been a move, so all series are looked at again. */
+static bool rescue_rules(void *self, uint64_t fingerprint)
+{
+    struct rescue *rescue = self;
+    return rescue->reader->on_rules(rescue->reader->self, fingerprint);
+}
+
 static bool rewrite(const char *path, const char *corrupt_dir, const struct buf *clean,
                     struct err *err)
 {
@@ -268,7 +322,8 @@ static bool load(const char *path, const char *corrupt_dir, const struct names_l
                  size_t *out_n_damaged, uint64_t *out_at, struct err *err)
 {
     struct rescue rescue = {.reader = reader};
-    const struct names_log_reader through = {&rescue, rescue_class, rescue_name, rescue_hidden};
+    const struct names_log_reader through = {&rescue,       rescue_class, rescue_name,
+                                             rescue_hidden, rescue_moved, rescue_rules};
     uint8_t header[NAMES_LOG_HEADER_BYTES];
     const void *bytes;
     size_t n, good = 0;
@@ -279,10 +334,12 @@ static bool load(const char *path, const char *corrupt_dir, const struct names_l
     buf_init(&rescue.out, FILE_BYTES_MAX);
     buf_add(&rescue.out, header, sizeof header);
     bool is_ok = names_log_parse(bytes, n, &through, &good, out_n_damaged, err);
+    const bool is_old = is_ok && version_of(bytes) < NAMES_LOG_VERSION;
     file_unmap(bytes, n);
-    if (is_ok && *out_n_damaged > 0) {
+    if (is_ok && (*out_n_damaged > 0 || is_old)) {
         good = rescue.out.n;
-        is_ok = rewrite(path, corrupt_dir, &rescue.out, err);
+        is_ok = *out_n_damaged > 0 ? rewrite(path, corrupt_dir, &rescue.out, err)
+                                   : file_replace(path, rescue.out.at, rescue.out.n, err);
     }
     buf_done(&rescue.out);
     *out_at = good;
@@ -355,6 +412,24 @@ void names_log_add_hidden(struct names_log *log, uint32_t id, bool is_hidden)
     pthread_mutex_lock(&log->lock);
     size_t before = log->pending.n;
     hidden_put(&log->pending, id, is_hidden);
+    pending_grew(log, before);
+    pthread_mutex_unlock(&log->lock);
+}
+
+void names_log_add_moved(struct names_log *log, uint32_t id, uint16_t class_no)
+{
+    pthread_mutex_lock(&log->lock);
+    size_t before = log->pending.n;
+    moved_put(&log->pending, id, class_no);
+    pending_grew(log, before);
+    pthread_mutex_unlock(&log->lock);
+}
+
+void names_log_add_rules(struct names_log *log, uint64_t fingerprint)
+{
+    pthread_mutex_lock(&log->lock);
+    size_t before = log->pending.n;
+    rules_put(&log->pending, fingerprint);
     pending_grew(log, before);
     pthread_mutex_unlock(&log->lock);
 }

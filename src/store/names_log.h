@@ -7,14 +7,20 @@
 #include "base/str.h"
 #include "model/schema.h"
 
-enum { NAMES_LOG_VERSION = 1, NAMES_LOG_HEADER_BYTES = 32 };
+enum {
+    NAMES_LOG_VERSION = 2, /* 1 knew no moved series; it is read, and written anew */
+    NAMES_LOG_HEADER_BYTES = 32
+};
 
 /* What the log holds, in its order; both may refuse (false) what makes no sense: counted as damage. */
 struct names_log_reader {
     void *self;
     bool (*on_class)(void *self, uint16_t no, const struct schema *schema, int64_t created_s);
     bool (*on_name)(void *self, uint32_t id, uint16_t class_no, struct str name);
-    bool (*on_hidden)(void *self, uint32_t id, bool is_hidden); /* see hidden.h */
+    bool (*on_hidden)(void *self, uint32_t id, bool is_hidden);   /* see hidden.h */
+    bool (*on_moved)(void *self, uint32_t id, uint16_t class_no); /* see reclass.h */
+    bool (*on_rules)(void *self,
+                     uint64_t fingerprint); /* every series' class was right for these */
 };
 
 /* Reads n bytes. Records behind damage are found again by their checksums.
@@ -27,7 +33,7 @@ MUST_CHECK bool names_log_parse(const void *bytes, size_t n, const struct names_
 struct names_log;
 
 /* Opens or creates dir/names.log, reads it, cuts a torn tail. A damaged one is copied to corrupt_dir
- * first and written anew from what could be read. */
+ * first and written anew from what could be read; so is one of an older version, in one step. */
 MUST_CHECK bool names_log_open(const char *dir, const char *corrupt_dir,
                                const struct names_log_reader *reader, size_t *out_n_damaged,
                                struct names_log **out, struct err *err);
@@ -36,6 +42,8 @@ void names_log_close(struct names_log *log);
 /* To memory. Thread: any; the order of calls is the order in the file. */
 void names_log_add(struct names_log *log, uint32_t id, uint16_t class_no, struct str name);
 void names_log_add_hidden(struct names_log *log, uint32_t id, bool is_hidden);
+void names_log_add_moved(struct names_log *log, uint32_t id, uint16_t class_no);
+void names_log_add_rules(struct names_log *log, uint64_t fingerprint);
 void names_log_add_class(struct names_log *log, uint16_t no, const struct schema *schema,
                          int64_t created_s);
 /* More waits for the disk than should: no new names until it works again. Thread: any. */

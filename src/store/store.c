@@ -73,6 +73,7 @@ static void store_free(struct store *store)
     mem_free(store->data_dir);
     mem_free(store->wal_dir);
     mem_free(store->corrupt_dir);
+    mem_free(store->successions);
     mem_free(store);
 }
 
@@ -156,6 +157,7 @@ void store_stats(struct store *store, struct store_stats *out)
         .n_seals = __atomic_load_n(&store->keeper.n_seals, __ATOMIC_RELAXED),
         .head_bytes = head_bytes(store->head),
         .n_points_recovered = store->n_recovered,
+        .n_series_moved = store->n_moved,
         .ready_ms = store->ready_ms,
     };
     out->n_files = n_files;
