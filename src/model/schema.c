@@ -279,11 +279,21 @@ const char *schema_text(const struct schema *schema, struct arena *arena)
     return arena_printf(arena, "%s", buf_text(&out));
 }
 
+/* As ConfigParser finds it: what a section does not say, [DEFAULT] says for it. */
+static const struct ini_entry *entry_find(const struct ini *ini, const struct ini_section *section,
+                                          const char *key)
+{
+    const struct ini_entry *entry = ini_entry_find(section, key);
+    if (entry == NULL && (section = ini_section_find(ini, "DEFAULT")) != NULL)
+        entry = ini_entry_find(section, key);
+    return entry;
+}
+
 /* The entry, or an error at the section's line. */
 static const struct ini_entry *required(const struct ini *ini, const struct ini_section *section,
                                         const char *key, struct err *err)
 {
-    const struct ini_entry *entry = ini_entry_find(section, key);
+    const struct ini_entry *entry = entry_find(ini, section, key);
     if (entry == NULL || entry->value[0] == '\0') {
         err_set(err, ERR_INPUT, "%s:%u: section [%.100s] has no %s", ini->file, section->line,
                 section->name, key);
@@ -292,12 +302,20 @@ static const struct ini_entry *required(const struct ini *ini, const struct ini_
     return entry;
 }
 
+/* *out_pattern: what it was compiled from, lent by ini. */
 static bool parse_pattern(const struct ini *ini, const struct ini_section *section,
-                          struct regex **out, struct err *err)
+                          struct regex **out, const char **out_pattern, struct err *err)
 {
+    /* before carbon 1.0 a section could say so instead of having a pattern */
+    const struct ini_entry *all = entry_find(ini, section, "match-all");
+    if (all != NULL && strcmp(all->value, "true") == 0 && !entry_find(ini, section, "pattern")) {
+        *out_pattern = "";
+        return regex_compile(*out_pattern, out, err);
+    }
     const struct ini_entry *entry = required(ini, section, "pattern", err);
     if (entry == NULL)
         return false;
+    *out_pattern = entry->value;
     if (!regex_compile(entry->value, out, err)) {
         err_prefix(err, "%s:%u: pattern", ini->file, entry->line);
         return false;
@@ -309,14 +327,15 @@ static bool parse_retention_rule(const struct ini *ini, const struct ini_section
                                  struct retention_rule *rule, uint64_t *io_fingerprint,
                                  struct err *err)
 {
+    const char *pattern;
     const struct ini_entry *retentions = required(ini, section, "retentions", err);
-    if (retentions == NULL || !parse_pattern(ini, section, &rule->pattern, err))
+    if (retentions == NULL || !parse_pattern(ini, section, &rule->pattern, &pattern, err))
         return false;
     if (!schema_parse_retentions(retentions->value, &rule->schema, err)) {
         err_prefix(err, "%s:%u", ini->file, retentions->line);
         return false;
     }
-    fingerprint_add_rule(io_fingerprint, ini_entry_find(section, "pattern")->value, &rule->schema);
+    fingerprint_add_rule(io_fingerprint, pattern, &rule->schema);
     return true;
 }
 
@@ -324,10 +343,11 @@ static bool parse_aggregation_rule(const struct ini *ini, const struct ini_secti
                                    struct aggregation_rule *rule, uint64_t *io_fingerprint,
                                    struct err *err)
 {
-    if (!parse_pattern(ini, section, &rule->pattern, err))
+    const char *pattern;
+    if (!parse_pattern(ini, section, &rule->pattern, &pattern, err))
         return false;
     rule->x_files_factor = CARBON_X_FILES_FACTOR;
-    const struct ini_entry *factor = ini_entry_find(section, "xfilesfactor");
+    const struct ini_entry *factor = entry_find(ini, section, "xfilesfactor");
     if (factor != NULL) {
         double value;
         if (!num_parse_f64(factor->value, strlen(factor->value), &value) ||
@@ -336,14 +356,14 @@ static bool parse_aggregation_rule(const struct ini *ini, const struct ini_secti
                         ini->file, factor->line, factor->value);
         rule->x_files_factor = value;
     }
-    const struct ini_entry *method = ini_entry_find(section, "aggregationmethod");
+    const struct ini_entry *method = entry_find(ini, section, "aggregationmethod");
     if (method != NULL && !aggregation_parse(method->value, &rule->aggregation, err)) {
         err_prefix(err, "%s:%u", ini->file, method->line);
         return false;
     }
     const struct schema schema = {.aggregation = rule->aggregation,
                                   .x_files_factor = rule->x_files_factor};
-    fingerprint_add_rule(io_fingerprint, ini_entry_find(section, "pattern")->value, &schema);
+    fingerprint_add_rule(io_fingerprint, pattern, &schema);
     return true;
 }
 
