@@ -75,11 +75,11 @@ def test_a_finer_step_shows_points_at_their_times(start):
 
 
 def test_another_method_holds_for_old_points(start):
-    server = start("10s:1h,60s:30d", "average")
+    server = start("10s:1d,60s:30d", "average")
     send_run(server)
-    assert step_and_points(server, "web.load", T0 + 119) == (60, [[3.5, T0], [9.5, T0 + 60]])
-    server = start("10s:1d,60s:30d", "max")
     assert step_and_points(server, "web.load", T0 + 19) == (10, [[1, T0], [2, T0 + 10]])
+    server = start("10s:1h,60s:30d", "average")
+    assert step_and_points(server, "web.load", T0 + 119) == (60, [[3.5, T0], [9.5, T0 + 60]])
     server = start("10s:1h,60s:30d", "max")
     assert step_and_points(server, "web.load", T0 + 119) == (60, [[6, T0], [12, T0 + 60]])
     server.kill()
