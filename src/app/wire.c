@@ -68,7 +68,7 @@ struct number {
     uint64_t value;
 };
 
-enum { N_NUMBERS = 20 };
+enum { N_NUMBERS = 21 };
 
 /* Plumb's own state, as both /metrics and its own series tell it. */
 static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
@@ -96,6 +96,7 @@ static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
         {"store.refused", store.n_points_refused},
         {"store.late", store.n_late_points},
         {"store.late_bytes", store.late_bytes},
+        {"store.series_moved", store.n_series_moved},
         {"store.seals", store.n_seals},
         {"store.wal_bytes", store.wal_bytes},
         {"store.disk_bytes", store.disk_bytes},

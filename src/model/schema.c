@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/hash.h"
 #include "base/ini.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -37,6 +39,7 @@ struct schemas {
     struct aggregation_rule *aggregations;
     size_t n_aggregations;
     struct schema fallback;
+    uint64_t fingerprint;
 };
 
 static const char *const aggregation_names[] = {
@@ -211,11 +214,86 @@ bool schema_equal(const struct schema *a, const struct schema *b)
     return true;
 }
 
+/* ---- fingerprint ---- */
+
+static void fingerprint_add(uint64_t *io, const void *bytes, size_t n)
+{
+    const struct hash_key key = {*io, n};
+    *io = hash_sip13(key, bytes, n);
+}
+
+/* Part by part: a struct has padding. */
+static void fingerprint_add_rule(uint64_t *io, const char *pattern, const struct schema *schema)
+{
+    const uint8_t aggregation = (uint8_t)schema->aggregation;
+    fingerprint_add(io, pattern, strlen(pattern));
+    for (size_t i = 0; i < schema->n_archives; i++) {
+        fingerprint_add(io, &schema->archives[i].step_s, sizeof(uint32_t));
+        fingerprint_add(io, &schema->archives[i].n_points, sizeof(uint32_t));
+    }
+    fingerprint_add(io, &aggregation, 1);
+    fingerprint_add(io, &schema->x_files_factor, sizeof(double));
+}
+
+uint64_t schemas_fingerprint(const struct schemas *schemas)
+{
+    uint64_t fingerprint = schemas->fingerprint;
+    fingerprint_add_rule(&fingerprint, "", &schemas->fallback);
+    return fingerprint == 0 ? 1 : fingerprint;
+}
+
+/* ---- text ---- */
+
+static void amount_add(struct buf *out, uint64_t s)
+{
+    static const struct {
+        uint32_t s;
+        char unit;
+    } units[] = {{86400 * 365, 'y'}, {86400 * 7, 'w'}, {86400, 'd'}, {3600, 'h'}, {60, 'm'}};
+    for (size_t i = 0; i < COUNT_OF(units); i++) {
+        if (s % units[i].s == 0) {
+            buf_printf(out, "%llu%c", (unsigned long long)s / units[i].s, units[i].unit);
+            return;
+        }
+    }
+    buf_printf(out, "%llus", (unsigned long long)s);
+}
+
+const char *schema_text(const struct schema *schema, struct arena *arena)
+{
+    enum { TEXT_BYTES_MAX = 4096 /* eight archives of at most 24 bytes, a name, a number */ };
+    char factor[NUM_TEXT_MAX];
+    CLEANUP(buf_done) struct buf out;
+
+    buf_init(&out, TEXT_BYTES_MAX);
+    for (size_t i = 0; i < schema->n_archives; i++) {
+        const struct archive *archive = &schema->archives[i];
+        if (i > 0)
+            buf_add_char(&out, ',');
+        amount_add(&out, archive->step_s);
+        buf_add_char(&out, ':');
+        amount_add(&out, (uint64_t)archive->step_s * archive->n_points);
+    }
+    num_format_short(factor, schema->x_files_factor);
+    buf_printf(&out, " %s %s", aggregation_name(schema->aggregation), factor);
+    return arena_printf(arena, "%s", buf_text(&out));
+}
+
+/* As ConfigParser finds it: what a section does not say, [DEFAULT] says for it. */
+static const struct ini_entry *entry_find(const struct ini *ini, const struct ini_section *section,
+                                          const char *key)
+{
+    const struct ini_entry *entry = ini_entry_find(section, key);
+    if (entry == NULL && (section = ini_section_find(ini, "DEFAULT")) != NULL)
+        entry = ini_entry_find(section, key);
+    return entry;
+}
+
 /* The entry, or an error at the section's line. */
 static const struct ini_entry *required(const struct ini *ini, const struct ini_section *section,
                                         const char *key, struct err *err)
 {
-    const struct ini_entry *entry = ini_entry_find(section, key);
+    const struct ini_entry *entry = entry_find(ini, section, key);
     if (entry == NULL || entry->value[0] == '\0') {
         err_set(err, ERR_INPUT, "%s:%u: section [%.100s] has no %s", ini->file, section->line,
                 section->name, key);
@@ -224,12 +302,20 @@ static const struct ini_entry *required(const struct ini *ini, const struct ini_
     return entry;
 }
 
+/* *out_pattern: what it was compiled from, lent by ini. */
 static bool parse_pattern(const struct ini *ini, const struct ini_section *section,
-                          struct regex **out, struct err *err)
+                          struct regex **out, const char **out_pattern, struct err *err)
 {
+    /* before carbon 1.0 a section could say so instead of having a pattern */
+    const struct ini_entry *all = entry_find(ini, section, "match-all");
+    if (all != NULL && strcmp(all->value, "true") == 0 && !entry_find(ini, section, "pattern")) {
+        *out_pattern = "";
+        return regex_compile(*out_pattern, out, err);
+    }
     const struct ini_entry *entry = required(ini, section, "pattern", err);
     if (entry == NULL)
         return false;
+    *out_pattern = entry->value;
     if (!regex_compile(entry->value, out, err)) {
         err_prefix(err, "%s:%u: pattern", ini->file, entry->line);
         return false;
@@ -238,25 +324,30 @@ static bool parse_pattern(const struct ini *ini, const struct ini_section *secti
 }
 
 static bool parse_retention_rule(const struct ini *ini, const struct ini_section *section,
-                                 struct retention_rule *rule, struct err *err)
+                                 struct retention_rule *rule, uint64_t *io_fingerprint,
+                                 struct err *err)
 {
+    const char *pattern;
     const struct ini_entry *retentions = required(ini, section, "retentions", err);
-    if (retentions == NULL || !parse_pattern(ini, section, &rule->pattern, err))
+    if (retentions == NULL || !parse_pattern(ini, section, &rule->pattern, &pattern, err))
         return false;
     if (!schema_parse_retentions(retentions->value, &rule->schema, err)) {
         err_prefix(err, "%s:%u", ini->file, retentions->line);
         return false;
     }
+    fingerprint_add_rule(io_fingerprint, pattern, &rule->schema);
     return true;
 }
 
 static bool parse_aggregation_rule(const struct ini *ini, const struct ini_section *section,
-                                   struct aggregation_rule *rule, struct err *err)
+                                   struct aggregation_rule *rule, uint64_t *io_fingerprint,
+                                   struct err *err)
 {
-    if (!parse_pattern(ini, section, &rule->pattern, err))
+    const char *pattern;
+    if (!parse_pattern(ini, section, &rule->pattern, &pattern, err))
         return false;
     rule->x_files_factor = CARBON_X_FILES_FACTOR;
-    const struct ini_entry *factor = ini_entry_find(section, "xfilesfactor");
+    const struct ini_entry *factor = entry_find(ini, section, "xfilesfactor");
     if (factor != NULL) {
         double value;
         if (!num_parse_f64(factor->value, strlen(factor->value), &value) ||
@@ -265,11 +356,14 @@ static bool parse_aggregation_rule(const struct ini *ini, const struct ini_secti
                         ini->file, factor->line, factor->value);
         rule->x_files_factor = value;
     }
-    const struct ini_entry *method = ini_entry_find(section, "aggregationmethod");
+    const struct ini_entry *method = entry_find(ini, section, "aggregationmethod");
     if (method != NULL && !aggregation_parse(method->value, &rule->aggregation, err)) {
         err_prefix(err, "%s:%u", ini->file, method->line);
         return false;
     }
+    const struct schema schema = {.aggregation = rule->aggregation,
+                                  .x_files_factor = rule->x_files_factor};
+    fingerprint_add_rule(io_fingerprint, pattern, &schema);
     return true;
 }
 
@@ -282,7 +376,8 @@ static bool read_retentions(struct schemas *schemas, const char *file, const cha
     schemas->retentions = mem_array(ini.n_sections, struct retention_rule);
     for (size_t i = 0; i < ini.n_sections; i++) {
         schemas->n_retentions++; /* counted first, so that schemas_free sees a half-made rule */
-        if (!parse_retention_rule(&ini, &ini.sections[i], &schemas->retentions[i], err))
+        if (!parse_retention_rule(&ini, &ini.sections[i], &schemas->retentions[i],
+                                  &schemas->fingerprint, err))
             return false;
     }
     return true;
@@ -298,7 +393,8 @@ static bool read_aggregations(struct schemas *schemas, const char *file, const c
     schemas->aggregations = mem_array(ini.n_sections, struct aggregation_rule);
     for (size_t i = 0; i < ini.n_sections; i++) {
         schemas->n_aggregations++;
-        if (!parse_aggregation_rule(&ini, &ini.sections[i], &schemas->aggregations[i], err))
+        if (!parse_aggregation_rule(&ini, &ini.sections[i], &schemas->aggregations[i],
+                                    &schemas->fingerprint, err))
             return false;
     }
     return true;

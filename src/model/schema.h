@@ -48,9 +48,15 @@ void schemas_free(struct schemas *schemas);
  * schemas file matched, or there is none. */
 struct schema schemas_find(const struct schemas *schemas, struct str name, bool *out_is_default);
 
+/* Tells two sets of rules apart: the same for the same patterns, rules and order, whatever else the files
+ * say. Never 0. It is stored, so its making must not change. */
+uint64_t schemas_fingerprint(const struct schemas *schemas);
+
 /* "10s:2d,1m:60d", by whisper's rules, into io's archives; the rest of io stays. err: ERR_INPUT. */
 MUST_CHECK bool schema_parse_retentions(const char *text, struct schema *io, struct err *err);
 bool schema_equal(const struct schema *a, const struct schema *b);
+/* "10s:2d,1m:60d average 0.5", as short as the rules can be written, in the arena. */
+const char *schema_text(const struct schema *schema, struct arena *arena);
 const char *aggregation_name(enum aggregation how);
 /* One value of n (gaps are NaN) by that rule and xFilesFactor, as whisper makes a coarser point of
  * finer ones; a gap when none or too few are known. */

@@ -129,6 +129,86 @@ TEST(the_first_match_wins)
     schemas_free(schemas);
 }
 
+TEST(reads_what_old_and_odd_files_say)
+{
+    static const struct {
+        const char *row, *schemas, *aggregation, *want; /* of "x" */
+    } rows[] = {
+        {"match-all", "[a]\nmatch-all = true\nretentions = 60:10\n", NULL, "1m:10m average 0"},
+        {"a pattern counts more", "[a]\nmatch-all = true\npattern = y\nretentions = 60:10\n", NULL,
+         "10s:2d,1m:60d,10m:5y average 0"},
+        {"DEFAULT is a rule", "[DEFAULT]\npattern = .\nretentions = 60:10\n", NULL,
+         "1m:10m average 0"},
+        {"and speaks for the others",
+         "[a]\nretentions = 60:20\n[DEFAULT]\npattern = .\nretentions = 60:10\n",
+         "[DEFAULT]\nxFilesFactor = 0.1\npattern = .\n[a]\naggregationMethod = sum\npattern = x\n",
+         "1m:20m average 0.1"},
+        {"an aggregation takes what it lacks from it", NULL,
+         "[a]\naggregationMethod = sum\npattern = x\n[DEFAULT]\nxFilesFactor = 0.1\npattern = .\n",
+         "10s:2d,1m:60d,10m:5y sum 0.1"},
+        {"priority does not count",
+         "[a]\npriority = 1\npattern = x\nretentions = 60:1\n"
+         "[b]\npriority = 9\npattern = x\nretentions = 60:2\n",
+         NULL, "1m:1m average 0"},
+        {"numbers as Python takes them", NULL, "[a]\npattern = x\nxFilesFactor = +5e-1\n",
+         "10s:2d,1m:60d,10m:5y average 0.5"},
+        {"one that ends in a dot", NULL, "[a]\npattern = x\nxFilesFactor = 1.\n",
+         "10s:2d,1m:60d,10m:5y average 1"},
+        {"blanks and a carriage return", "[a] \r\n pattern =  x \r\nretentions =60s:1h , 5m:1d\r\n",
+         NULL, "1m:1h,5m:1d average 0"},
+    };
+    EACH_ROW (rows, r) {
+        struct schemas *schemas = NULL;
+        EXPECT_OK(
+            schemas_parse("s.conf", r->schemas, "a.conf", r->aggregation, &schemas, &kit_err));
+        if (schemas == NULL)
+            continue;
+        const struct schema schema = schemas_find(schemas, str_of("x"), NULL);
+        EXPECT_TEXT(schema_text(&schema, &kit_arena), r->want);
+        schemas_free(schemas);
+    }
+}
+
+static uint64_t fingerprint_of(const char *schemas_text, const char *aggregation_text)
+{
+    struct schemas *schemas = NULL;
+    EXPECT_OK(schemas_parse("s", schemas_text, "a", aggregation_text, &schemas, &kit_err));
+    const uint64_t fingerprint = schemas ? schemas_fingerprint(schemas) : 0;
+    schemas_free(schemas);
+    return fingerprint;
+}
+
+TEST(a_fingerprint_tells_rules_apart)
+{
+    static const char one[] = "[a]\npattern = x\nretentions = 60s:1d\n";
+    static const struct {
+        const char *row, *schemas, *aggregation;
+        bool is_same;
+    } rows[] = {
+        {"itself", one, NULL, true},
+        {"comment, section's name, order of keys",
+         "# ?\n[b]\nretentions = 60:1440\npattern = x\npriority = 2\n", NULL, true},
+        {"other pattern", "[a]\npattern = y\nretentions = 60s:1d\n", NULL, false},
+        {"other retention", "[a]\npattern = x\nretentions = 60s:2d\n", NULL, false},
+        {"one archive more", "[a]\npattern = x\nretentions = 60s:1d,120s:2d\n", NULL, false},
+        {"no rule", "", NULL, false},
+        {"no file", NULL, NULL, false},
+        {"an aggregation", one, "[a]\npattern = x\n", false},
+        {"an empty aggregation file: another default", one, "", false},
+    };
+    const uint64_t want = fingerprint_of(one, NULL);
+    EXPECT(want != 0);
+    EACH_ROW (rows, r) {
+        EXPECT_I64(fingerprint_of(r->schemas, r->aggregation) == want, r->is_same);
+    }
+    EXPECT(fingerprint_of(one, "[a]\npattern = x\nxFilesFactor = 0.1\n") !=
+           fingerprint_of(one, "[a]\npattern = x\nxFilesFactor = 0.2\n"));
+    EXPECT(fingerprint_of(one, "[a]\npattern = x\naggregationMethod = max\n") !=
+           fingerprint_of(one, "[a]\npattern = x\naggregationMethod = min\n"));
+    /* it is stored: a fixed one must stay what it is */
+    EXPECT_I64(fingerprint_of(NULL, NULL), 8453557021455918414);
+}
+
 TEST(without_files_the_default_holds)
 {
     struct schemas *schemas = NULL;
@@ -273,7 +353,8 @@ TEST(equal_means_every_part)
     EXPECT(!schema_equal(&a, &b));
 }
 
-RUN_TESTS(test_of(reads_retentions), test_of(refuses_retentions_that_cannot_work),
+RUN_TESTS(test_of(reads_what_old_and_odd_files_say), test_of(a_fingerprint_tells_rules_apart),
+          test_of(reads_retentions), test_of(refuses_retentions_that_cannot_work),
           test_of(the_first_match_wins), test_of(without_files_the_default_holds),
           test_of(says_which_line_is_wrong), test_of(knows_every_method),
           test_of(aggregates_as_whisper_does), test_of(the_factor_counts_as_a_32_bit_float),

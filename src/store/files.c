@@ -241,20 +241,38 @@ void files_unref(struct files *files, struct files_version *version)
         version_free(files, version);
 }
 
-size_t files_range(const struct files_version *version, uint16_t class_no, uint8_t level,
-                   int64_t partition, size_t *out_first)
+/* The first item that does not come before the key. */
+static size_t lower_bound(const struct files_version *version, const struct manifest_file *key)
 {
-    const struct manifest_file key = {0, 0, partition, class_no, level};
     size_t low = 0, high = version->n;
 
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        if (by_place(&version->items[mid]->info, &key) < 0)
+        if (by_place(&version->items[mid]->info, key) < 0)
             low = mid + 1;
         else
             high = mid;
     }
+    return low;
+}
+
+size_t files_level(const struct files_version *version, uint16_t class_no, uint8_t level,
+                   size_t *out_first)
+{
+    const struct manifest_file key = {0, 0, INT64_MIN, class_no, level};
+    const struct manifest_file next = {0, 0, INT64_MIN, class_no, (uint8_t)(level + 1)};
+
+    *out_first = lower_bound(version, &key);
+    return lower_bound(version, &next) - *out_first;
+}
+
+size_t files_range(const struct files_version *version, uint16_t class_no, uint8_t level,
+                   int64_t partition, size_t *out_first)
+{
+    const struct manifest_file key = {0, 0, partition, class_no, level};
+    const size_t low = lower_bound(version, &key);
     size_t n = 0;
+
     while (low + n < version->n && version->items[low + n]->info.class_no == class_no &&
            version->items[low + n]->info.level == level &&
            version->items[low + n]->info.partition == partition)

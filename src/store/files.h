@@ -58,6 +58,9 @@ void files_unref(struct files *files, struct files_version *version);
 /* The items of one partition, oldest first: items[*out_first] and on. */
 size_t files_range(const struct files_version *version, uint16_t class_no, uint8_t level,
                    int64_t partition, size_t *out_first);
+/* All items of a level of a class, by partition: items[*out_first] and on. */
+size_t files_level(const struct files_version *version, uint16_t class_no, uint8_t level,
+                   size_t *out_first);
 
 void files_mark_bad(struct files *files, struct files_item *item);
 /* Items marked and not yet dropped. */

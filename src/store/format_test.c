@@ -63,56 +63,84 @@ TEST(the_batch_in_the_document)
     EXPECT_I64(got.times[2], 1700000010);
 }
 
+struct got_names {
+    size_t n_classes, n_names;
+    uint64_t rules;
+};
+
 static bool on_class(void *self, uint16_t no, const struct schema *schema, int64_t created_s)
 {
-    (void)self;
-    EXPECT_I64(no, 0);
-    EXPECT_I64(schema->n_archives, 2);
-    EXPECT_I64(schema->archives[1].step_s, 60);
-    EXPECT_I64(created_s, 1700005000);
+    struct got_names *got = self;
+    EXPECT_I64(no, got->n_classes);
+    EXPECT_I64(schema->n_archives, no == 0 ? 2 : 1);
+    EXPECT_I64(schema->archives[schema->n_archives - 1].step_s, 60);
+    EXPECT_I64(created_s, no == 0 ? 1700005000 : 1700010000);
+    EXPECT_F64(schema->x_files_factor, no == 0 ? 0 : 0.5, 0);
+    got->n_classes++;
     return true;
 }
 
 static bool on_name(void *self, uint32_t id, uint16_t class_no, struct str name)
 {
-    size_t *n_names = self;
+    struct got_names *got = self;
     EXPECT_I64(id, 0);
     EXPECT_I64(class_no, 0);
-    EXPECT(str_is(name, *n_names == 0 ? "prod.host00.load" : "prod.host00.load1"));
-    (*n_names)++;
+    EXPECT(str_is(name, got->n_names == 0 ? "prod.host00.load" : "prod.host00.load1"));
+    got->n_names++;
     return true;
 }
 
 static bool on_deleted(void *self, uint32_t id)
 {
-    size_t *n_names = self;
+    struct got_names *got = self;
     EXPECT_I64(id, 0);
-    EXPECT_I64(*n_names, 3); /* after its second name */
-    (*n_names)++;
+    EXPECT_I64(got->n_names, 4); /* after its second name and its move */
+    got->n_names++;
     return true;
 }
 
 static bool on_hidden(void *self, uint32_t id, bool is_hidden)
 {
-    size_t *n_names = self;
+    struct got_names *got = self;
     EXPECT_I64(id, 0);
     EXPECT(is_hidden);
-    EXPECT_I64(*n_names, 1); /* after the name */
-    (*n_names)++;
+    EXPECT_I64(got->n_names, 1); /* after the name */
+    got->n_names++;
+    return true;
+}
+
+static bool on_moved(void *self, uint32_t id, uint16_t class_no)
+{
+    struct got_names *got = self;
+    EXPECT_I64(id, 0);
+    EXPECT_I64(class_no, 1);
+    EXPECT_I64(got->n_classes, 2);
+    got->n_names++;
+    return true;
+}
+
+static bool on_rules(void *self, uint64_t fingerprint)
+{
+    struct got_names *got = self;
+    EXPECT_I64(got->n_names, 3); /* after the marks */
+    got->rules = fingerprint;
     return true;
 }
 
 TEST(the_names_in_the_document)
 {
     uint8_t bytes[512];
-    size_t n_names = 0, good, n_damaged;
-    const struct names_log_reader reader = {&n_names, on_class, on_name, on_hidden, on_deleted};
+    size_t good, n_damaged;
+    struct got_names got = {0};
+    const struct names_log_reader reader = {&got,       on_class, on_name, on_hidden,
+                                            on_deleted, on_moved, on_rules};
     const size_t n = example("docs/formats/names.md", bytes, sizeof bytes);
 
     EXPECT_OK(names_log_parse(bytes, n, &reader, &good, &n_damaged, &kit_err));
     EXPECT_I64(good, n);
     EXPECT_I64(n_damaged, 0);
-    EXPECT_I64(n_names, 4);
+    EXPECT_I64(got.n_names, 5);
+    EXPECT_I64(got.rules, 0x0123456789abcdef);
     bytes[8] = 3; /* the version, and its checksum goes wrong with it */
     EXPECT_ERR(names_log_parse(bytes, n, &reader, &good, &n_damaged, &kit_err), ERR_CORRUPT, "");
 }

@@ -88,6 +88,17 @@ static struct head_class *class_find(const struct head *head, const struct schem
     return NULL;
 }
 
+static struct head_class *class_add_locked(struct head *head, const struct schema *schema,
+                                           int64_t now_s)
+{
+    if (head->n_classes == HEAD_CLASSES_MAX)
+        return NULL;
+    struct head_class *of = class_new((uint16_t)head->n_classes, schema, now_s);
+    head->classes[of->no] = of;
+    __atomic_store_n(&head->n_classes, of->no + 1u, __ATOMIC_RELEASE);
+    return of;
+}
+
 struct head_class *head_class_make(struct head *head, const struct schema *schema, int64_t now_s,
                                    bool *out_is_new)
 {
@@ -98,12 +109,18 @@ struct head_class *head_class_make(struct head *head, const struct schema *schem
 
     pthread_mutex_lock(&head->lock);
     of = class_find(head, schema);
-    if (!of && head->n_classes < HEAD_CLASSES_MAX) {
-        of = class_new((uint16_t)head->n_classes, schema, now_s);
-        head->classes[of->no] = of;
-        __atomic_store_n(&head->n_classes, of->no + 1u, __ATOMIC_RELEASE);
-        *out_is_new = true;
+    if (!of) {
+        of = class_add_locked(head, schema, now_s);
+        *out_is_new = of != NULL;
     }
+    pthread_mutex_unlock(&head->lock);
+    return of;
+}
+
+struct head_class *head_class_add(struct head *head, const struct schema *schema, int64_t now_s)
+{
+    pthread_mutex_lock(&head->lock);
+    struct head_class *of = class_add_locked(head, schema, now_s);
     pthread_mutex_unlock(&head->lock);
     return of;
 }

@@ -48,6 +48,7 @@ struct head_class {
     uint32_t freed;       /* slots below have no columns; atomic */
     uint64_t sealing_lsn; /* keeper: the log's position when sealed moved last */
     uint32_t filling;     /* the tablet with free lanes; under head's lock */
+    bool has_members;     /* some series has been in it since the start; atomic */
 };
 
 struct head_tablet {
@@ -67,6 +68,8 @@ void head_free(struct head *head);
  * just now, its window set around now_s. Thread: any. */
 struct head_class *head_class_make(struct head *head, const struct schema *schema, int64_t now_s,
                                    bool *out_is_new);
+/* A new class, though there are others with this schema; NULL as above. */
+struct head_class *head_class_add(struct head *head, const struct schema *schema, int64_t now_s);
 /* At start: class no as recorded; false if a class is there already or no is out of range. */
 MUST_CHECK bool head_class_load(struct head *head, uint16_t no, const struct schema *schema,
                                 int64_t created_s);

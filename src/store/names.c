@@ -32,7 +32,7 @@ struct names_table {
 
 struct of_id {
     uint32_t place; /* of the canonical record; 0: a hole, or dead */
-    uint16_t class_no;
+    uint16_t link;  /* its class and those before it, see past.h */
     uint16_t marks; /* atomic */
 };
 
@@ -45,6 +45,7 @@ struct names {
     struct hash_key key;
     struct names_hooks hooks;
     uint64_t series_max;
+    struct past *past;
     struct names_table *segments[SEGMENTS]; /* read without a lock */
     unsigned char **chunks;                 /* CHUNKS_MAX; published before a place in them */
     struct of_id **ids;                     /* ID_CHUNKS_MAX */
@@ -76,6 +77,7 @@ struct names *names_new(uint64_t series_max, struct names_hooks hooks)
     names->key = hash_key_random();
     names->hooks = hooks;
     names->series_max = series_max == 0 || series_max > most ? most : series_max;
+    names->past = past_new();
     names->chunks = mem_array(CHUNKS_MAX, unsigned char *);
     names->ids = mem_array(ID_CHUNKS_MAX, struct of_id *);
     for (size_t i = 0; i < SEGMENTS; i++)
@@ -107,6 +109,7 @@ void names_free(struct names *names)
     mem_free(names->chunks);
     mem_free(names->ids);
     mem_free(names->aliases);
+    past_free(names->past);
     pthread_mutex_destroy(&names->creation);
     mem_free(names);
 }
@@ -251,7 +254,7 @@ static bool series_add(struct names *names, uint32_t id, uint16_t class_no, stru
     if (place == 0)
         return false;
     struct of_id *of_id = id_make(names, id);
-    of_id->class_no = class_no;
+    of_id->link = class_no;
     __atomic_store_n(&of_id->place, place, __ATOMIC_RELEASE);
     __atomic_store_n(&names->n_series, names->n_series + 1, __ATOMIC_RELAXED);
     if (id >= names->n_ids)
@@ -544,9 +547,27 @@ const char *names_text(const struct names *names, uint32_t id)
 
 uint16_t names_class(const struct names *names, uint32_t id)
 {
+    return past_class(names->past, names_link(names, id));
+}
+
+uint16_t names_link(const struct names *names, uint32_t id)
+{
     const struct of_id *found = of_id(names, id);
     BUG_IF(!found);
-    return found->class_no;
+    return found->link;
+}
+
+const struct past *names_past(const struct names *names)
+{
+    return names->past;
+}
+
+bool names_move(struct names *names, uint32_t id, uint16_t class_no)
+{
+    if (!names_text(names, id))
+        return false;
+    uint16_t *link = &names->ids[id / ID_CHUNK][id % ID_CHUNK].link;
+    return past_push(names->past, *link, class_no, link);
 }
 
 size_t names_series(const struct names *names)

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "model/sink.h"
+#include "store/past.h"
 
 enum {
     NAMES_ALIASES_MAX =
@@ -73,6 +74,12 @@ struct sink_name names_name(const struct names *names, uint32_t id);
 const char *names_text(const struct names *names, uint32_t id);
 /* id must have a name, or have had one. */
 uint16_t names_class(const struct names *names, uint32_t id);
+/* Its class and those it had before: a link of names_past. */
+uint16_t names_link(const struct names *names, uint32_t id);
+const struct past *names_past(const struct names *names);
+/* At start: the series belongs to another class from now on. False: the id has no name, or there are too
+ * many different histories. */
+MUST_CHECK bool names_move(struct names *names, uint32_t id, uint16_t class_no);
 size_t names_series(const struct names *names); /* names, without holes */
 
 /* Tables replaced since the last call, to be given to names_drop after an epoch of all writers. */

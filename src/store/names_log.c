@@ -11,10 +11,13 @@
 #include "os/file.h"
 
 enum {
-    RECORD_HEADER_BYTES = 8,    /* length, crc */
-    NAME_FIXED_BYTES = 8,       /* id, class, n */
-    CLASS_FIXED_BYTES = 20,     /* created, archives, aggregation, unused, xFilesFactor */
-    CLASS_ID = -1,              /* in the id's place: this is a class */
+    RECORD_HEADER_BYTES = 8, /* length, crc */
+    NAME_FIXED_BYTES = 8,    /* id, class, n */
+    CLASS_FIXED_BYTES = 20,  /* created, archives, aggregation, unused, xFilesFactor */
+    CLASS_ID = -1,           /* in the id's place: this is a class */
+    RULES_ID = -2,           /* or the fingerprint of rules */
+    RULES_BYTES = 8,
+    MARK_MOVED = 16,            /* plus the class; HEAD_CLASSES_MAX of them */
     FILE_BYTES_MAX = INT32_MAX, /* 2 GB: what one buffer reads; some 30 M series of usual names */
     PENDING_BYTES_MAX = 1 << 30,
     BEHIND_BYTES = 64 << 20, /* some million names not on disk: it does not work */
@@ -74,6 +77,16 @@ static void mark_put(struct buf *out, uint32_t id, enum mark mark)
     name_put(out, id, (uint16_t)mark, str_make("", 0));
 }
 
+static void moved_put(struct buf *out, uint32_t id, uint16_t class_no)
+{
+    name_put(out, id, (uint16_t)(MARK_MOVED + class_no), str_make("", 0));
+}
+
+static void rules_put(struct buf *out, uint64_t fingerprint)
+{
+    name_put(out, (uint32_t)RULES_ID, 0, str_make((const char *)&fingerprint, RULES_BYTES));
+}
+
 static void class_put(struct buf *out, uint16_t no, const struct schema *schema, int64_t created_s)
 {
     uint8_t payload[NAME_FIXED_BYTES + CLASS_FIXED_BYTES + 8 * SCHEMA_ARCHIVES_MAX] = {0};
@@ -130,8 +143,20 @@ static bool class_read(const uint8_t *body, uint16_t no, size_t n,
     return schema_is_sound(&schema) && reader->on_class(reader->self, no, &schema, created_s);
 }
 
+static bool rules_read(const uint8_t *body, size_t n, const struct names_log_reader *reader)
+{
+    uint64_t fingerprint;
+
+    if (n != RULES_BYTES)
+        return false;
+    memcpy(&fingerprint, body, RULES_BYTES);
+    return reader->on_rules(reader->self, fingerprint);
+}
+
 static bool mark_read(uint32_t id, uint16_t mark, const struct names_log_reader *reader)
 {
+    if (mark >= MARK_MOVED)
+        return reader->on_moved(reader->self, id, (uint16_t)(mark - MARK_MOVED));
     switch (mark) {
     case MARK_SHOWN:
     case MARK_HIDDEN:
@@ -156,10 +181,19 @@ static bool payload_read(const uint8_t *payload, size_t n_bytes,
         return false;
     if (id == (uint32_t)CLASS_ID)
         return class_read(payload + NAME_FIXED_BYTES, no, n, reader);
+    if (id == (uint32_t)RULES_ID)
+        return rules_read(payload + NAME_FIXED_BYTES, n, reader);
     if (n == 0)
         return mark_read(id, no, reader);
     struct str name = {(const char *)payload + NAME_FIXED_BYTES, n};
     return name_is_canonical(name) && reader->on_name(reader->self, id, no, name);
+}
+
+static bool is_rules(const uint8_t *record)
+{
+    uint32_t id;
+    memcpy(&id, record + RECORD_HEADER_BYTES, 4);
+    return id == (uint32_t)RULES_ID;
 }
 
 /* The bytes of the record at `at`, 0 when there is no whole and sound one. */
@@ -236,10 +270,11 @@ static bool parse(const uint8_t *at, size_t n, const struct names_log_reader *re
             continue;
         }
         n_damaged += i != out_runs->good;
-        if (payload_read(at + i + RECORD_HEADER_BYTES, n_bytes - RECORD_HEADER_BYTES, reader))
-            runs_add(out_runs, i, i + n_bytes);
-        else
+        if (!payload_read(at + i + RECORD_HEADER_BYTES, n_bytes - RECORD_HEADER_BYTES, reader))
             n_damaged++;
+        else if (!is_rules(at +
+                           i)) /* what is damaged may be a move: all series are looked at again */
+            runs_add(out_runs, i, i + n_bytes);
         i += n_bytes;
         out_runs->good = i;
     }
@@ -408,6 +443,24 @@ void names_log_add_hidden(struct names_log *log, uint32_t id, bool is_hidden)
 void names_log_add_deleted(struct names_log *log, uint32_t id)
 {
     mark_add(log, id, MARK_DELETED);
+}
+
+void names_log_add_moved(struct names_log *log, uint32_t id, uint16_t class_no)
+{
+    pthread_mutex_lock(&log->lock);
+    size_t before = log->pending.n;
+    moved_put(&log->pending, id, class_no);
+    pending_grew(log, before);
+    pthread_mutex_unlock(&log->lock);
+}
+
+void names_log_add_rules(struct names_log *log, uint64_t fingerprint)
+{
+    pthread_mutex_lock(&log->lock);
+    size_t before = log->pending.n;
+    rules_put(&log->pending, fingerprint);
+    pending_grew(log, before);
+    pthread_mutex_unlock(&log->lock);
 }
 
 void names_log_add_class(struct names_log *log, uint16_t no, const struct schema *schema,

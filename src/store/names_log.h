@@ -9,7 +9,8 @@
 
 enum {
     NAMES_LOG_VERSION =
-        2, /* 1 knew neither deleted nor renamed series; it is read, and written anew */
+        2, /* 1 knew neither deleted, renamed nor moved series; it is read, and written
+                            * anew */
     NAMES_LOG_HEADER_BYTES = 32
 };
 
@@ -19,8 +20,11 @@ struct names_log_reader {
     void *self;
     bool (*on_class)(void *self, uint16_t no, const struct schema *schema, int64_t created_s);
     bool (*on_name)(void *self, uint32_t id, uint16_t class_no, struct str name);
-    bool (*on_hidden)(void *self, uint32_t id, bool is_hidden); /* see hidden.h */
-    bool (*on_deleted)(void *self, uint32_t id);                /* see removal.h */
+    bool (*on_hidden)(void *self, uint32_t id, bool is_hidden);   /* see hidden.h */
+    bool (*on_deleted)(void *self, uint32_t id);                  /* see removal.h */
+    bool (*on_moved)(void *self, uint32_t id, uint16_t class_no); /* see reclass.h */
+    /* every series that stands before it was in the class of its rule */
+    bool (*on_rules)(void *self, uint64_t fingerprint);
 };
 
 /* Reads n bytes. Records behind damage are found again by their checksums.
@@ -43,6 +47,8 @@ void names_log_close(struct names_log *log);
 void names_log_add(struct names_log *log, uint32_t id, uint16_t class_no, struct str name);
 void names_log_add_hidden(struct names_log *log, uint32_t id, bool is_hidden);
 void names_log_add_deleted(struct names_log *log, uint32_t id);
+void names_log_add_moved(struct names_log *log, uint32_t id, uint16_t class_no);
+void names_log_add_rules(struct names_log *log, uint64_t fingerprint);
 void names_log_add_class(struct names_log *log, uint16_t no, const struct schema *schema,
                          int64_t created_s);
 /* More waits for the disk than should: no new names until it works again. Thread: any. */

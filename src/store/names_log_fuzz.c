@@ -34,9 +34,22 @@ static bool on_deleted(void *self, uint32_t id)
     return id < 1000;
 }
 
+static bool on_moved(void *self, uint32_t id, uint16_t class_no)
+{
+    (void)self;
+    return id < 1000 && class_no < 100;
+}
+
+static bool on_rules(void *self, uint64_t fingerprint)
+{
+    (void)self;
+    return fingerprint != 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    const struct names_log_reader reader = {NULL, on_class, on_name, on_hidden, on_deleted};
+    const struct names_log_reader reader = {NULL,       on_class, on_name, on_hidden,
+                                            on_deleted, on_moved, on_rules};
     size_t good, n_damaged;
     struct err err;
 

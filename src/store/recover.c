@@ -45,9 +45,23 @@ static bool on_deleted(void *self, uint32_t id)
     return removal_load_delete(self, id);
 }
 
+static bool on_moved(void *self, uint32_t id, uint16_t class_no)
+{
+    struct store *store = self;
+    return head_class(store->head, class_no) && names_move(store->names, id, class_no);
+}
+
+static bool on_rules(void *self, uint64_t fingerprint)
+{
+    struct store *store = self;
+    store->rules = fingerprint;
+    return true;
+}
+
 static bool names_recover(struct store *store, struct err *err)
 {
-    const struct names_log_reader reader = {store, on_class, on_name, on_hidden, on_deleted};
+    const struct names_log_reader reader = {store,      on_class, on_name, on_hidden,
+                                            on_deleted, on_moved, on_rules};
     size_t n_damaged;
 
     store->names = names_new(store->names_max, writer_hooks(store));
@@ -59,6 +73,8 @@ static bool names_recover(struct store *store, struct err *err)
     if (!names_log_open(store->dir, store->corrupt_dir, &reader, &n_damaged, &store->names_log,
                         err))
         return false;
+    if (n_damaged > 0)
+        store->rules = 0; /* a move may be lost */
     if (n_damaged > 0)
         log_warn("names.log: %zu damaged records; the original is in '%s'", n_damaged,
                  store->corrupt_dir);
@@ -476,5 +492,6 @@ static bool wal_recover(struct store *store, struct err *err)
 bool recover_all(struct store *store, struct err *err)
 {
     store->files = files_new(store->data_dir, store->corrupt_dir);
-    return names_recover(store, err) && files_recover(store, err) && wal_recover(store, err);
+    return names_recover(store, err) && files_recover(store, err) && wal_recover(store, err) &&
+           reclass_all(store, err);
 }

@@ -54,6 +54,7 @@ bool removal_load_rename(struct store *store, uint32_t id, uint16_t class_no, st
     index_remove(store->index, &id, 1);
     index_add(store->index, id, names_text(store->names, id));
     hidden_forget(store, id);
+    store->rules = 0; /* another rule may hold for its new name */
     return true;
 }
 

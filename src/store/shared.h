@@ -40,6 +40,7 @@
 #include "store/manifest.h"
 #include "store/names.h"
 #include "store/names_log.h"
+#include "store/reclass.h"
 #include "store/store.h"
 #include "store/wal.h"
 
@@ -149,6 +150,10 @@ struct store {
     uint64_t n_renamings; /* atomic; see sink.h */
     uint32_t newest_s;    /* atomic, about: the latest time of a stored point; ages count from it */
     uint64_t n_recovered, n_damaged;
+    uint64_t rules;   /* fingerprint of those that the classes of all series follow; 0: unknown */
+    uint64_t n_moved; /* series that changed their class at start */
+    struct succession *successions; /* each pair once; as at start */
+    size_t n_successions, cap_successions;
     int64_t ready_ms;
 };
 

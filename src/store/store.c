@@ -76,6 +76,7 @@ static void store_free(struct store *store)
     mem_free(store->data_dir);
     mem_free(store->wal_dir);
     mem_free(store->corrupt_dir);
+    mem_free(store->successions);
     mem_free(store);
 }
 
@@ -160,6 +161,7 @@ void store_stats(struct store *store, struct store_stats *out)
         .head_bytes = head_bytes(store->head),
         .late_bytes = late_bytes(store->late),
         .n_points_recovered = store->n_recovered,
+        .n_series_moved = store->n_moved,
         .ready_ms = store->ready_ms,
     };
     out->n_files = n_files;

@@ -31,7 +31,8 @@ struct store_stats {
     uint64_t late_bytes; /* late points that are in memory and the log alone */
     uint64_t head_bytes;
     uint64_t n_points_recovered;
-    int64_t ready_ms; /* how long opening took */
+    uint64_t n_series_moved; /* to other rules, at start */
+    int64_t ready_ms;        /* how long opening took */
 };
 
 /* Opens or creates; replays the log. err:

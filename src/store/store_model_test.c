@@ -29,7 +29,7 @@ static int64_t limit_of(const struct world *world, const struct plain_kit_class 
 }
 
 /* The floors are the engine's to choose, in bounds: see what it chose. Expiry may go as far as the older
- * of the clock and the newest point allows, in whole partitions. */
+ * of the clock and the newest point allows, in whole slots of the coarser level. */
 static void floors_follow(struct world *world, unsigned series)
 {
     const unsigned class_no = world->plain.series[series].class_no;
@@ -40,8 +40,6 @@ static void floors_follow(struct world *world, unsigned series)
     of->gone_s = max_i64(of->gone_s, limit_of(world, of, last));
     for (size_t level = 0; level < last; level++) {
         const int64_t limit_s = limit_of(world, of, level);
-        const int64_t span_s =
-            (int64_t)of->schema.archives[level].step_s * PLAIN_KIT_PARTITION_SLOTS;
         const int64_t floor_s = shared_floor_s(version, engine_class(world, series), level);
         if (floor_s == of->floors_s[level])
             continue;
@@ -50,7 +48,7 @@ static void floors_follow(struct world *world, unsigned series)
             of->floors_s[level] = floor_s;
             continue;
         }
-        if (floor_s < of->floors_s[level] || floor_s > limit_s / span_s * span_s ||
+        if (floor_s < of->floors_s[level] || floor_s > limit_s ||
             floor_s % of->schema.archives[level + 1].step_s != 0)
             wrong(world, "class %u archive %zu: floor moved from %lld to %lld, limit %lld",
                   class_no, level, (long long)of->floors_s[level], (long long)floor_s,

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "model/series.h"
+#include "store/view_past.h"
 
 enum { FINER_POINTS = 1 << 14 /* aggregated at a time; one coarse slot may need more */ };
 
@@ -10,6 +11,7 @@ void view_open(struct view *view, struct store *store, uint32_t id, struct arena
 {
     *view = (struct view){.store = store, .arena = arena, .id = id};
     view->of = head_class(store->head, names_class(store->names, id));
+    view->past = past_older(names_past(store->names), names_link(store->names, id));
     head_read(store->head, id, &view->recent);
     view->n_late = late_read(store->late, id, arena, &view->late);
     view->version = files_ref(store->files);
@@ -20,16 +22,23 @@ void view_close(struct view *view)
     files_unref(view->store->files, view->version);
 }
 
-static bool partition_read(struct view *view, size_t level, int64_t partition, int64_t first_slot,
-                           size_t n, double *out, struct err *err)
+struct range {
+    const struct head_class *of;
+    size_t level;
+    int64_t first_slot;
+    size_t n;
+};
+
+static bool partition_read(struct view *view, const struct range *range, double *out,
+                           struct err *err)
 {
     size_t first, n_values;
-    const size_t n_files =
-        files_range(view->version, view->of->no, (uint8_t)level, partition, &first);
+    const size_t n_files = files_range(view->version, range->of->no, (uint8_t)range->level,
+                                       range->first_slot / FILES_PARTITION_SLOTS, &first);
 
     for (size_t i = first; i < first + n_files; i++) {
         struct files_item *item = view->version->items[i];
-        if (block_read(item->block, view->id, first_slot, n, out, &n_values, err))
+        if (block_read(item->block, view->id, range->first_slot, range->n, out, &n_values, err))
             continue;
         if (err->kind != ERR_CORRUPT)
             return false;
@@ -39,16 +48,15 @@ static bool partition_read(struct view *view, size_t level, int64_t partition, i
     return true;
 }
 
-static bool files_read(struct view *view, size_t level, int64_t first_slot, size_t n, double *out,
-                       struct err *err)
+bool view_files(struct view *view, const struct head_class *of, size_t level, int64_t first_slot,
+                size_t n, double *out, struct err *err)
 {
     const int64_t end = first_slot + (int64_t)n;
 
     for (int64_t at = first_slot; at < end;) {
-        int64_t partition = at / FILES_PARTITION_SLOTS;
-        int64_t until = min_i64(end, (partition + 1) * FILES_PARTITION_SLOTS);
-        if (!partition_read(view, level, partition, at, (size_t)(until - at),
-                            out + (at - first_slot), err))
+        int64_t until = min_i64(end, (at / FILES_PARTITION_SLOTS + 1) * FILES_PARTITION_SLOTS);
+        const struct range range = {of, level, at, (size_t)(until - at)};
+        if (!partition_read(view, &range, out + (at - first_slot), err))
             return false;
         at = until;
     }
@@ -103,14 +111,15 @@ bool view_values(struct view *view, size_t level, int64_t first_slot, size_t n, 
                  struct err *err)
 {
     series_set_gaps(out, n);
-    if (!files_read(view, level, first_slot, n, out, err))
+    if (!view_files(view, view->of, level, first_slot, n, out, err))
         return false;
     late_lay(view, level, first_slot, n, out);
     if (level == 0) {
         head_lay(view, first_slot, n, out);
-        return true;
+        return view_past_lay(view, level, first_slot, n, out, err);
     }
     const int64_t step_s = view->of->schema.archives[level].step_s;
     const int64_t floor_s = shared_floor_s(view->version, view->of, level - 1);
-    return finer_lay(view, level, first_slot, n, (floor_s + step_s - 1) / step_s, out, err);
+    return finer_lay(view, level, first_slot, n, (floor_s + step_s - 1) / step_s, out, err) &&
+           view_past_lay(view, level, first_slot, n, out, err);
 }

@@ -17,7 +17,8 @@
 
 enum {
     OPS_USUAL = 300000,
-    GROUPS = 4, /* of names, each under a rule of its own */
+    GROUPS = 4,     /* of names, each under a rule of its own */
+    RULES_MAX = 64, /* that ever held: a changed one is for names of its own, so nothing moves */
     WRITERS = 2,
     START_S = 1700000000,
     END_S = 3500000000, /* a round that has come here ends: times are 32 bits */
@@ -78,7 +79,8 @@ struct touched {
 struct world {
     struct plain_kit plain;
     struct member members[PLAIN_KIT_SERIES];
-    struct rule rules[GROUPS];
+    struct rule rules[RULES_MAX];
+    unsigned n_rules, rule_of[GROUPS]; /* that new series of a group get */
     struct schemas *schemas;
     struct shared_tuning tuning;
     const char *dir;
@@ -226,7 +228,7 @@ static void schemas_make(struct world *world)
 
     buf_init(&schemas, 1 << 16);
     buf_init(&aggregations, 1 << 16);
-    for (unsigned i = 0; i < GROUPS; i++) {
+    for (unsigned i = 0; i < world->n_rules; i++) {
         const struct rule *rule = &world->rules[i];
         buf_printf(&schemas, "[g%u]\npattern = ^g%u\\.\nretentions = %s\n", i, i,
                    RETENTIONS[rule->retentions]);
@@ -242,7 +244,10 @@ static void schemas_make(struct world *world)
 
 static void rule_choose(struct world *world, unsigned group)
 {
-    world->rules[group] = (struct rule){
+    if (world->n_rules == RULES_MAX)
+        return;
+    world->rule_of[group] = world->n_rules;
+    world->rules[world->n_rules++] = (struct rule){
         .retentions = (unsigned)below(world, COUNT_OF(RETENTIONS)),
         .aggregation = (unsigned)below(world, COUNT_OF(AGGREGATIONS)),
         .factor = (unsigned)below(world, COUNT_OF(FACTORS)),
@@ -310,7 +315,7 @@ static void series_add(struct world *world)
         return;
     const unsigned no = world->plain.n_series;
     struct member *member = &world->members[no];
-    member->group = no < GROUPS ? no : (unsigned)below(world, GROUPS);
+    member->group = world->rule_of[no < GROUPS ? no : (unsigned)below(world, GROUPS)];
     (void)snprintf(member->name, sizeof member->name, "g%u.host%u.load", member->group, no);
     const struct schema schema = schemas_find(world->schemas, str_of(member->name), &is_default);
     EXPECT(!is_default);
@@ -611,7 +616,9 @@ static void value_check(struct world *world, unsigned series, size_t level, int6
     const double want = is_kept ? plain_kit_get(&world->plain, series, level, slot) : (double)NAN;
 
     world->n_values++;
-    if (is_same(got, want) || at_s < of->gone_s)
+    /* what a level has rolled up and lost may be written by a finer one once more, and lost again */
+    const bool is_rolled = level + 1 < of->schema.n_archives && at_s < of->floors_s[level];
+    if (is_same(got, want) || at_s < of->gone_s || (is_rolled && isnan(got)))
         return;
     char got_text[NUM_TEXT_MAX], want_text[NUM_TEXT_MAX];
     (void)num_format(got_text, got);

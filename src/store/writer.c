@@ -119,6 +119,8 @@ static bool class_of(void *self, struct str canonical, uint16_t *out_class)
     if (of && is_new)
         names_log_add_class(store->names_log, of->no, &schema, now_s);
     pthread_mutex_unlock(&store->classes_lock);
+    if (of && !__atomic_load_n(&of->has_members, __ATOMIC_RELAXED))
+        __atomic_store_n(&of->has_members, true, __ATOMIC_RELAXED);
     if (of)
         *out_class = of->no;
     return of != NULL;
