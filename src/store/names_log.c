@@ -11,10 +11,13 @@
 #include "os/file.h"
 
 enum {
-    RECORD_HEADER_BYTES = 8,    /* length, crc */
-    NAME_FIXED_BYTES = 8,       /* id, class, n */
-    CLASS_FIXED_BYTES = 20,     /* created, archives, aggregation, unused, xFilesFactor */
-    CLASS_ID = -1,              /* in the id's place: this is a class */
+    RECORD_HEADER_BYTES = 8, /* length, crc */
+    NAME_FIXED_BYTES = 8,    /* id, class, n */
+    CLASS_FIXED_BYTES = 20,  /* created, archives, aggregation, unused, xFilesFactor */
+    CLASS_ID = -1,           /* in the id's place: this is a class */
+    SYNCED_ID = -3,          /* or a note: so many bytes of the file are on the disk */
+    SYNCED_BYTES = 8,
+    SUSPECTS_MAX = 64, /* bad places that may be torn; what comes behind counts with them */
     FILE_BYTES_MAX = INT32_MAX, /* 2 GB: what one buffer reads; some 30 M series of usual names */
     PENDING_BYTES_MAX = 1 << 30,
     BEHIND_BYTES = 64 << 20, /* some million names not on disk: it does not work */
@@ -30,7 +33,8 @@ struct names_log {
     pthread_mutex_t lock; /* pending and is_writing; never held across I/O */
     pthread_cond_t written;
     struct buf pending;
-    struct buf unsynced; /* what was written since the last good sync; it ends at `at` */
+    struct buf unsynced;    /* what was written since the last good sync; it ends at `at` */
+    uint64_t synced, noted; /* bytes on the disk; and as the last note says */
     bool is_writing;
 };
 
@@ -70,6 +74,11 @@ static void name_put(struct buf *out, uint32_t id, uint16_t class_no, struct str
 static void hidden_put(struct buf *out, uint32_t id, bool is_hidden)
 {
     name_put(out, id, is_hidden, str_make("", 0));
+}
+
+static void synced_put(struct buf *out, uint64_t n_bytes)
+{
+    name_put(out, (uint32_t)SYNCED_ID, 0, str_make((const char *)&n_bytes, SYNCED_BYTES));
 }
 
 static void class_put(struct buf *out, uint16_t no, const struct schema *schema, int64_t created_s)
@@ -164,28 +173,84 @@ static size_t record_bytes(const uint8_t *at, size_t n)
     return RECORD_HEADER_BYTES + (size_t)n_bytes;
 }
 
+static uint32_t version_of(const uint8_t *bytes)
+{
+    uint32_t version;
+    memcpy(&version, bytes + 8, 4);
+    return version;
+}
+
 static bool header_check(const uint8_t *bytes, size_t n, struct err *err)
 {
-    uint32_t version, crc;
+    uint32_t crc;
 
     if (n < NAMES_LOG_HEADER_BYTES || memcmp(bytes, "PLBNAM1", 8) != 0)
         return FAIL(err, ERR_CORRUPT, "names.log does not begin as a names log does");
-    memcpy(&version, bytes + 8, 4);
     memcpy(&crc, bytes + NAMES_LOG_HEADER_BYTES - 4, 4);
     if (hash_crc32c(0, bytes, NAMES_LOG_HEADER_BYTES - 4) != crc)
         return FAIL(err, ERR_CORRUPT, "the header of names.log is damaged");
-    if (version != NAMES_LOG_VERSION)
+    if (version_of(bytes) == 0 || version_of(bytes) > NAMES_LOG_VERSION)
         return FAIL(err, ERR_REFUSED,
                     "names.log was written by a newer version (format %u, this one knows %d)",
-                    version, NAMES_LOG_VERSION);
+                    version_of(bytes), NAMES_LOG_VERSION);
     return true;
 }
 
-bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader *reader,
-                     size_t *out_good_bytes, size_t *out_n_damaged, struct err *err)
+/* Bad stretches and refused records, until a note behind them says that they were on the disk once: sectors
+ * go there in any order, so after a power cut sound records may stand behind torn ones. */
+struct suspects {
+    size_t at[SUSPECTS_MAX];
+    size_t n, n_all, n_damaged;
+};
+
+static void suspect_add(struct suspects *suspects, size_t at)
+{
+    suspects->n_all++;
+    if (suspects->n < SUSPECTS_MAX)
+        suspects->at[suspects->n++] = at;
+}
+
+static void suspects_judge(struct suspects *suspects, uint64_t synced)
+{
+    size_t n_kept = 0;
+    for (size_t i = 0; i < suspects->n; i++) {
+        if (suspects->at[i] < synced)
+            suspects->n_damaged++;
+        else
+            suspects->at[n_kept++] = suspects->at[i];
+    }
+    suspects->n = n_kept;
+}
+
+/* The bytes on the disk, if the record is a note of them. */
+static bool synced_read(const uint8_t *payload, size_t n, uint64_t *out)
+{
+    uint32_t id;
+    uint16_t n_body;
+
+    memcpy(&id, payload, 4);
+    memcpy(&n_body, payload + 6, 2);
+    if (id != (uint32_t)SYNCED_ID || n_body != SYNCED_BYTES || n != NAME_FIXED_BYTES + SYNCED_BYTES)
+        return false;
+    memcpy(out, payload + NAME_FIXED_BYTES, SYNCED_BYTES);
+    return true;
+}
+
+static void record_read(const uint8_t *payload, size_t n, size_t at,
+                        const struct names_log_reader *reader, struct suspects *suspects)
+{
+    uint64_t synced;
+    if (synced_read(payload, n, &synced))
+        suspects_judge(suspects, synced);
+    else if (!payload_read(payload, n, reader))
+        suspect_add(suspects, at);
+}
+
+static bool parse(const void *bytes, size_t n, const struct names_log_reader *reader,
+                  size_t *out_good_bytes, struct suspects *suspects, struct err *err)
 {
     const uint8_t *at = bytes;
-    size_t i = NAMES_LOG_HEADER_BYTES, good = i, n_damaged = 0;
+    size_t i = NAMES_LOG_HEADER_BYTES, good = i;
 
     if (!header_check(at, n, err))
         return false;
@@ -195,14 +260,25 @@ bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader 
             i++; /* torn, or damaged: a sound record behind it tells */
             continue;
         }
-        n_damaged += i != good;
-        n_damaged +=
-            !payload_read(at + i + RECORD_HEADER_BYTES, n_bytes - RECORD_HEADER_BYTES, reader);
+        if (i != good)
+            suspect_add(suspects, good);
+        record_read(at + i + RECORD_HEADER_BYTES, n_bytes - RECORD_HEADER_BYTES, i, reader,
+                    suspects);
         i += n_bytes;
         good = i;
     }
     *out_good_bytes = good;
-    *out_n_damaged = n_damaged;
+    return true;
+}
+
+bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader *reader,
+                     size_t *out_good_bytes, size_t *out_n_damaged, struct err *err)
+{
+    struct suspects suspects = {.n = 0};
+
+    if (!parse(bytes, n, reader, out_good_bytes, &suspects, err))
+        return false;
+    *out_n_damaged = suspects.n_damaged;
     return true;
 }
 
@@ -268,6 +344,7 @@ static bool load(const char *path, const char *corrupt_dir, const struct names_l
                  size_t *out_n_damaged, uint64_t *out_at, struct err *err)
 {
     struct rescue rescue = {.reader = reader};
+    struct suspects suspects = {.n = 0};
     const struct names_log_reader through = {&rescue, rescue_class, rescue_name, rescue_hidden};
     uint8_t header[NAMES_LOG_HEADER_BYTES];
     const void *bytes;
@@ -278,11 +355,14 @@ static bool load(const char *path, const char *corrupt_dir, const struct names_l
     header_make(header);
     buf_init(&rescue.out, FILE_BYTES_MAX);
     buf_add(&rescue.out, header, sizeof header);
-    bool is_ok = names_log_parse(bytes, n, &through, &good, out_n_damaged, err);
+    bool is_ok = parse(bytes, n, &through, &good, &suspects, err);
+    *out_n_damaged = suspects.n_damaged;
+    const bool is_old = is_ok && version_of(bytes) < NAMES_LOG_VERSION;
     file_unmap(bytes, n);
-    if (is_ok && *out_n_damaged > 0) {
+    if (is_ok && (suspects.n_all > 0 || is_old)) {
         good = rescue.out.n;
-        is_ok = rewrite(path, corrupt_dir, &rescue.out, err);
+        is_ok = *out_n_damaged > 0 ? rewrite(path, corrupt_dir, &rescue.out, err)
+                                   : file_replace(path, rescue.out.at, rescue.out.n, err);
     }
     buf_done(&rescue.out);
     *out_at = good;
@@ -313,7 +393,7 @@ bool names_log_open(const char *dir, const char *corrupt_dir, const struct names
     log->path = owned;
     owned = NULL;
     log->fd = take_fd(&fd);
-    log->at = at;
+    log->at = log->synced = at;
     buf_init(&log->pending, PENDING_BYTES_MAX);
     buf_init(&log->unsynced, PENDING_BYTES_MAX);
     pthread_mutex_init(&log->lock, NULL);
@@ -377,6 +457,16 @@ bool names_log_is_behind(struct names_log *log)
     return is_behind;
 }
 
+/* A note in front of what is about to be written, if more is on the disk than the last one says. */
+static void note_locked(struct names_log *log, struct buf *out)
+{
+    if (log->synced == log->noted)
+        return;
+    log->noted = log->synced;
+    synced_put(out, log->synced);
+    __atomic_fetch_add(&log->n_unwritten, out->n, __ATOMIC_SEQ_CST);
+}
+
 /* Takes what is pending once nobody else writes; false: there is nothing. */
 static bool writing_begin(struct names_log *log, struct buf *out)
 {
@@ -385,8 +475,10 @@ static bool writing_begin(struct names_log *log, struct buf *out)
         pthread_cond_wait(&log->written, &log->lock);
     bool has_some = log->pending.n > 0;
     if (has_some) {
-        *out = log->pending;
-        buf_init(&log->pending, PENDING_BYTES_MAX);
+        buf_init(out, PENDING_BYTES_MAX);
+        note_locked(log, out);
+        buf_add(out, log->pending.at, log->pending.n);
+        buf_clear(&log->pending);
         log->is_writing = true;
     }
     pthread_mutex_unlock(&log->lock);
@@ -436,6 +528,13 @@ static struct buf unsynced_take(struct names_log *log, uint64_t *out_at)
     return taken;
 }
 
+static void synced_set(struct names_log *log, uint64_t n_bytes)
+{
+    pthread_mutex_lock(&log->lock);
+    log->synced = n_bytes;
+    pthread_mutex_unlock(&log->lock);
+}
+
 static void unsynced_give_back(struct names_log *log, struct buf *taken)
 {
     pthread_mutex_lock(&log->lock);
@@ -459,6 +558,8 @@ bool names_log_sync(struct names_log *log, struct err *err)
     log->must_rewrite = !is_ok;
     if (!is_ok)
         unsynced_give_back(log, &taken);
+    else if (taken.n > 0)
+        synced_set(log, at + taken.n);
     buf_done(&taken);
     return is_ok;
 }

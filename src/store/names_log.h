@@ -7,7 +7,10 @@
 #include "base/str.h"
 #include "model/schema.h"
 
-enum { NAMES_LOG_VERSION = 1, NAMES_LOG_HEADER_BYTES = 32 };
+enum {
+    NAMES_LOG_VERSION = 2, /* 1 had no notes of what is on the disk; it is read, and written anew */
+    NAMES_LOG_HEADER_BYTES = 32
+};
 
 /* What the log holds, in its order; both may refuse (false) what makes no sense: counted as damage. */
 struct names_log_reader {
@@ -17,9 +20,10 @@ struct names_log_reader {
     bool (*on_hidden)(void *self, uint32_t id, bool is_hidden); /* see hidden.h */
 };
 
-/* Reads n bytes. Records behind damage are found again by their checksums.
- *   out_good_bytes  up to here everything is sound; what follows is a torn tail or nothing
- *   out_n_damaged   bad stretches with sound records behind them, and refused records
+/* Reads n bytes. Records behind bad bytes are found again by their checksums. What was never on the disk
+ * as far as the log's own notes say is torn, not damaged.
+ *   out_good_bytes  up to here sound records reach; what follows is a torn tail or nothing
+ *   out_n_damaged   bad stretches and refused records that were on the disk once
  *   err             ERR_CORRUPT the header; ERR_REFUSED a newer version */
 MUST_CHECK bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader *reader,
                                 size_t *out_good_bytes, size_t *out_n_damaged, struct err *err);
@@ -27,7 +31,8 @@ MUST_CHECK bool names_log_parse(const void *bytes, size_t n, const struct names_
 struct names_log;
 
 /* Opens or creates dir/names.log, reads it, cuts a torn tail. A damaged one is copied to corrupt_dir
- * first and written anew from what could be read. */
+ * first and written anew from what could be read; so is one of an older version or one with torn
+ * stretches, in one step. */
 MUST_CHECK bool names_log_open(const char *dir, const char *corrupt_dir,
                                const struct names_log_reader *reader, size_t *out_n_damaged,
                                struct names_log **out, struct err *err);

@@ -268,7 +268,8 @@ static bool wal_recover(struct store *store, struct err *err)
         .now_s = clock_s(&store->clock),
         .late = mem_array(LATE_POINTS, struct late_point),
     };
-    const struct replay_reader reader = {&replaying, on_batch, on_point, on_segment};
+    const struct replay_reader reader = {&replaying, on_batch, on_point, on_segment,
+                                         replaying.low_lsn};
     struct replay_result result;
 
     bool is_ok = replay_dir(store->wal_dir, &reader, &result, err);

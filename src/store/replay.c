@@ -10,6 +10,22 @@
 
 enum { SEGMENTS_MAX = 1 << 20 };
 
+/* A sound batch comes at last, what was to be found at `hole` having been passed over. */
+static void holes_judge(struct replay_segment *segment, size_t hole, size_t at)
+{
+    size_t n_kept = 0;
+
+    if (at != hole && segment->next.lsn >= segment->low_lsn && segment->n_holes < REPLAY_HOLES)
+        segment->holes[segment->n_holes++] = hole;
+    for (size_t i = 0; i < segment->n_holes; i++) {
+        if (segment->holes[i] < segment->next.synced)
+            segment->n_damaged++;
+        else
+            segment->holes[n_kept++] = segment->holes[i];
+    }
+    segment->n_holes = n_kept;
+}
+
 /* Looks for the next sound batch from `at` on; batches begin at multiples of 8. */
 static void look(struct replay_segment *segment, size_t at)
 {
@@ -23,17 +39,23 @@ static void look(struct replay_segment *segment, size_t at)
             continue;
         segment->has_next = true;
         segment->at = at;
-        segment->n_damaged += at != expected;
+        holes_judge(segment, expected, at);
         segment->last_lsn = segment->next.lsn;
         segment->end = at + segment->next.all_bytes;
         return;
     }
 }
 
+static void segment_open(struct replay_segment *segment)
+{
+    segment->end = WAL_HEADER_BYTES;
+    look(segment, WAL_HEADER_BYTES);
+}
+
 void replay_segment_open(struct replay_segment *segment, uint64_t no, const void *bytes, size_t n)
 {
-    *segment = (struct replay_segment){.no = no, .bytes = bytes, .n = n, .end = WAL_HEADER_BYTES};
-    look(segment, WAL_HEADER_BYTES);
+    *segment = (struct replay_segment){.no = no, .bytes = bytes, .n = n};
+    segment_open(segment);
 }
 
 void replay_segment_next(struct replay_segment *segment)
@@ -45,6 +67,7 @@ void replay_segment_next(struct replay_segment *segment)
 
 struct all {
     const char *dir;
+    uint64_t low_lsn;
     struct replay_segment *items;
     size_t n, cap;
 };
@@ -95,7 +118,9 @@ static bool add(void *self, const char *name, struct err *err)
     if (!file_map(path, &bytes, &n, err))
         return false;
     mem_grow(&all->items, &all->cap, all->n + 1, sizeof(struct replay_segment));
-    replay_segment_open(&all->items[all->n++], no, bytes, n);
+    struct replay_segment *segment = &all->items[all->n++];
+    *segment = (struct replay_segment){.no = no, .bytes = bytes, .n = n, .low_lsn = all->low_lsn};
+    segment_open(segment);
     return version_check(bytes, n, path, err);
 }
 
@@ -126,7 +151,7 @@ static void replay(struct all *all, const struct replay_reader *reader)
 bool replay_dir(const char *dir, const struct replay_reader *reader, struct replay_result *out,
                 struct err *err)
 {
-    struct all all = {.dir = dir};
+    struct all all = {.dir = dir, .low_lsn = reader->low_lsn};
 
     *out = (struct replay_result){.next_segment = 1, .next_lsn = 1};
     bool is_ok = dir_each(dir, add, &all, err);

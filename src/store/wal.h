@@ -18,7 +18,7 @@ enum {
         64 << 20, /* as good as any past 16 MB; 64 of them open at once fit a disk */
     WAL_STREAMS_MAX = 64,
     WAL_SPARE_MAX = 4, /* recycled segments kept for the next rotation */
-    WAL_VERSION = 1,
+    WAL_VERSION = 2,   /* in 1 no batch said what was on the disk; it is read */
 };
 
 struct wal;
