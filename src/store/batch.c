@@ -168,7 +168,7 @@ bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view
     memcpy(&synced, bytes + 12, 4);
     memcpy(&lsn, bytes + 16, 8);
     if (n_bytes > BATCH_PAYLOAD_MAX || n_bytes > n - BATCH_HEADER_BYTES || count > n_bytes / 2 ||
-        count == 0 || lsn == 0)
+        (count == 0) != (n_bytes == 0) || lsn == 0)
         return false;
     if (hash_crc32c(seed, bytes + 4, BATCH_HEADER_BYTES - 4 + (size_t)n_bytes) != crc)
         return false;

@@ -25,7 +25,7 @@ void batch_clear(struct batch *batch); /* keeps the memory */
 /* Room for n more points; always before batch_add. */
 void batch_reserve(struct batch *batch, size_t n);
 void batch_add(struct batch *batch, uint32_t id, uint32_t at_s, double value);
-/* What a batch says besides its points. */
+/* What a batch says besides its points. One without points says only this. */
 struct batch_mark {
     uint64_t lsn;
     uint64_t synced; /* so many bytes of its segment were on the disk when it was written */

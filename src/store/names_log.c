@@ -35,6 +35,7 @@ struct names_log {
     struct buf pending;
     struct buf unsynced;    /* what was written since the last good sync; it ends at `at` */
     uint64_t synced, noted; /* bytes on the disk; and as the last note says */
+    uint64_t names_end;     /* behind the last record that is no note */
     bool is_writing;
 };
 
@@ -201,6 +202,8 @@ static bool header_check(const uint8_t *bytes, size_t n, struct err *err)
 struct suspects {
     size_t at[SUSPECTS_MAX];
     size_t n, n_all, n_damaged;
+    uint64_t noted;   /* what the last note says */
+    size_t names_end; /* behind the last record that is no note */
 };
 
 static void suspect_add(struct suspects *suspects, size_t at)
@@ -213,6 +216,7 @@ static void suspect_add(struct suspects *suspects, size_t at)
 static void suspects_judge(struct suspects *suspects, uint64_t synced)
 {
     size_t n_kept = 0;
+    suspects->noted = synced;
     for (size_t i = 0; i < suspects->n; i++) {
         if (suspects->at[i] < synced)
             suspects->n_damaged++;
@@ -240,20 +244,22 @@ static void record_read(const uint8_t *payload, size_t n, size_t at,
                         const struct names_log_reader *reader, struct suspects *suspects)
 {
     uint64_t synced;
-    if (synced_read(payload, n, &synced))
+    if (synced_read(payload, n, &synced)) {
         suspects_judge(suspects, synced);
-    else if (!payload_read(payload, n, reader))
+        return;
+    }
+    suspects->names_end = at + RECORD_HEADER_BYTES + n;
+    if (!payload_read(payload, n, reader))
         suspect_add(suspects, at);
 }
 
-static bool parse(const void *bytes, size_t n, const struct names_log_reader *reader,
-                  size_t *out_good_bytes, struct suspects *suspects, struct err *err)
+/* The records: those behind damage are found again. */
+static size_t parse(const void *bytes, size_t n, const struct names_log_reader *reader,
+                    struct suspects *suspects)
 {
     const uint8_t *at = bytes;
     size_t i = NAMES_LOG_HEADER_BYTES, good = i;
 
-    if (!header_check(at, n, err))
-        return false;
     while (i < n) {
         size_t n_bytes = record_bytes(at + i, n - i);
         if (n_bytes == 0) {
@@ -267,8 +273,7 @@ static bool parse(const void *bytes, size_t n, const struct names_log_reader *re
         i += n_bytes;
         good = i;
     }
-    *out_good_bytes = good;
-    return true;
+    return good;
 }
 
 bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader *reader,
@@ -276,8 +281,9 @@ bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader 
 {
     struct suspects suspects = {.n = 0};
 
-    if (!parse(bytes, n, reader, out_good_bytes, &suspects, err))
+    if (!header_check(bytes, n, err))
         return false;
+    *out_good_bytes = parse(bytes, n, reader, &suspects);
     *out_n_damaged = suspects.n_damaged;
     return true;
 }
@@ -288,6 +294,7 @@ bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader 
 struct rescue {
     const struct names_log_reader *reader;
     struct buf out;
+    bool has_class[UINT16_MAX + 1];
 };
 
 static bool rescue_class(void *self, uint16_t no, const struct schema *schema, int64_t created_s)
@@ -295,7 +302,11 @@ static bool rescue_class(void *self, uint16_t no, const struct schema *schema, i
     struct rescue *rescue = self;
     if (!rescue->reader->on_class(rescue->reader->self, no, schema, created_s))
         return false;
-    class_put(&rescue->out, no, schema, created_s);
+    if (!rescue->has_class[no]) {
+        rescue->has_class[no] = true;
+        class_put(&rescue->out, no, schema, created_s);
+        class_put(&rescue->out, no, schema, created_s);
+    }
     return true;
 }
 
@@ -339,65 +350,95 @@ static bool create(const char *path, struct err *err)
     return file_replace(path, header, sizeof header, err);
 }
 
-/* Reads the file and leaves it sound; *out_at: its length. */
-static bool load(const char *path, const char *corrupt_dir, const struct names_log_reader *reader,
-                 size_t *out_n_damaged, uint64_t *out_at, struct err *err)
+/* The header, or records that speak for themselves: a damaged header costs nothing. */
+static bool head_check(const void *bytes, size_t n, struct suspects *suspects, struct err *err)
 {
-    struct rescue rescue = {.reader = reader};
-    struct suspects suspects = {.n = 0};
-    const struct names_log_reader through = {&rescue, rescue_class, rescue_name, rescue_hidden};
-    uint8_t header[NAMES_LOG_HEADER_BYTES];
-    const void *bytes;
-    size_t n, good = 0;
-
-    if (!file_map(path, &bytes, &n, err))
+    if (header_check(bytes, n, err))
+        return true;
+    if (err->kind != ERR_CORRUPT || n <= NAMES_LOG_HEADER_BYTES ||
+        record_bytes((const uint8_t *)bytes + NAMES_LOG_HEADER_BYTES, n - NAMES_LOG_HEADER_BYTES) ==
+            0)
         return false;
-    header_make(header);
-    buf_init(&rescue.out, FILE_BYTES_MAX);
-    buf_add(&rescue.out, header, sizeof header);
-    bool is_ok = parse(bytes, n, &through, &good, &suspects, err);
+    err_clear(err);
+    suspects->n_all = suspects->n_damaged = 1;
+    return true;
+}
+
+/* Reads the file and leaves it sound; what is known of it goes to log. */
+static bool load(struct names_log *log, const char *corrupt_dir, struct rescue *rescue,
+                 size_t *out_n_damaged, struct err *err)
+{
+    const struct names_log_reader through = {rescue, rescue_class, rescue_name, rescue_hidden};
+    struct suspects suspects = {.n = 0};
+    const void *bytes;
+    size_t n;
+
+    if (!file_map(log->path, &bytes, &n, err))
+        return false;
+    bool is_ok = head_check(bytes, n, &suspects, err);
+    if (is_ok)
+        log->at = parse(bytes, n, &through, &suspects);
     *out_n_damaged = suspects.n_damaged;
+    log->noted = suspects.noted;
+    log->names_end = suspects.names_end;
     const bool is_old = is_ok && version_of(bytes) < NAMES_LOG_VERSION;
     file_unmap(bytes, n);
     if (is_ok && (suspects.n_all > 0 || is_old)) {
-        good = rescue.out.n;
-        is_ok = *out_n_damaged > 0 ? rewrite(path, corrupt_dir, &rescue.out, err)
-                                   : file_replace(path, rescue.out.at, rescue.out.n, err);
+        log->at = log->names_end = rescue->out.n;
+        log->noted = 0;
+        is_ok = *out_n_damaged > 0 ? rewrite(log->path, corrupt_dir, &rescue->out, err)
+                                   : file_replace(log->path, rescue->out.at, rescue->out.n, err);
     }
-    buf_done(&rescue.out);
-    *out_at = good;
+    log->synced = log->at;
     return is_ok;
+}
+
+static struct names_log *log_new(const char *dir)
+{
+    struct names_log *log = mem_zalloc(sizeof(struct names_log));
+    struct buf path;
+    size_t n;
+
+    buf_init(&path, 8192);
+    buf_printf(&path, "%s/names.log", dir);
+    log->path = buf_take(&path, &n);
+    log->fd = -1;
+    buf_init(&log->pending, PENDING_BYTES_MAX);
+    buf_init(&log->unsynced, PENDING_BYTES_MAX);
+    pthread_mutex_init(&log->lock, NULL);
+    pthread_cond_init(&log->written, NULL);
+    return log;
+}
+
+static bool log_open(struct names_log *log, const char *corrupt_dir,
+                     const struct names_log_reader *reader, size_t *out_n_damaged, struct err *err)
+{
+    uint8_t header[NAMES_LOG_HEADER_BYTES];
+    struct rescue *rescue = mem_zalloc(sizeof(struct rescue));
+
+    rescue->reader = reader;
+    header_make(header);
+    buf_init(&rescue->out, FILE_BYTES_MAX);
+    buf_add(&rescue->out, header, sizeof header);
+    bool is_ok = (file_exists(log->path) || create(log->path, err)) &&
+                 load(log, corrupt_dir, rescue, out_n_damaged, err);
+    buf_done(&rescue->out);
+    mem_free(rescue);
+    return is_ok && file_open(log->path, O_RDWR, &log->fd, err) &&
+           file_truncate(log->fd, log->path, (int64_t)log->at, err) &&
+           file_sync(log->fd, log->path, err);
 }
 
 bool names_log_open(const char *dir, const char *corrupt_dir, const struct names_log_reader *reader,
                     size_t *out_n_damaged, struct names_log **out, struct err *err)
 {
-    struct buf path;
-    size_t n;
-    uint64_t at;
-    CLEANUP(fd_done) int fd = -1;
+    struct names_log *log = log_new(dir);
 
-    buf_init(&path, 8192);
-    buf_printf(&path, "%s/names.log", dir);
-    CLEANUP(mem_done) char *owned = buf_take(&path, &n);
     *out_n_damaged = 0;
-    if (!file_exists(owned) && !create(owned, err))
+    if (!log_open(log, corrupt_dir, reader, out_n_damaged, err)) {
+        names_log_close(log);
         return false;
-    if (!load(owned, corrupt_dir, reader, out_n_damaged, &at, err))
-        return false;
-    if (!file_open(owned, O_RDWR, &fd, err) || !file_truncate(fd, owned, (int64_t)at, err) ||
-        !file_sync(fd, owned, err))
-        return false;
-
-    struct names_log *log = mem_zalloc(sizeof(struct names_log));
-    log->path = owned;
-    owned = NULL;
-    log->fd = take_fd(&fd);
-    log->at = log->synced = at;
-    buf_init(&log->pending, PENDING_BYTES_MAX);
-    buf_init(&log->unsynced, PENDING_BYTES_MAX);
-    pthread_mutex_init(&log->lock, NULL);
-    pthread_cond_init(&log->written, NULL);
+    }
     *out = log;
     return true;
 }
@@ -445,6 +486,7 @@ void names_log_add_class(struct names_log *log, uint16_t no, const struct schema
     pthread_mutex_lock(&log->lock);
     size_t before = log->pending.n;
     class_put(&log->pending, no, schema, created_s);
+    class_put(&log->pending, no, schema, created_s); /* no bad sector shall cost all its series */
     pending_grew(log, before);
     pthread_mutex_unlock(&log->lock);
 }
@@ -457,29 +499,36 @@ bool names_log_is_behind(struct names_log *log)
     return is_behind;
 }
 
-/* A note in front of what is about to be written, if more is on the disk than the last one says. */
+/* Names are on the disk that the last note does not speak of. */
+static bool note_is_due_locked(const struct names_log *log)
+{
+    return log->names_end > log->noted && log->names_end <= log->synced;
+}
+
 static void note_locked(struct names_log *log, struct buf *out)
 {
-    if (log->synced == log->noted)
+    if (!note_is_due_locked(log))
         return;
     log->noted = log->synced;
     synced_put(out, log->synced);
     __atomic_fetch_add(&log->n_unwritten, out->n, __ATOMIC_SEQ_CST);
 }
 
-/* Takes what is pending once nobody else writes; false: there is nothing. */
+/* Takes what is pending, a note in front of it, once nobody else writes; false: there is nothing. */
 static bool writing_begin(struct names_log *log, struct buf *out)
 {
     pthread_mutex_lock(&log->lock);
     while (log->is_writing)
         pthread_cond_wait(&log->written, &log->lock);
-    bool has_some = log->pending.n > 0;
+    bool has_some = log->pending.n > 0 || note_is_due_locked(log);
     if (has_some) {
         buf_init(out, PENDING_BYTES_MAX);
         note_locked(log, out);
         buf_add(out, log->pending.at, log->pending.n);
-        buf_clear(&log->pending);
         log->is_writing = true;
+        if (log->pending.n > 0)
+            log->names_end = log->at + out->n;
+        buf_clear(&log->pending);
     }
     pthread_mutex_unlock(&log->lock);
     return has_some;
@@ -504,17 +553,28 @@ static void writing_end(struct names_log *log, struct buf *taken, bool is_writte
     buf_done(taken);
 }
 
-bool names_log_write(struct names_log *log, struct err *err)
+static bool write_all(struct names_log *log, struct err *err)
 {
     struct buf taken;
 
-    if (__atomic_load_n(&log->n_unwritten, __ATOMIC_SEQ_CST) == 0)
-        return true;
     if (!writing_begin(log, &taken))
         return true;
     bool is_ok = file_write_at(log->fd, log->path, taken.at, taken.n, (int64_t)log->at, err);
     writing_end(log, &taken, is_ok);
     return is_ok;
+}
+
+bool names_log_write(struct names_log *log, struct err *err)
+{
+    return __atomic_load_n(&log->n_unwritten, __ATOMIC_SEQ_CST) == 0 || write_all(log, err);
+}
+
+static bool note_is_due(struct names_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    bool is_due = note_is_due_locked(log);
+    pthread_mutex_unlock(&log->lock);
+    return is_due;
 }
 
 /* Takes what is to be made durable and where it lies in the file. */
@@ -548,6 +608,9 @@ static void unsynced_give_back(struct names_log *log, struct buf *taken)
 bool names_log_sync(struct names_log *log, struct err *err)
 {
     uint64_t at;
+
+    if (note_is_due(log) && !write_all(log, err))
+        return false;
     struct buf taken = unsynced_take(log, &at);
     bool is_ok = true;
 

@@ -26,24 +26,33 @@ static void holes_judge(struct replay_segment *segment, size_t hole, size_t at)
     segment->n_holes = n_kept;
 }
 
-/* Looks for the next sound batch from `at` on; batches begin at multiples of 8. */
-static void look(struct replay_segment *segment, size_t at)
+/* Finds what is sound from `at` on; batches begin at multiples of 8. */
+static bool find(struct replay_segment *segment, size_t at)
 {
     const uint32_t seed = wal_seed(segment->no);
     const size_t expected = at;
 
-    segment->has_next = false;
     for (; at + BATCH_HEADER_BYTES <= segment->n; at += 8) {
-        if (!batch_view(segment->bytes + at, segment->n - at, seed, &segment->next) ||
-            segment->next.lsn <= segment->last_lsn)
+        if (!batch_view(segment->bytes + at, segment->n - at, seed, &segment->next))
             continue;
-        segment->has_next = true;
+        const bool is_note = segment->next.count == 0; /* it has the lsn of the batch before it */
+        if (segment->next.lsn < segment->last_lsn + !is_note)
+            continue;
         segment->at = at;
         holes_judge(segment, expected, at);
         segment->last_lsn = segment->next.lsn;
         segment->end = at + segment->next.all_bytes;
-        return;
+        return true;
     }
+    return false;
+}
+
+/* Looks for the next sound batch with points. */
+static void look(struct replay_segment *segment, size_t at)
+{
+    segment->has_next = find(segment, at);
+    while (segment->has_next && segment->next.count == 0)
+        segment->has_next = find(segment, segment->end);
 }
 
 static void segment_open(struct replay_segment *segment)

@@ -131,6 +131,7 @@ void store_close(struct store *store)
     keeper_stop(store);
     writers_flush(store);
     sync_stop(store);
+    wal_end(store->wal);
     store_free(store);
 }
 

@@ -227,6 +227,32 @@ bool wal_append(struct wal *wal, unsigned stream_no, struct batch *batch, struct
 
 /* ---- making durable ---- */
 
+/* A batch without points behind all others, with the last one's lsn: all of the segment is on the disk.
+ * Without it damage to the last batches cannot be told from a power cut. */
+static void mark_write(struct wal *wal, const struct segment *segment, int fd)
+{
+    struct batch batch = {0};
+    size_t n;
+    const struct batch_mark mark = {segment->last_lsn, segment->bytes};
+
+    batch_reserve(&batch, 1);
+    batch_clear(&batch);
+    batch_seal(&batch, wal_seed(segment->no), mark, &n);
+    (void)!file_write_at(fd, wal->dir, batch.at, n, (int64_t)segment->bytes, NULL);
+    batch_done(&batch);
+}
+
+void wal_end(struct wal *wal)
+{
+    for (size_t i = 0; i < WAL_STREAMS_MAX; i++) {
+        const struct stream *stream = &wal->streams[i];
+        const struct segment segment = {stream->segment, stream->at, stream->last_lsn, false};
+        if (stream->fd >= 0 && !stream->is_dirty && stream->synced == stream->at &&
+            stream->at > WAL_HEADER_BYTES)
+            mark_write(wal, &segment, stream->fd);
+    }
+}
+
 static bool streams_sync(struct wal *wal, struct err *err)
 {
     bool is_ok = true;
@@ -258,6 +284,8 @@ static bool full_sync(struct wal *wal, struct full *list, struct err *err)
     while (list) {
         struct full *next = list->next;
         bool is_synced = file_sync(list->fd, wal->dir, err);
+        if (is_synced)
+            mark_write(wal, &list->segment, list->fd);
         pthread_mutex_lock(&wal->lock);
         if (is_synced) {
             segments_add(&wal->closed, list->segment);

@@ -42,6 +42,9 @@ uint64_t wal_next_lsn(const struct wal *wal);
  *   err  ERR_IO: what was not synced is unknown, see store's disk_is_bad */
 MUST_CHECK bool wal_sync(struct wal *wal, struct err *err);
 
+/* After the last sync: notes in each stream that all of it is on the disk. */
+void wal_end(struct wal *wal);
+
 /* Segments found at start by wal_replay, so that they are reused in their time. */
 void wal_adopt(struct wal *wal, uint64_t segment, uint64_t bytes, uint64_t last_lsn,
                bool is_damaged);
