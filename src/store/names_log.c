@@ -626,3 +626,10 @@ bool names_log_sync(struct names_log *log, struct err *err)
     buf_done(&taken);
     return is_ok;
 }
+
+void names_log_end(struct names_log *log)
+{
+    struct err err;
+    if (note_is_due(log))
+        (void)!write_all(log, &err);
+}

@@ -51,3 +51,5 @@ MUST_CHECK bool names_log_write(struct names_log *log, struct err *err);
 /* Makes durable what was written. After a failure the next call writes everything since the last good
  * sync again: the kernel may have dropped it. Thread: the one that syncs. */
 MUST_CHECK bool names_log_sync(struct names_log *log, struct err *err);
+/* After the last sync: notes that all of it is on the disk. */
+void names_log_end(struct names_log *log);
