@@ -487,7 +487,7 @@ static void script(struct world *world)
     rounds(world, 16);
     manifest_again(world);
     EXPECT(agrees(world));
-    clock_move(world, 6 * 3600); /* the first partition leaves the fine archive */
+    clock_move(world, 6 * 3600);      /* the first partition leaves the fine archive */
     put(world, 0, store_kit_now_s()); /* by the points, not by the clock alone */
     EXPECT_OK(keeper_pass(world->kit.store, &kit_err));
     EXPECT(agrees(world));
