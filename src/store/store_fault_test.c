@@ -175,6 +175,30 @@ TEST(any_fault_at_the_start_loses_nothing)
     store_kit_done(&kit);
 }
 
+TEST(late_points_are_seen_while_a_seal_waits_for_the_disk)
+{
+    const struct file_fault fault = {1, 1000, FILE_CALL_SYNC, EIO, false};
+    struct store_kit kit;
+    struct err err;
+
+    start(&kit);
+    EXPECT(store_kit_open(&kit));
+    const int64_t at_s = store_kit_now_s();
+    EXPECT_I64(store_kit_put(&kit, 0, at_s, 1.0), SINK_OK);
+    store_kit_commit(&kit);
+    kit_now_us += 2000 * 1000000ll;
+    (void)file_fault_plan(&fault);
+    EXPECT(!keeper_pass(kit.store, &err));
+    EXPECT_I64(store_kit_put(&kit, 0, at_s, 2.0), SINK_OK); /* below the sealed slot by now */
+    EXPECT(store_kit_agrees(&kit));
+    (void)file_fault_plan(NULL);
+    EXPECT_OK(keeper_pass(kit.store, &kit_err));
+    EXPECT(store_kit_agrees(&kit));
+    EXPECT_OK(store_seal(kit.store, &kit_err));
+    EXPECT(store_kit_agrees(&kit));
+    store_kit_done(&kit);
+}
+
 TEST(a_full_disk_refuses_points_and_goes_on_when_there_is_room)
 {
     struct store_kit kit;
@@ -458,6 +482,7 @@ TEST(kill_loses_nothing_that_was_committed)
 
 RUN_TESTS(test_of(any_fault_of_any_call_loses_nothing),
           test_of(any_fault_at_the_start_loses_nothing),
+          test_of(late_points_are_seen_while_a_seal_waits_for_the_disk),
           test_of(a_full_disk_refuses_points_and_goes_on_when_there_is_room),
           test_of(damaged_block_files_are_set_aside_and_the_rest_is_served),
           test_of(damage_in_the_log_costs_only_what_it_hit),
