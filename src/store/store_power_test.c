@@ -84,7 +84,8 @@ static void promise_copy(struct promise *to, const struct promise *from)
 {
     promise_init(to);
     mem_grow(&to->cells, &to->cap, from->n + 1, sizeof(struct cell));
-    memcpy(to->cells, from->cells, from->n * sizeof(struct cell));
+    if (from->n > 0)
+        memcpy(to->cells, from->cells, from->n * sizeof(struct cell));
     memcpy(to->at, from->at, (size_t)N_SERIES * SPAN_S * sizeof(int32_t));
     to->n = from->n;
 }

@@ -525,7 +525,9 @@ void power_cut(const struct power *power, size_t n, uint64_t seed, const char *t
 
     choose(&cut, seed);
     struct names names = names_after(&cut);
-    qsort(names.items, names.n, sizeof(struct name), by_path); /* folders before what is in them */
+    if (names.n > 1)
+        qsort(names.items, names.n, sizeof(struct name),
+              by_path); /* folders before what is in them */
     for (size_t i = 0; i < names.n; i++) {
         (void)snprintf(path, sizeof path, "%s/%s", to, names.items[i].path);
         if (names.items[i].file == IS_DIR)
