@@ -13,33 +13,74 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 enum {
     READ_CHUNK_BYTES = 256 * 1024,
     PATH_BYTES_MAX = 4096, /* the kernel's own */
 };
 
-/* Calls made, and which one fails. Counters only. */
-static _Atomic uint64_t n_calls, fail_at;
+/* Calls made, and which ones fail. Counters only. */
+static _Atomic uint64_t n_calls, fail_first, fail_n;
 static _Atomic int fail_errno;
+static _Atomic unsigned fail_kinds = FILE_CALL_ANY;
+static _Atomic bool fail_is_short;
 
-uint64_t file_faults(uint64_t n, int errno_value)
+static file_event_fn watch_fn; /* tests only: set while nothing else runs */
+static void *watch_self;
+
+uint64_t file_fault_plan(const struct file_fault *plan)
 {
+    static const struct file_fault none = {.kinds = FILE_CALL_ANY};
+    const struct file_fault *now = plan ? plan : &none;
+
+    atomic_store(&fail_first, 0);
+    atomic_store(&fail_errno, now->errno_value);
+    atomic_store(&fail_kinds, now->kinds);
+    atomic_store(&fail_is_short, now->is_short);
+    atomic_store(&fail_n, now->n);
     uint64_t made = atomic_exchange(&n_calls, 0);
-    atomic_store(&fail_errno, errno_value);
-    atomic_store(&fail_at, n);
+    atomic_store(&fail_first, now->first);
     return made;
 }
 
-/* True once, at the call that a test chose. */
-static bool fault(void)
+uint64_t file_faults(uint64_t n, int errno_value)
 {
-    uint64_t wanted = atomic_load_explicit(&fail_at, memory_order_relaxed);
+    return file_fault_plan(&(struct file_fault){n, 1, FILE_CALL_ANY, errno_value, false});
+}
+
+/* True at the calls that a test chose. */
+static bool fault(enum file_call kind)
+{
+    if (!(atomic_load_explicit(&fail_kinds, memory_order_relaxed) & kind))
+        return false;
+    uint64_t first = atomic_load_explicit(&fail_first, memory_order_relaxed);
     uint64_t now = atomic_fetch_add_explicit(&n_calls, 1, memory_order_relaxed) + 1;
-    if (LIKELY(wanted == 0 || now != wanted))
+    if (LIKELY(first == 0 || now < first || now - first >= atomic_load(&fail_n)))
         return false;
     errno = atomic_load(&fail_errno);
     return true;
+}
+
+void file_watch(file_event_fn fn, void *self)
+{
+    watch_fn = fn;
+    watch_self = self;
+}
+
+/* errno stays as it was. */
+static void tell(const struct file_event *event)
+{
+    if (LIKELY(!watch_fn))
+        return;
+    const int kept = errno;
+    watch_fn(watch_self, event);
+    errno = kept;
+}
+
+static void tell_path(enum file_event_kind kind, const char *path, const char *to)
+{
+    tell(&(struct file_event){.kind = kind, .fd = -1, .path = path, .to = to});
 }
 
 void fd_done(int *fd)
@@ -58,11 +99,14 @@ int take_fd(int *fd)
 
 bool file_open(const char *path, int flags, int *out_fd, struct err *err)
 {
-    int fd = fault() ? -1 : open(path, flags | O_CLOEXEC, 0644);
+    int fd = fault(FILE_CALL_OPEN) ? -1 : open(path, flags | O_CLOEXEC, 0644);
     if (fd < 0 && errno == ENOENT)
         return FAIL(err, ERR_MISSING, "'%s' does not exist", path);
     if (fd < 0)
         return FAIL(err, ERR_IO, "open '%s'", path);
+    if (flags & (O_CREAT | O_TRUNC))
+        tell(&(struct file_event){
+            .kind = FILE_EVENT_OPENED, .fd = fd, .path = path, .n = (flags & O_TRUNC) != 0});
     *out_fd = fd;
     return true;
 }
@@ -70,42 +114,56 @@ bool file_open(const char *path, int flags, int *out_fd, struct err *err)
 bool file_size(int fd, const char *path, int64_t *out_bytes, struct err *err)
 {
     struct stat st;
-    if (fault() || fstat(fd, &st) != 0)
+    if (fault(FILE_CALL_OTHER) || fstat(fd, &st) != 0)
         return FAIL(err, ERR_IO, "size of '%s'", path);
     *out_bytes = st.st_size;
     return true;
 }
 
-bool file_write(int fd, const char *path, const void *bytes, size_t n, struct err *err)
+/* at < 0: where the descriptor stands. */
+static ssize_t write_once(int fd, const void *bytes, size_t n, int64_t at)
 {
-    const char *at = bytes;
-    while (n) {
-        ssize_t done = fault() ? -1 : write(fd, at, n);
+    const bool is_fault = fault(FILE_CALL_WRITE);
+    const int fault_errno = errno;
+    ssize_t done = -1;
+
+    if (is_fault)
+        n = atomic_load(&fail_is_short) ? n / 2 : 0;
+    if (n > 0)
+        done = at < 0 ? write(fd, bytes, n) : pwrite(fd, bytes, n, at);
+    if (done > 0)
+        tell(&(struct file_event){
+            .kind = FILE_EVENT_WRITTEN, .fd = fd, .bytes = bytes, .n = (size_t)done, .at = at});
+    if (!is_fault)
+        return done;
+    errno = fault_errno;
+    return -1;
+}
+
+static bool write_all(int fd, const char *path, struct str bytes, int64_t at, struct err *err)
+{
+    while (bytes.n) {
+        ssize_t done = write_once(fd, bytes.at, bytes.n, at);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
             return FAIL(err, ERR_IO, "write '%s'", path);
-        at += done;
-        n -= (size_t)done;
+        at = at < 0 ? at : at + done;
+        bytes.at += done;
+        bytes.n -= (size_t)done;
     }
     return true;
+}
+
+bool file_write(int fd, const char *path, const void *bytes, size_t n, struct err *err)
+{
+    return write_all(fd, path, (struct str){bytes, n}, -1, err);
 }
 
 bool file_write_at(int fd, const char *path, const void *bytes, size_t n, int64_t at,
                    struct err *err)
 {
-    const char *from = bytes;
-    while (n) {
-        ssize_t done = fault() ? -1 : pwrite(fd, from, n, at);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return FAIL(err, ERR_IO, "write '%s'", path);
-        from += done;
-        at += done;
-        n -= (size_t)done;
-    }
-    return true;
+    return write_all(fd, path, (struct str){bytes, n}, at, err);
 }
 
 bool file_read_at(int fd, const char *path, void *bytes, size_t n, int64_t at, size_t *out_n,
@@ -114,7 +172,7 @@ bool file_read_at(int fd, const char *path, void *bytes, size_t n, int64_t at, s
     char *to = bytes;
     size_t got = 0;
     while (got < n) {
-        ssize_t done = fault() ? -1 : pread(fd, to + got, n - got, at + (int64_t)got);
+        ssize_t done = fault(FILE_CALL_READ) ? -1 : pread(fd, to + got, n - got, at + (int64_t)got);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
@@ -129,29 +187,33 @@ bool file_read_at(int fd, const char *path, void *bytes, size_t n, int64_t at, s
 
 bool file_sync(int fd, const char *path, struct err *err)
 {
-    if (fault() || fdatasync(fd) != 0)
-        return FAIL(err, ERR_IO, "sync '%s'", path);
-    return true;
+    const bool is_ok = !fault(FILE_CALL_SYNC) && fdatasync(fd) == 0;
+    tell(
+        &(struct file_event){.kind = is_ok ? FILE_EVENT_SYNCED : FILE_EVENT_SYNC_FAILED, .fd = fd});
+    return is_ok || FAIL(err, ERR_IO, "sync '%s'", path);
 }
 
 bool file_truncate(int fd, const char *path, int64_t bytes, struct err *err)
 {
-    if (fault() || ftruncate(fd, bytes) != 0)
+    if (fault(FILE_CALL_OTHER) || ftruncate(fd, bytes) != 0)
         return FAIL(err, ERR_IO, "truncate '%s'", path);
+    tell(&(struct file_event){.kind = FILE_EVENT_TRUNCATED, .fd = fd, .at = bytes});
     return true;
 }
 
 bool file_rename(const char *from, const char *to, struct err *err)
 {
-    if (fault() || rename(from, to) != 0)
+    if (fault(FILE_CALL_OTHER) || rename(from, to) != 0)
         return FAIL(err, ERR_IO, "rename '%s' to '%s'", from, to);
+    tell_path(FILE_EVENT_RENAMED, from, to);
     return true;
 }
 
 bool file_unlink(const char *path, struct err *err)
 {
-    if (fault() || (unlink(path) != 0 && errno != ENOENT))
+    if (fault(FILE_CALL_OTHER) || (unlink(path) != 0 && errno != ENOENT))
         return FAIL(err, ERR_IO, "remove '%s'", path);
+    tell_path(FILE_EVENT_UNLINKED, path, NULL);
     return true;
 }
 
@@ -209,7 +271,8 @@ bool file_replace(const char *path, const void *bytes, size_t n, struct err *err
         return FAIL(err, ERR_LIMIT, "path too long: '%.200s...'", path);
     folder_of(path, folder);
     if (!write_new(temp, bytes, n, err) || !file_rename(temp, path, err)) {
-        unlink(temp);
+        if (unlink(temp) == 0)
+            tell_path(FILE_EVENT_UNLINKED, temp, NULL);
         return false;
     }
     return dir_sync(folder, err);
@@ -223,7 +286,8 @@ bool file_map(const char *path, const void **out, size_t *out_n, struct err *err
         return false;
     void *at = NULL;
     if (bytes > 0) {
-        at = fault() ? MAP_FAILED : mmap(NULL, (size_t)bytes, PROT_READ, MAP_SHARED, fd, 0);
+        at = fault(FILE_CALL_MAP) ? MAP_FAILED
+                                  : mmap(NULL, (size_t)bytes, PROT_READ, MAP_SHARED, fd, 0);
         if (at == MAP_FAILED)
             return FAIL(err, ERR_IO, "map '%s'", path);
     }
@@ -253,8 +317,9 @@ bool dir_make(const char *path, struct err *err)
             continue;
         memcpy(part, path, i);
         part[i] = '\0';
-        if (fault() || (mkdir(part, 0755) != 0 && errno != EEXIST))
+        if (fault(FILE_CALL_OTHER) || (mkdir(part, 0755) != 0 && errno != EEXIST))
             return FAIL(err, ERR_IO, "make folder '%s'", part);
+        tell_path(FILE_EVENT_DIR_MADE, part, NULL);
     }
     return true;
 }
@@ -264,8 +329,9 @@ bool dir_sync(const char *path, struct err *err)
     CLEANUP(fd_done) int fd = -1;
     if (!file_open(path, O_RDONLY | O_DIRECTORY, &fd, err))
         return false;
-    if (fault() || fsync(fd) != 0)
+    if (fault(FILE_CALL_SYNC) || fsync(fd) != 0)
         return FAIL(err, ERR_IO, "sync folder '%s'", path);
+    tell_path(FILE_EVENT_DIR_SYNCED, path, NULL);
     return true;
 }
 
@@ -279,7 +345,7 @@ static void free_names(struct dirent **names, int n)
 bool dir_each(const char *path, dir_fn fn, void *self, struct err *err)
 {
     struct dirent **names = NULL;
-    int n = fault() ? -1 : scandir(path, &names, NULL, alphasort);
+    int n = fault(FILE_CALL_OTHER) ? -1 : scandir(path, &names, NULL, alphasort);
     if (n < 0)
         return FAIL(err, errno == ENOENT ? ERR_MISSING : ERR_IO, "list folder '%s'", path);
     bool is_ok = true;
@@ -311,8 +377,9 @@ bool dir_remove(const char *path, struct err *err)
         return FAIL(err, ERR_LIMIT, "path too long: '%.200s...'", path);
     if (!dir_each(path, remove_entry, copy, err))
         return err && err->kind == ERR_MISSING;
-    if (fault() || rmdir(path) != 0)
+    if (fault(FILE_CALL_OTHER) || rmdir(path) != 0)
         return FAIL(err, ERR_IO, "remove folder '%s'", path);
+    tell_path(FILE_EVENT_UNLINKED, path, NULL);
     return true;
 }
 
@@ -321,7 +388,7 @@ bool file_lock(const char *path, int *out_fd, struct err *err)
     CLEANUP(fd_done) int fd = -1;
     if (!file_open(path, O_RDWR | O_CREAT, &fd, err))
         return false;
-    if (fault() || flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (fault(FILE_CALL_OTHER) || flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK)
             return FAIL(err, ERR_BUSY, "'%s' is locked by another process", path);
         return FAIL(err, ERR_IO, "lock '%s'", path);

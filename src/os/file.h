@@ -47,6 +47,49 @@ MUST_CHECK bool dir_remove(const char *path, struct err *err); /* with everythin
  * ERR_BUSY when another process holds it. */
 MUST_CHECK bool file_lock(const char *path, int *out_fd, struct err *err);
 
-/* Tests: the n-th call from now (1 = the next) fails with errno_value, once; n = 0: never.
- * Returns how many calls were made since the last call of this. */
+/* ---- for tests: what may go wrong, and what was done ---- */
+
+enum file_call {
+    FILE_CALL_OPEN = 1,
+    FILE_CALL_READ = 2,
+    FILE_CALL_WRITE = 4,
+    FILE_CALL_SYNC = 8, /* of files and folders */
+    FILE_CALL_MAP = 16,
+    FILE_CALL_OTHER = 32, /* names, lengths, locks, lists */
+    FILE_CALL_ANY = 63,
+};
+
+struct file_fault {
+    uint64_t first,
+        n; /* the first-th call of these kinds from now (1 = the next) and the n - 1 after */
+    unsigned kinds; /* of file_call */
+    int errno_value;
+    bool is_short; /* a write that fails has written half before */
+};
+/* NULL: no faults. Returns how many calls of the last plan's kinds were made since it was given. */
+uint64_t file_fault_plan(const struct file_fault *plan);
+/* The n-th call from now fails with errno_value, once; n = 0: never. Returns as file_fault_plan. */
 uint64_t file_faults(uint64_t n, int errno_value);
+
+/* A change that was made. at -1: where the descriptor stands now, n bytes further on. */
+struct file_event {
+    enum file_event_kind {
+        FILE_EVENT_OPENED, /* to be made or emptied; n: O_TRUNC was given */
+        FILE_EVENT_WRITTEN,
+        FILE_EVENT_TRUNCATED, /* to `at` bytes */
+        FILE_EVENT_SYNCED,
+        FILE_EVENT_SYNC_FAILED,
+        FILE_EVENT_RENAMED,
+        FILE_EVENT_UNLINKED, /* or a folder removed */
+        FILE_EVENT_DIR_MADE,
+        FILE_EVENT_DIR_SYNCED,
+    } kind;
+    int fd; /* or -1 */
+    const char *path, *to;
+    const void *bytes;
+    size_t n;
+    int64_t at;
+};
+typedef void (*file_event_fn)(void *self, const struct file_event *event);
+/* Tells fn of every change from now on; NULL: nobody. Thread: no other may be changing files. */
+void file_watch(file_event_fn fn, void *self);

@@ -138,16 +138,17 @@ void batch_add(struct batch *batch, uint32_t id, uint32_t at_s, double value)
     batch->at_s = at_s;
 }
 
-void batch_seal(struct batch *batch, uint32_t seed, uint64_t lsn, size_t *out_n)
+void batch_seal(struct batch *batch, uint32_t seed, struct batch_mark mark, size_t *out_n)
 {
-    const uint32_t n_bytes = (uint32_t)(batch->n - BATCH_HEADER_BYTES), flags = 0;
+    const uint32_t n_bytes = (uint32_t)(batch->n - BATCH_HEADER_BYTES);
+    const uint32_t synced = mark.synced < UINT32_MAX ? (uint32_t)mark.synced : UINT32_MAX;
     const size_t all = (batch->n + 7) / 8 * 8;
 
     memset(batch->at + batch->n, 0, all - batch->n);
     memcpy(batch->at + 4, &n_bytes, 4);
     memcpy(batch->at + 8, &batch->count, 4);
-    memcpy(batch->at + 12, &flags, 4);
-    memcpy(batch->at + 16, &lsn, 8);
+    memcpy(batch->at + 12, &synced, 4);
+    memcpy(batch->at + 16, &mark.lsn, 8);
     uint32_t crc = hash_crc32c(seed, batch->at + 4, batch->n - 4);
     memcpy(batch->at, &crc, 4);
     *out_n = all;
@@ -157,21 +158,22 @@ void batch_seal(struct batch *batch, uint32_t seed, uint64_t lsn, size_t *out_n)
 
 bool batch_peek(const uint8_t *bytes, size_t n, struct batch_view *out)
 {
-    uint32_t n_bytes, count, flags;
+    uint32_t n_bytes, count, synced;
     uint64_t lsn;
 
     if (n < BATCH_HEADER_BYTES)
         return false;
     memcpy(&n_bytes, bytes + 4, 4);
     memcpy(&count, bytes + 8, 4);
-    memcpy(&flags, bytes + 12, 4);
+    memcpy(&synced, bytes + 12, 4);
     memcpy(&lsn, bytes + 16, 8);
     if (n_bytes > BATCH_PAYLOAD_MAX || n_bytes > n - BATCH_HEADER_BYTES || count > n_bytes / 2 ||
-        count == 0 || flags != 0 || lsn == 0)
+        (count == 0) != (n_bytes == 0) || lsn == 0)
         return false;
     *out = (struct batch_view){
         .n_bytes = n_bytes,
         .count = count,
+        .synced = synced,
         .lsn = lsn,
         .all_bytes = (BATCH_HEADER_BYTES + (size_t)n_bytes + 7) / 8 * 8,
     };

@@ -8,7 +8,7 @@
 #include "model/sink.h"
 
 enum {
-    BATCH_HEADER_BYTES = 24,     /* crc, length, count, flags, lsn */
+    BATCH_HEADER_BYTES = 24,     /* crc, length, count, synced, lsn */
     BATCH_POINT_BYTES_MAX = 19,  /* control, 8 of the value, 5 of the id, 5 of the time */
     BATCH_PAYLOAD_MAX = 4 << 20, /* a longer one is damage, not a batch */
     BATCH_PIECE_POINTS = 512,    /* read at once: they stay near the processor */
@@ -27,14 +27,20 @@ void batch_clear(struct batch *batch); /* keeps the memory */
 /* Room for n more points; always before batch_add. */
 void batch_reserve(struct batch *batch, size_t n);
 void batch_add(struct batch *batch, uint32_t id, uint32_t at_s, double value);
+/* What a batch says besides its points. One without points says only this. */
+struct batch_mark {
+    uint64_t lsn;
+    uint64_t synced; /* so many bytes of its segment were on the disk when it was written */
+};
 /* Fills in the header and pads to 8 bytes. seed ties the batch to its segment: a stale one in a
  * recycled file fails its checksum. The bytes are batch->at[0 .. *out_n). May be called again. */
-void batch_seal(struct batch *batch, uint32_t seed, uint64_t lsn, size_t *out_n);
+void batch_seal(struct batch *batch, uint32_t seed, struct batch_mark mark, size_t *out_n);
 
 /* What a batch's header says, once its checksum held. */
 struct batch_view {
     const uint8_t *payload;
     uint32_t n_bytes, count;
+    uint32_t synced;
     uint64_t lsn;
     size_t all_bytes; /* with header and padding: the next batch begins there */
 };

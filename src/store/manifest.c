@@ -42,6 +42,7 @@ struct manifest {
     uint64_t at;
     bool must_rewrite; /* the file may end in the middle of an edit */
     uint64_t rewritten_bytes;
+    uint64_t unknown; /* see manifest_unknown */
     struct manifest_state state;
 };
 
@@ -250,15 +251,12 @@ static bool header_check(const uint8_t *bytes, size_t n, struct err *err)
     return true;
 }
 
-bool manifest_parse(const void *bytes, size_t n, struct manifest_state *state,
-                    size_t *out_good_bytes, bool *out_is_damaged, struct err *err)
+static void edits_parse(const uint8_t *at, size_t n, struct manifest_state *state,
+                        size_t *out_good_bytes, bool *out_is_damaged)
 {
-    const uint8_t *at = bytes;
     size_t i = MANIFEST_HEADER_BYTES, good = i;
 
     *out_is_damaged = false;
-    if (!header_check(at, n, err))
-        return false;
     if (state->next_generation == 0)
         state->next_generation = 1;
     while (i < n) {
@@ -273,6 +271,15 @@ bool manifest_parse(const void *bytes, size_t n, struct manifest_state *state,
         good = i;
     }
     *out_good_bytes = good;
+}
+
+bool manifest_parse(const void *bytes, size_t n, struct manifest_state *state,
+                    size_t *out_good_bytes, bool *out_is_damaged, struct err *err)
+{
+    *out_is_damaged = false;
+    if (!header_check(bytes, n, err))
+        return false;
+    edits_parse(bytes, n, state, out_good_bytes, out_is_damaged);
     return true;
 }
 
@@ -338,24 +345,43 @@ static bool rewrite(struct manifest *manifest, struct err *err)
     return is_ok;
 }
 
-static bool load(struct manifest *manifest, bool *out_is_damaged, struct err *err)
+/* Keeps what is damaged for a look. */
+static bool set_aside(const void *bytes, size_t n, const char *corrupt_dir, struct err *err)
+{
+    CLEANUP(buf_done) struct buf path;
+    buf_init(&path, 8192);
+    buf_printf(&path, "%s/MANIFEST", corrupt_dir);
+    return file_replace(buf_text(&path), bytes, n, err);
+}
+
+static bool load(struct manifest *manifest, const char *corrupt_dir, bool *out_is_damaged,
+                 struct err *err)
 {
     const void *bytes;
     size_t n, good = 0;
 
     if (!file_map(manifest->path, &bytes, &n, err))
         return false;
-    bool is_ok = manifest_parse(bytes, n, &manifest->state, &good, out_is_damaged, err);
+    bool is_ok = header_check(bytes, n, err) || err->kind == ERR_CORRUPT;
+    if (is_ok) {
+        const bool is_header_bad = err->kind == ERR_CORRUPT;
+        edits_parse(bytes, n, &manifest->state, &good, out_is_damaged);
+        *out_is_damaged |= is_header_bad; /* edits have checksums of their own */
+        is_ok = !*out_is_damaged || set_aside(bytes, n, corrupt_dir, err);
+    }
     file_unmap(bytes, n);
     if (!is_ok)
         return false;
+    if (good < n) /* torn, or damaged: who can tell? */
+        manifest->unknown = manifest->state.next_generation;
     if (good != n || *out_is_damaged)
         return rewrite(manifest, err);
     manifest->at = manifest->rewritten_bytes = good;
     return file_open(manifest->path, O_RDWR, &manifest->fd, err);
 }
 
-bool manifest_open(const char *dir, bool *out_is_damaged, struct manifest **out, struct err *err)
+bool manifest_open(const char *dir, const char *corrupt_dir, bool *out_is_damaged,
+                   struct manifest **out, struct err *err)
 {
     struct manifest *manifest = mem_zalloc(sizeof(struct manifest));
     struct buf path;
@@ -365,10 +391,11 @@ bool manifest_open(const char *dir, bool *out_is_damaged, struct manifest **out,
     buf_printf(&path, "%s/MANIFEST", dir);
     manifest->path = buf_take(&path, &n);
     manifest->fd = -1;
+    manifest->unknown = UINT64_MAX;
     manifest->state.next_generation = 1;
     *out_is_damaged = false;
-    bool is_ok =
-        file_exists(manifest->path) ? load(manifest, out_is_damaged, err) : rewrite(manifest, err);
+    bool is_ok = file_exists(manifest->path) ? load(manifest, corrupt_dir, out_is_damaged, err)
+                                             : rewrite(manifest, err);
     if (!is_ok) {
         manifest_close(manifest);
         return false;
@@ -390,6 +417,11 @@ void manifest_close(struct manifest *manifest)
 const struct manifest_state *manifest_state(const struct manifest *manifest)
 {
     return &manifest->state;
+}
+
+uint64_t manifest_unknown(const struct manifest *manifest)
+{
+    return manifest->unknown;
 }
 
 uint64_t manifest_generation(struct manifest *manifest)

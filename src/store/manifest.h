@@ -67,10 +67,12 @@ MUST_CHECK bool manifest_parse(const void *bytes, size_t n, struct manifest_stat
 struct manifest;
 
 /* Opens or creates dir/MANIFEST; a bad tail is cut off. *out_is_damaged: edits are missing, so files
- * that it does not know may count all the same.
+ * that it does not know may count all the same; the file itself was copied to corrupt_dir.
  *   err  as manifest_parse; ERR_IO */
-MUST_CHECK bool manifest_open(const char *dir, bool *out_is_damaged, struct manifest **out,
-                              struct err *err);
+MUST_CHECK bool manifest_open(const char *dir, const char *corrupt_dir, bool *out_is_damaged,
+                              struct manifest **out, struct err *err);
+/* Of this generation on it is not known what was there: its end was cut off. */
+uint64_t manifest_unknown(const struct manifest *manifest);
 void manifest_close(struct manifest *manifest);
 const struct manifest_state *manifest_state(const struct manifest *manifest);
 /* A generation for a new file. */

@@ -17,7 +17,10 @@ enum {
     CLASS_ID = -1,           /* in the id's place: this is a class */
     RULES_ID = -2,           /* or the fingerprint of rules */
     RULES_BYTES = 8,
-    MARK_MOVED = 16,            /* plus the class; HEAD_CLASSES_MAX of them */
+    MARK_MOVED = 16, /* plus the class; HEAD_CLASSES_MAX of them */
+    SYNCED_ID = -3,  /* or a note: so many bytes of the file are on the disk */
+    SYNCED_BYTES = 8,
+    SUSPECTS_MAX = 64, /* bad places that may be torn; what comes behind counts with them */
     FILE_BYTES_MAX = INT32_MAX, /* 2 GB: what one buffer reads; some 30 M series of usual names */
     PENDING_BYTES_MAX = 1 << 30,
     BEHIND_BYTES = 64 << 20, /* some million names not on disk: it does not work */
@@ -33,7 +36,9 @@ struct names_log {
     pthread_mutex_t lock; /* pending and is_writing; never held across I/O */
     pthread_cond_t written;
     struct buf pending;
-    struct buf unsynced; /* what was written since the last good sync; it ends at `at` */
+    struct buf unsynced;    /* what was written since the last good sync; it ends at `at` */
+    uint64_t synced, noted; /* bytes on the disk; and as the last note says */
+    uint64_t names_end;     /* behind the last record that is no note */
     bool is_writing;
 };
 
@@ -85,6 +90,11 @@ static void moved_put(struct buf *out, uint32_t id, uint16_t class_no)
 static void rules_put(struct buf *out, uint64_t fingerprint)
 {
     name_put(out, (uint32_t)RULES_ID, 0, str_make((const char *)&fingerprint, RULES_BYTES));
+}
+
+static void synced_put(struct buf *out, uint64_t n_bytes)
+{
+    name_put(out, (uint32_t)SYNCED_ID, 0, str_make((const char *)&n_bytes, SYNCED_BYTES));
 }
 
 static void class_put(struct buf *out, uint16_t no, const struct schema *schema, int64_t created_s)
@@ -237,12 +247,13 @@ static bool header_check(const uint8_t *bytes, size_t n, struct err *err)
 }
 
 /* The stretches of records that were taken, to write them anew. */
+struct run {
+    size_t from, until;
+};
+
 struct runs {
-    struct run {
-        size_t from, until;
-    } * items;
+    struct run *items;
     size_t n, cap;
-    size_t good; /* the end of the last sound record, taken or not */
 };
 
 static void runs_add(struct runs *runs, size_t from, size_t until)
@@ -255,46 +266,110 @@ static void runs_add(struct runs *runs, size_t from, size_t until)
     runs->items[runs->n++] = (struct run){from, until};
 }
 
-static bool parse(const uint8_t *at, size_t n, const struct names_log_reader *reader,
-                  struct runs *out_runs, size_t *out_n_damaged, struct err *err)
-{
-    size_t i = NAMES_LOG_HEADER_BYTES, n_damaged = 0;
+/* Bad stretches and refused records, until a note behind them says that they were on the disk once: sectors
+ * go there in any order, so after a power cut sound records may stand behind torn ones. */
+struct suspects {
+    size_t at[SUSPECTS_MAX];
+    size_t n, n_all, n_damaged;
+    uint64_t noted;   /* what the last note says */
+    size_t names_end; /* behind the last record that is no note */
+};
 
-    if (!header_check(at, n, err))
+static void suspect_add(struct suspects *suspects, size_t at)
+{
+    suspects->n_all++;
+    if (suspects->n < SUSPECTS_MAX)
+        suspects->at[suspects->n++] = at;
+}
+
+static void suspects_judge(struct suspects *suspects, uint64_t synced)
+{
+    size_t n_kept = 0;
+    suspects->noted = synced;
+    for (size_t i = 0; i < suspects->n; i++) {
+        if (suspects->at[i] < synced)
+            suspects->n_damaged++;
+        else
+            suspects->at[n_kept++] = suspects->at[i];
+    }
+    suspects->n = n_kept;
+}
+
+/* The bytes on the disk, if the record is a note of them. */
+static bool synced_read(const uint8_t *payload, size_t n, uint64_t *out)
+{
+    uint32_t id;
+    uint16_t n_body;
+
+    memcpy(&id, payload, 4);
+    memcpy(&n_body, payload + 6, 2);
+    if (id != (uint32_t)SYNCED_ID || n_body != SYNCED_BYTES || n != NAME_FIXED_BYTES + SYNCED_BYTES)
         return false;
-    out_runs->good = i;
+    memcpy(out, payload + NAME_FIXED_BYTES, SYNCED_BYTES);
+    return true;
+}
+
+/* What a reading leaves. */
+struct reading {
+    struct suspects suspects;
+    struct runs runs;
+};
+
+static void reading_done(struct reading *reading)
+{
+    mem_free(reading->runs.items);
+}
+
+/* The record of n bytes at bytes + at. */
+static void record_read(const uint8_t *bytes, size_t at, size_t n,
+                        const struct names_log_reader *reader, struct reading *reading)
+{
+    const uint8_t *payload = bytes + at + RECORD_HEADER_BYTES;
+    uint64_t synced;
+
+    if (synced_read(payload, n - RECORD_HEADER_BYTES, &synced)) {
+        suspects_judge(&reading->suspects, synced);
+        return;
+    }
+    reading->suspects.names_end = at + n;
+    if (!payload_read(payload, n - RECORD_HEADER_BYTES, reader))
+        suspect_add(&reading->suspects, at);
+    else if (!is_rules(bytes +
+                       at)) /* what is missing may be a move: all series are looked at again */
+        runs_add(&reading->runs, at, at + n);
+}
+
+/* The records: those behind damage are found again. */
+static size_t parse(const void *bytes, size_t n, const struct names_log_reader *reader,
+                    struct reading *reading)
+{
+    const uint8_t *at = bytes;
+    size_t i = NAMES_LOG_HEADER_BYTES, good = i;
+
     while (i < n) {
-        const size_t n_bytes = record_bytes(at + i, n - i);
+        size_t n_bytes = record_bytes(at + i, n - i);
         if (n_bytes == 0) {
             i++; /* torn, or damaged: a sound record behind it tells */
             continue;
         }
-        n_damaged += i != out_runs->good;
-        if (!payload_read(at + i + RECORD_HEADER_BYTES, n_bytes - RECORD_HEADER_BYTES, reader))
-            n_damaged++;
-        else if (!is_rules(at +
-                           i)) /* what is damaged may be a move: all series are looked at again */
-            runs_add(out_runs, i, i + n_bytes);
+        if (i != good)
+            suspect_add(&reading->suspects, good);
+        record_read(at, i, n_bytes, reader, reading);
         i += n_bytes;
-        out_runs->good = i;
+        good = i;
     }
-    *out_n_damaged = n_damaged;
-    return true;
-}
-
-static void runs_done(struct runs *runs)
-{
-    mem_free(runs->items);
+    return good;
 }
 
 bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader *reader,
                      size_t *out_good_bytes, size_t *out_n_damaged, struct err *err)
 {
-    CLEANUP(runs_done) struct runs runs = {0};
+    CLEANUP(reading_done) struct reading reading = {0};
 
-    if (!parse(bytes, n, reader, &runs, out_n_damaged, err))
+    if (!header_check(bytes, n, err))
         return false;
-    *out_good_bytes = runs.good;
+    *out_good_bytes = parse(bytes, n, reader, &reading);
+    *out_n_damaged = reading.suspects.n_damaged;
     return true;
 }
 
@@ -307,12 +382,32 @@ struct replaced {
     const struct runs *runs;
 };
 
+/* Copies the records; each class is to stand twice. */
+static void run_copy(const uint8_t *bytes, const struct run *run, bool *has_class, struct buf *out)
+{
+    for (size_t at = run->from; at < run->until;) {
+        const uint8_t *record = bytes + at;
+        const size_t n = record_bytes(record, run->until - at);
+        uint32_t id;
+        uint16_t no;
+        memcpy(&id, record + RECORD_HEADER_BYTES, 4);
+        memcpy(&no, record + RECORD_HEADER_BYTES + 4, 2);
+        const bool is_class = id == (uint32_t)CLASS_ID;
+        for (int i = is_class ? 2 * !has_class[no] : 1; i > 0; i--)
+            buf_add(out, record, n);
+        if (is_class)
+            has_class[no] = true;
+        at += n;
+    }
+}
+
 /* Writes the file anew from what was taken of it, in this version. A damaged one is kept: a copy goes to
  * corrupt_dir, when that is not NULL. */
 static bool rewrite(const char *path, const char *corrupt_dir, const struct replaced *old,
                     uint64_t *out_at, struct err *err)
 {
     const struct runs *runs = old->runs;
+    CLEANUP(mem_done) bool *has_class = mem_array(UINT16_MAX + 1, bool);
     uint8_t header[NAMES_LOG_HEADER_BYTES];
     struct buf clean, aside;
     bool is_ok = true;
@@ -325,8 +420,7 @@ static bool rewrite(const char *path, const char *corrupt_dir, const struct repl
         is_ok = file_replace(buf_text(&aside), old->bytes, old->n, err);
     buf_add(&clean, header, sizeof header);
     for (size_t i = 0; i < runs->n && is_ok; i++)
-        buf_add(&clean, old->bytes + runs->items[i].from,
-                runs->items[i].until - runs->items[i].from);
+        run_copy(old->bytes, &runs->items[i], has_class, &clean);
     is_ok = is_ok && file_replace(path, clean.at, clean.n, err);
     *out_at = clean.n;
     buf_done(&clean);
@@ -341,59 +435,85 @@ static bool create(const char *path, struct err *err)
     return file_replace(path, header, sizeof header, err);
 }
 
-/* Reads the file and leaves it sound; *out_at: its length. */
-static bool load(const char *path, const char *corrupt_dir, const struct names_log_reader *reader,
-                 size_t *out_n_damaged, uint64_t *out_at, struct err *err)
+/* The header, or records that speak for themselves: a damaged header costs nothing. */
+static bool head_check(const void *bytes, size_t n, struct suspects *suspects, struct err *err)
 {
-    CLEANUP(runs_done) struct runs runs = {0};
+    if (header_check(bytes, n, err))
+        return true;
+    if (err->kind != ERR_CORRUPT || n <= NAMES_LOG_HEADER_BYTES ||
+        record_bytes((const uint8_t *)bytes + NAMES_LOG_HEADER_BYTES, n - NAMES_LOG_HEADER_BYTES) ==
+            0)
+        return false;
+    err_clear(err);
+    suspects->n_all = suspects->n_damaged = 1;
+    return true;
+}
+
+/* Reads the file and leaves it sound; what is known of it goes to log. */
+static bool load(struct names_log *log, const char *corrupt_dir,
+                 const struct names_log_reader *reader, size_t *out_n_damaged, struct err *err)
+{
+    CLEANUP(reading_done) struct reading reading = {0};
+    const struct suspects *suspects = &reading.suspects;
     const void *bytes;
     size_t n;
 
-    if (!file_map(path, &bytes, &n, err))
+    if (!file_map(log->path, &bytes, &n, err))
         return false;
-    const bool is_ok = parse(bytes, n, reader, &runs, out_n_damaged, err);
-    const bool is_old = is_ok && version_of(bytes) < NAMES_LOG_VERSION;
-    if (is_ok && (is_old || *out_n_damaged > 0)) {
-        const struct replaced old = {bytes, n, &runs};
-        const bool is_new =
-            rewrite(path, *out_n_damaged > 0 ? corrupt_dir : NULL, &old, out_at, err);
-        file_unmap(bytes, n);
-        return is_new;
+    bool is_ok = head_check(bytes, n, &reading.suspects, err);
+    if (is_ok)
+        log->at = parse(bytes, n, reader, &reading);
+    *out_n_damaged = suspects->n_damaged;
+    log->noted = suspects->noted;
+    log->names_end = suspects->names_end;
+    if (is_ok && (suspects->n_all > 0 || version_of(bytes) < NAMES_LOG_VERSION)) {
+        const struct replaced old = {bytes, n, &reading.runs};
+        is_ok = rewrite(log->path, *out_n_damaged > 0 ? corrupt_dir : NULL, &old, &log->at, err);
+        log->names_end = log->at;
+        log->noted = 0;
     }
     file_unmap(bytes, n);
-    *out_at = runs.good;
+    log->synced = log->at;
     return is_ok;
+}
+
+static struct names_log *log_new(const char *dir)
+{
+    struct names_log *log = mem_zalloc(sizeof(struct names_log));
+    struct buf path;
+    size_t n;
+
+    buf_init(&path, 8192);
+    buf_printf(&path, "%s/names.log", dir);
+    log->path = buf_take(&path, &n);
+    log->fd = -1;
+    buf_init(&log->pending, PENDING_BYTES_MAX);
+    buf_init(&log->unsynced, PENDING_BYTES_MAX);
+    pthread_mutex_init(&log->lock, NULL);
+    pthread_cond_init(&log->written, NULL);
+    return log;
+}
+
+static bool log_open(struct names_log *log, const char *corrupt_dir,
+                     const struct names_log_reader *reader, size_t *out_n_damaged, struct err *err)
+{
+    return (file_exists(log->path) || create(log->path, err)) &&
+           load(log, corrupt_dir, reader, out_n_damaged, err) &&
+           file_open(log->path, O_RDWR, &log->fd, err) &&
+           file_truncate(log->fd, log->path, (int64_t)log->at, err) &&
+           file_sync(log->fd, log->path, err);
 }
 
 bool names_log_open(const char *dir, const char *corrupt_dir, const struct names_log_reader *reader,
                     size_t *out_n_damaged, struct names_log **out, struct err *err)
 {
-    struct buf path;
-    size_t n;
-    uint64_t at;
-    CLEANUP(fd_done) int fd = -1;
+    struct names_log *log = log_new(dir);
 
-    buf_init(&path, 8192);
-    buf_printf(&path, "%s/names.log", dir);
-    CLEANUP(mem_done) char *owned = buf_take(&path, &n);
     *out_n_damaged = 0;
-    if (!file_exists(owned) && !create(owned, err))
+    if (!log_open(log, corrupt_dir, reader, out_n_damaged, err)) {
+        names_log_close(log);
         return false;
-    if (!load(owned, corrupt_dir, reader, out_n_damaged, &at, err))
-        return false;
-    if (!file_open(owned, O_RDWR, &fd, err) || !file_truncate(fd, owned, (int64_t)at, err) ||
-        !file_sync(fd, owned, err))
-        return false;
-
-    struct names_log *log = mem_zalloc(sizeof(struct names_log));
-    log->path = owned;
-    owned = NULL;
-    log->fd = take_fd(&fd);
-    log->at = at;
-    buf_init(&log->pending, PENDING_BYTES_MAX);
-    buf_init(&log->unsynced, PENDING_BYTES_MAX);
-    pthread_mutex_init(&log->lock, NULL);
-    pthread_cond_init(&log->written, NULL);
+    }
     *out = log;
     return true;
 }
@@ -469,6 +589,7 @@ void names_log_add_class(struct names_log *log, uint16_t no, const struct schema
     pthread_mutex_lock(&log->lock);
     size_t before = log->pending.n;
     class_put(&log->pending, no, schema, created_s);
+    class_put(&log->pending, no, schema, created_s); /* no bad sector shall cost all its series */
     pending_grew(log, before);
     pthread_mutex_unlock(&log->lock);
 }
@@ -481,17 +602,36 @@ bool names_log_is_behind(struct names_log *log)
     return is_behind;
 }
 
-/* Takes what is pending once nobody else writes; false: there is nothing. */
+/* Names are on the disk that the last note does not speak of. */
+static bool note_is_due_locked(const struct names_log *log)
+{
+    return log->names_end > log->noted && log->names_end <= log->synced;
+}
+
+static void note_locked(struct names_log *log, struct buf *out)
+{
+    if (!note_is_due_locked(log))
+        return;
+    log->noted = log->synced;
+    synced_put(out, log->synced);
+    __atomic_fetch_add(&log->n_unwritten, out->n, __ATOMIC_SEQ_CST);
+}
+
+/* Takes what is pending, a note in front of it, once nobody else writes; false: there is nothing. */
 static bool writing_begin(struct names_log *log, struct buf *out)
 {
     pthread_mutex_lock(&log->lock);
     while (log->is_writing)
         pthread_cond_wait(&log->written, &log->lock);
-    bool has_some = log->pending.n > 0;
+    bool has_some = log->pending.n > 0 || note_is_due_locked(log);
     if (has_some) {
-        *out = log->pending;
-        buf_init(&log->pending, PENDING_BYTES_MAX);
+        buf_init(out, PENDING_BYTES_MAX);
+        note_locked(log, out);
+        buf_add(out, log->pending.at, log->pending.n);
         log->is_writing = true;
+        if (log->pending.n > 0)
+            log->names_end = log->at + out->n;
+        buf_clear(&log->pending);
     }
     pthread_mutex_unlock(&log->lock);
     return has_some;
@@ -516,17 +656,28 @@ static void writing_end(struct names_log *log, struct buf *taken, bool is_writte
     buf_done(taken);
 }
 
-bool names_log_write(struct names_log *log, struct err *err)
+static bool write_all(struct names_log *log, struct err *err)
 {
     struct buf taken;
 
-    if (__atomic_load_n(&log->n_unwritten, __ATOMIC_SEQ_CST) == 0)
-        return true;
     if (!writing_begin(log, &taken))
         return true;
     bool is_ok = file_write_at(log->fd, log->path, taken.at, taken.n, (int64_t)log->at, err);
     writing_end(log, &taken, is_ok);
     return is_ok;
+}
+
+bool names_log_write(struct names_log *log, struct err *err)
+{
+    return __atomic_load_n(&log->n_unwritten, __ATOMIC_SEQ_CST) == 0 || write_all(log, err);
+}
+
+static bool note_is_due(struct names_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    bool is_due = note_is_due_locked(log);
+    pthread_mutex_unlock(&log->lock);
+    return is_due;
 }
 
 /* Takes what is to be made durable and where it lies in the file. */
@@ -538,6 +689,13 @@ static struct buf unsynced_take(struct names_log *log, uint64_t *out_at)
     buf_init(&log->unsynced, PENDING_BYTES_MAX);
     pthread_mutex_unlock(&log->lock);
     return taken;
+}
+
+static void synced_set(struct names_log *log, uint64_t n_bytes)
+{
+    pthread_mutex_lock(&log->lock);
+    log->synced = n_bytes;
+    pthread_mutex_unlock(&log->lock);
 }
 
 static void unsynced_give_back(struct names_log *log, struct buf *taken)
@@ -553,6 +711,9 @@ static void unsynced_give_back(struct names_log *log, struct buf *taken)
 bool names_log_sync(struct names_log *log, struct err *err)
 {
     uint64_t at;
+
+    if (note_is_due(log) && !write_all(log, err))
+        return false;
     struct buf taken = unsynced_take(log, &at);
     bool is_ok = true;
 
@@ -563,6 +724,15 @@ bool names_log_sync(struct names_log *log, struct err *err)
     log->must_rewrite = !is_ok;
     if (!is_ok)
         unsynced_give_back(log, &taken);
+    else if (taken.n > 0)
+        synced_set(log, at + taken.n);
     buf_done(&taken);
     return is_ok;
+}
+
+void names_log_end(struct names_log *log)
+{
+    struct err err;
+    if (note_is_due(log))
+        (void)!write_all(log, &err);
 }

@@ -8,9 +8,9 @@
 #include "model/schema.h"
 
 enum {
-    NAMES_LOG_VERSION =
-        2, /* 1 knew neither deleted, renamed nor moved series; it is read, and written
-                            * anew */
+    /* 1 knew neither deleted, renamed nor moved series, nor what is on the disk; it is read, and written
+     * anew */
+    NAMES_LOG_VERSION = 2,
     NAMES_LOG_HEADER_BYTES = 32
 };
 
@@ -27,9 +27,10 @@ struct names_log_reader {
     bool (*on_rules)(void *self, uint64_t fingerprint);
 };
 
-/* Reads n bytes. Records behind damage are found again by their checksums.
- *   out_good_bytes  up to here everything is sound; what follows is a torn tail or nothing
- *   out_n_damaged   bad stretches with sound records behind them, and refused records
+/* Reads n bytes. Records behind bad bytes are found again by their checksums. What was never on the disk
+ * as far as the log's own notes say is torn, not damaged.
+ *   out_good_bytes  up to here sound records reach; what follows is a torn tail or nothing
+ *   out_n_damaged   bad stretches and refused records that were on the disk once
  *   err             ERR_CORRUPT the header; ERR_REFUSED a newer version */
 MUST_CHECK bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader *reader,
                                 size_t *out_good_bytes, size_t *out_n_damaged, struct err *err);
@@ -37,7 +38,8 @@ MUST_CHECK bool names_log_parse(const void *bytes, size_t n, const struct names_
 struct names_log;
 
 /* Opens or creates dir/names.log, reads it, cuts a torn tail. A damaged one is copied to corrupt_dir
- * first and written anew from what could be read; so is one of an older version, in one step. */
+ * first and written anew from what could be read; so is one of an older version or one with torn
+ * stretches, in one step. */
 MUST_CHECK bool names_log_open(const char *dir, const char *corrupt_dir,
                                const struct names_log_reader *reader, size_t *out_n_damaged,
                                struct names_log **out, struct err *err);
@@ -59,3 +61,5 @@ MUST_CHECK bool names_log_write(struct names_log *log, struct err *err);
 /* Makes durable what was written. After a failure the next call writes everything since the last good
  * sync again: the kernel may have dropped it. Thread: the one that syncs. */
 MUST_CHECK bool names_log_sync(struct names_log *log, struct err *err);
+/* After the last sync: notes that all of it is on the disk. */
+void names_log_end(struct names_log *log);

@@ -19,6 +19,10 @@
 static bool on_class(void *self, uint16_t no, const struct schema *schema, int64_t created_s)
 {
     struct store *store = self;
+    const struct head_class *known = head_class(store->head, no);
+
+    if (known && known->created_s == created_s && schema_equal(&known->schema, schema))
+        return true; /* each stands twice */
     return head_class_load(store->head, no, schema, created_s);
 }
 
@@ -107,7 +111,9 @@ static bool clean_one(void *self, const char *name, struct err *err)
     bool is_block = files_parse_name(name, &file);
     if (is_block && is_known(manifest_state(store->manifest), file.generation))
         return true;
-    if (is_block && cleaning->must_adopt && head_class(store->head, file.class_no)) {
+    const bool may_count =
+        cleaning->must_adopt || file.generation >= manifest_unknown(store->manifest);
+    if (is_block && may_count && head_class(store->head, file.class_no)) {
         manifest_add_file(&cleaning->edit, &file);
         return true;
     }
@@ -173,7 +179,7 @@ static bool files_recover(struct store *store, struct err *err)
 {
     bool is_damaged;
 
-    if (!manifest_open(store->dir, &is_damaged, &store->manifest, err))
+    if (!manifest_open(store->dir, store->corrupt_dir, &is_damaged, &store->manifest, err))
         return false;
     if (is_damaged)
         log_warn("MANIFEST has damaged edits; files it does not know are taken back");
@@ -464,7 +470,8 @@ static bool wal_recover(struct store *store, struct err *err)
         .target = {.tablet_no = HEAD_TABLETS_MAX},
         .late = mem_array(LATE_POINTS, struct late_point),
     };
-    const struct replay_reader reader = {&replaying, on_batch, on_points, on_segment};
+    const struct replay_reader reader = {&replaying, on_batch, on_points, on_segment,
+                                         replaying.low_lsn};
     struct replay_result result;
 
     bool is_ok = replay_dir(store->wal_dir, &reader, &result, err);

@@ -48,8 +48,24 @@ static const uint8_t *window_at(struct replay_segment *segment, size_t at, size_
     return segment->window + (at - segment->from);
 }
 
-/* Looks for the next sound batch from `at` on; batches begin at multiples of 8. */
-static bool look(struct replay_segment *segment, size_t at, struct err *err)
+/* A sound batch comes at last, what was to be found at `hole` having been passed over. */
+static void holes_judge(struct replay_segment *segment, size_t hole, size_t at)
+{
+    size_t n_kept = 0;
+
+    if (at != hole && segment->next.lsn >= segment->low_lsn && segment->n_holes < REPLAY_HOLES)
+        segment->holes[segment->n_holes++] = hole;
+    for (size_t i = 0; i < segment->n_holes; i++) {
+        if (segment->holes[i] < segment->next.synced)
+            segment->n_damaged++;
+        else
+            segment->holes[n_kept++] = segment->holes[i];
+    }
+    segment->n_holes = n_kept;
+}
+
+/* Finds what is sound from `at` on; batches begin at multiples of 8. has_next says whether there is any. */
+static bool find(struct replay_segment *segment, size_t at, struct err *err)
 {
     const uint32_t seed = wal_seed(segment->no);
     const size_t expected = at;
@@ -59,8 +75,10 @@ static bool look(struct replay_segment *segment, size_t at, struct err *err)
     for (; at + BATCH_HEADER_BYTES <= segment->n; at += 8) {
         if (!(bytes = window_at(segment, at, BATCH_HEADER_BYTES, err)))
             return false;
-        if (!batch_peek(bytes, segment->n - at, &segment->next) ||
-            segment->next.lsn <= segment->last_lsn)
+        if (!batch_peek(bytes, segment->n - at, &segment->next))
+            continue;
+        const bool is_note = segment->next.count == 0; /* it has the lsn of the batch before it */
+        if (segment->next.lsn < segment->last_lsn + !is_note)
             continue;
         const size_t n = BATCH_HEADER_BYTES + (size_t)segment->next.n_bytes;
         if (!(bytes = window_at(segment, at, n, err)))
@@ -69,11 +87,22 @@ static bool look(struct replay_segment *segment, size_t at, struct err *err)
             continue;
         segment->has_next = true;
         segment->at = at;
-        segment->n_damaged += at != expected;
+        holes_judge(segment, expected, at);
         segment->last_lsn = segment->next.lsn;
         segment->end = at + segment->next.all_bytes;
         return true;
     }
+    return true;
+}
+
+/* Looks for the next sound batch with points. */
+static bool look(struct replay_segment *segment, size_t at, struct err *err)
+{
+    if (!find(segment, at, err))
+        return false;
+    while (segment->has_next && segment->next.count == 0)
+        if (!find(segment, segment->end, err))
+            return false;
     return true;
 }
 
@@ -107,6 +136,7 @@ static void segment_done(struct replay_segment *segment)
 
 struct all {
     const char *dir;
+    uint64_t low_lsn;
     struct replay_segment *items;
     size_t n, cap;
 };
@@ -165,8 +195,8 @@ static bool add(void *self, const char *name, struct err *err)
         return FAIL(err, ERR_LIMIT, "more than %d log segments in '%s'", SEGMENTS_MAX, all->dir);
     mem_grow(&all->items, &all->cap, all->n + 1, sizeof(struct replay_segment));
     struct replay_segment *segment = &all->items[all->n++];
-    *segment =
-        (struct replay_segment){.no = no, .path = wal_path(all->dir, no), .end = WAL_HEADER_BYTES};
+    *segment = (struct replay_segment){
+        .no = no, .path = wal_path(all->dir, no), .end = WAL_HEADER_BYTES, .low_lsn = all->low_lsn};
     if (!size_of(segment->path, &n, err))
         return false;
     segment->n = (size_t)n;
@@ -225,7 +255,7 @@ static bool replay(struct all *all, const struct replay_reader *reader, struct e
 bool replay_dir(const char *dir, const struct replay_reader *reader, struct replay_result *out,
                 struct err *err)
 {
-    struct all all = {.dir = dir};
+    struct all all = {.dir = dir, .low_lsn = reader->low_lsn};
 
     *out = (struct replay_result){.next_segment = 1, .next_lsn = 1};
     const bool is_ok = dir_each(dir, add, &all, err) && replay(&all, reader, err);

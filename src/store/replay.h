@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "store/batch.h"
 
+enum { REPLAY_HOLES = 8 /* remembered; what comes behind counts with them */ };
+
 /* One segment, for tests and fuzzing too. Of a file only a window is in memory: reading costs less than
  * mapping what is looked at once. */
 struct replay_segment {
@@ -19,8 +21,13 @@ struct replay_segment {
     bool has_next;
     struct batch_view next;
     uint64_t last_lsn;
-    uint64_t end;     /* behind the last sound batch */
-    size_t n_damaged; /* bad stretches with sound batches behind them */
+    uint64_t end; /* behind the last sound batch */
+    /* A bad stretch with sound batches behind it is damage if it was on the disk once: a later batch says so.
+     * Else it was never written: the power failed, and sectors go to the disk in any order. */
+    size_t n_damaged;
+    size_t holes[REPLAY_HOLES]; /* where those begin that are not known to be damage */
+    size_t n_holes;
+    uint64_t low_lsn; /* below it all points are in files: what is missing there is nobody's loss */
 };
 /* Finds the first batch in n bytes. no seeds the checksums. */
 void replay_segment_open(struct replay_segment *segment, uint64_t no, const void *bytes, size_t n);
@@ -33,6 +40,7 @@ struct replay_reader {
     batch_fn on_points;
     /* after all batches, each segment in order of number */
     void (*on_segment)(void *self, const struct replay_segment *segment);
+    uint64_t low_lsn; /* stretches in front of batches below it are not damage */
 };
 
 struct replay_result {

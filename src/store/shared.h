@@ -17,7 +17,8 @@
  *
  * A value moves head -> file and late -> file. So a reader copies the head first, then the late
  * points, then takes the version of the files: what it missed in one it finds in the next. Then it
- * lays them over each other from the oldest to the newest: files by generation, late points, head.
+ * lays them over each other from the oldest to the newest: files by generation, what the head still
+ * has below the sealed slot, late points, head.
  *
  * Why that order is right (invariants that seal.c and recover.c keep):
  *   1. a late point below the sealed slot came after the seal, so it is newer than the sealed value;

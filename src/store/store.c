@@ -135,6 +135,8 @@ void store_close(struct store *store)
     keeper_stop(store);
     writers_flush(store);
     sync_stop(store);
+    names_log_end(store->names_log);
+    wal_end(store->wal);
     store_free(store);
 }
 

@@ -38,7 +38,7 @@ struct store_stats {
 /* Opens or creates; replays the log. err:
  *   ERR_BUSY     another process has this folder open
  *   ERR_REFUSED  a newer version wrote it (the text says which)
- *   ERR_IO       the disk; ERR_CORRUPT only when the names log's head is unreadable: lesser damage
+ *   ERR_IO       the disk; ERR_CORRUPT only when the names log is unreadable from the start on: lesser damage
  *                is set aside (moved to <dir>/corrupt/), counted and logged */
 MUST_CHECK bool store_open(const struct store_options *options, struct store **out,
                            struct err *err);

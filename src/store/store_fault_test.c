@@ -72,26 +72,131 @@ static void expect_healed(struct store_kit *kit)
     EXPECT(store_kit_agrees(kit));
 }
 
-TEST(any_one_fault_loses_nothing)
+/* One run with a fault from the first-th call of its kinds on. False: there are fewer calls. */
+static bool run_with(const struct file_fault *fault)
 {
-    for (uint64_t n = 1; kit_fault(n) && kit_failures() == 0; n++) {
-        struct store_kit kit;
-        kit_fault_off();
-        start(&kit);
-        (void)file_faults(n, ENOSPC);
-        if (!store_kit_open(&kit)) {
-            (void)file_faults(0, 0);
-            EXPECT(store_kit_open(&kit));
-            (void)file_faults(n, ENOSPC);
-        }
-        busy_day(&kit);
-        kit_fault_off();
-        expect_healed(&kit);
-        if (kit_failures() > 0)
-            (void)fprintf(stderr, "with fault %llu\n", (unsigned long long)n);
-        store_kit_done(&kit);
-        kit_fault_off();
+    struct store_kit kit;
+
+    start(&kit);
+    (void)file_fault_plan(fault);
+    if (!store_kit_open(&kit)) { /* a store that cannot be opened harms nothing */
+        (void)file_fault_plan(NULL);
+        EXPECT(store_kit_open(&kit));
+        (void)file_fault_plan(fault);
     }
+    busy_day(&kit);
+    const bool is_met = file_fault_plan(NULL) >= fault->first;
+    expect_healed(&kit);
+    if (kit_failures() > 0)
+        (void)fprintf(stderr, "with fault %llu for %llu calls\n", (unsigned long long)fault->first,
+                      (unsigned long long)fault->n);
+    store_kit_done(&kit);
+    return is_met;
+}
+
+/* PLUMB_FAULTS=1: at every call, not at a part of them. */
+TEST(any_fault_of_any_call_loses_nothing)
+{
+    static const struct {
+        const char *row;
+        struct file_fault fault;
+        unsigned stride; /* between calls that fail, chosen; 1: each */
+    } rows[] = {
+        {"a full disk", {0, 1, FILE_CALL_ANY, ENOSPC, false}, 1},
+        {"a failing disk", {0, 1, FILE_CALL_ANY, EIO, false}, 15},
+        {"half a write on a full disk", {0, 1, FILE_CALL_WRITE, ENOSPC, true}, 5},
+        {"half a write on a failing disk, for a while", {0, 4, FILE_CALL_WRITE, EIO, true}, 9},
+        {"a failing sync", {0, 1, FILE_CALL_SYNC, EIO, false}, 4},
+        {"failing syncs", {0, 5, FILE_CALL_SYNC, EIO, false}, 9},
+        {"no descriptors", {0, 1, FILE_CALL_OPEN, EMFILE, false}, 7},
+        {"no descriptors for a while", {0, 6, FILE_CALL_OPEN, EMFILE, false}, 9},
+        {"no mapping", {0, 1, FILE_CALL_MAP, ENOMEM, false}, 5},
+        {"no mapping for a while", {0, 3, FILE_CALL_MAP, ENOMEM, false}, 9},
+        {"unreadable", {0, 2, FILE_CALL_READ, EIO, false}, 1},
+        {"a full disk for a while", {0, 7, FILE_CALL_ANY, ENOSPC, false}, 25},
+        {"a failing disk for long", {0, 60, FILE_CALL_ANY, EIO, false}, 30},
+    };
+    const bool is_whole = getenv("PLUMB_FAULTS") != NULL;
+
+    kit_temp_in_memory();
+    EACH_ROW (rows, r) {
+        struct file_fault fault = r->fault;
+        fault.first = 1;
+        while (run_with(&fault) && kit_failures() == 0)
+            fault.first += is_whole ? 1 : 1 + kit_random_below(2 * (uint64_t)r->stride - 1);
+        EXPECT(r->fault.kinds == FILE_CALL_READ || fault.first > 5 || kit_failures() > 0);
+    }
+}
+
+static bool start_with(struct store_kit *kit, const struct file_fault *fault)
+{
+    (void)file_fault_plan(fault);
+    bool is_open = store_kit_open(kit);
+    const bool is_met = file_fault_plan(NULL) >= fault->first;
+    EXPECT(is_open || is_met);
+    if (!is_open)
+        EXPECT(store_kit_open(kit));
+    EXPECT(store_kit_agrees(kit));
+    EXPECT_OK(keeper_pass(kit->store, &kit_err));
+    store_kit_close(kit);
+    EXPECT(store_kit_open(kit));
+    EXPECT(store_kit_agrees(kit));
+    store_kit_close(kit);
+    if (kit_failures() > 0)
+        (void)fprintf(stderr, "with fault %llu for %llu calls\n", (unsigned long long)fault->first,
+                      (unsigned long long)fault->n);
+    return is_met;
+}
+
+/* What a store finds at its start is as safe when the start fails. */
+TEST(any_fault_at_the_start_loses_nothing)
+{
+    static const unsigned lengths[] = {1, 3, 20};
+    static const int errors[] = {EIO, ENOSPC, EMFILE};
+    struct store_kit kit;
+
+    kit_temp_in_memory();
+    start(&kit);
+    EXPECT(store_kit_open(&kit));
+    busy_day(&kit);
+    put_some(&kit);
+    store_kit_commit(&kit);
+    store_kit_close(&kit);
+    const char *base = kit.dir;
+    for (size_t i = 0; i < COUNT_OF(lengths); i++)
+        for (uint64_t n = 1, is_met = 1; is_met && kit_failures() == 0; n += 1 + i) {
+            kit.dir = new_dir();
+            store_kit_copy(base, kit.dir);
+            const struct file_fault fault = {n, lengths[i], FILE_CALL_ANY, errors[n % 3],
+                                             n % 2 == 0};
+            is_met = start_with(&kit, &fault);
+            EXPECT_OK(dir_remove(kit.dir, &kit_err));
+        }
+    store_kit_done(&kit);
+}
+
+TEST(late_points_are_seen_while_a_seal_waits_for_the_disk)
+{
+    const struct file_fault fault = {1, 1000, FILE_CALL_SYNC, EIO, false};
+    struct store_kit kit;
+    struct err err;
+
+    start(&kit);
+    EXPECT(store_kit_open(&kit));
+    const int64_t at_s = store_kit_now_s();
+    EXPECT_I64(store_kit_put(&kit, 0, at_s, 1.0), SINK_OK);
+    store_kit_commit(&kit);
+    kit_now_us += 2000 * 1000000ll;
+    (void)file_fault_plan(&fault);
+    EXPECT(!keeper_pass(kit.store, &err));
+    EXPECT_I64(store_kit_put(&kit, 0, at_s, 2.0), SINK_OK); /* below the sealed slot by now */
+    EXPECT(store_kit_agrees(&kit));
+    (void)file_fault_plan(NULL);
+    EXPECT_OK(keeper_pass(kit.store, &kit_err));
+    EXPECT(store_kit_agrees(&kit));
+    EXPECT_OK(store_seal(kit.store, &kit_err));
+    EXPECT(store_kit_agrees(&kit));
+    store_kit_done(&kit);
 }
 
 TEST(a_full_disk_refuses_points_and_goes_on_when_there_is_room)
@@ -375,7 +480,9 @@ TEST(kill_loses_nothing_that_was_committed)
     }
 }
 
-RUN_TESTS(test_of(any_one_fault_loses_nothing),
+RUN_TESTS(test_of(any_fault_of_any_call_loses_nothing),
+          test_of(any_fault_at_the_start_loses_nothing),
+          test_of(late_points_are_seen_while_a_seal_waits_for_the_disk),
           test_of(a_full_disk_refuses_points_and_goes_on_when_there_is_room),
           test_of(damaged_block_files_are_set_aside_and_the_rest_is_served),
           test_of(damage_in_the_log_costs_only_what_it_hit),

@@ -175,17 +175,23 @@ void store_kit_commit(struct store_kit *kit)
     EXPECT_OK(store_sink(kit->store).ops->commit(kit->writer, &kit_err));
 }
 
-struct series *store_kit_read(struct store_kit *kit, size_t series, int64_t from_s, int64_t until_s,
-                              int64_t age_s)
+static struct series *read_into(struct store_kit *kit, size_t series,
+                                const struct source_span *span, struct arena *arena)
 {
     const struct source_node leaf = {
         .path = name_of(series), .id = kit->ids[series], .is_leaf = true};
-    const struct source_span span = {from_s, until_s, store_kit_now_s(), age_s};
     struct series *out = NULL;
 
-    EXPECT_OK(store_source(kit->store)
-                  .ops->read(kit->store, &leaf, 1, &span, &kit_arena, &out, &kit_err));
+    EXPECT_OK(
+        store_source(kit->store).ops->read(kit->store, &leaf, 1, span, arena, &out, &kit_err));
     return out;
+}
+
+struct series *store_kit_read(struct store_kit *kit, size_t series, int64_t from_s, int64_t until_s,
+                              int64_t age_s)
+{
+    const struct source_span span = {from_s, until_s, store_kit_now_s(), age_s};
+    return read_into(kit, series, &span, &kit_arena);
 }
 
 bool store_kit_agrees(struct store_kit *kit)
@@ -194,8 +200,13 @@ bool store_kit_agrees(struct store_kit *kit)
     const int64_t until_s =
         min_i64(store_kit_now_s() + 1, from_s + (int64_t)kit->n_slots * kit->step_s);
 
+    const struct source_span span = {from_s, until_s, store_kit_now_s(), 0};
+    CLEANUP(arena_done) struct arena arena; /* the test's would grow with each look */
+
+    arena_init(&arena);
     for (size_t i = 0; i < STORE_KIT_SERIES; i++) {
-        const struct series *got = store_kit_read(kit, i, from_s, until_s, 0);
+        arena_reset(&arena);
+        const struct series *got = read_into(kit, i, &span, &arena);
         for (size_t k = 0; got && k < got->n_points; k++) {
             const int64_t at = got->start_s / kit->step_s + (int64_t)k - kit->first_slot;
             const double want = kit->values[i][at];

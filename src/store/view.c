@@ -12,6 +12,7 @@ void view_open(struct view *view, struct store *store, uint32_t id, struct arena
     *view = (struct view){.store = store, .arena = arena, .id = id};
     view->of = head_class(store->head, names_class(store->names, id));
     view->past = past_older(names_past(store->names), names_link(store->names, id));
+    view->sealed = __atomic_load_n(&view->of->sealed, __ATOMIC_SEQ_CST);
     head_read(store->head, id, &view->recent);
     view->n_late = late_read(store->late, id, arena, &view->late);
     view->version = files_ref(store->files);
@@ -73,10 +74,14 @@ static void late_lay(const struct view *view, size_t level, int64_t first_slot, 
     }
 }
 
-static void head_lay(const struct view *view, int64_t first_slot, size_t n, double *out)
+/* Those below the sealed slot, or the others. */
+static void head_lay(const struct view *view, bool is_sealed, int64_t first_slot, size_t n,
+                     double *out)
 {
     for (uint32_t i = 0; i < view->recent.n; i++) {
         int64_t at = (int64_t)view->recent.first + i - first_slot;
+        if ((view->recent.first + i < view->sealed) != is_sealed)
+            continue;
         if (at >= 0 && at < (int64_t)n && !isnan(view->recent.values[i]))
             out[at] = view->recent.values[i];
     }
@@ -113,9 +118,11 @@ bool view_values(struct view *view, size_t level, int64_t first_slot, size_t n, 
     series_set_gaps(out, n);
     if (!view_files(view, view->of, level, first_slot, n, out, err))
         return false;
+    if (level == 0) /* a seal is under way: late points of these slots came after it began */
+        head_lay(view, true, first_slot, n, out);
     late_lay(view, level, first_slot, n, out);
     if (level == 0) {
-        head_lay(view, first_slot, n, out);
+        head_lay(view, false, first_slot, n, out);
         return view_past_lay(view, level, first_slot, n, out, err);
     }
     const int64_t step_s = view->of->schema.archives[level].step_s;

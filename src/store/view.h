@@ -12,7 +12,8 @@ struct view {
     struct arena *arena;
     uint32_t id;
     const struct head_class *of;
-    uint16_t past; /* the link of the classes before it */
+    uint16_t past;   /* the link of the classes before it */
+    uint32_t sealed; /* as it was before the head was copied */
     struct head_recent recent;
     struct late_cell *late;
     size_t n_late;

@@ -23,7 +23,8 @@ struct segments {
 struct stream {
     int fd; /* -1: none yet. The writer's, but closed by wal_sync */
     uint64_t segment;
-    uint64_t at; /* where the next batch goes */
+    uint64_t at;     /* where the next batch goes */
+    uint64_t synced; /* so much of the segment is on the disk; atomic, wal_sync's */
     char *path;
     uint64_t last_lsn;
     bool is_dirty; /* atomic */
@@ -195,6 +196,7 @@ static bool stream_rotate(struct wal *wal, unsigned stream_no, struct err *err)
     stream->path = mem_strdup(path);
     pthread_mutex_lock(&wal->lock);
     stream->fd = fd;
+    __atomic_store_n(&stream->synced, 0, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&wal->lock);
     return true;
 }
@@ -210,17 +212,46 @@ bool wal_append(struct wal *wal, unsigned stream_no, struct batch *batch, struct
     if (is_full && !is_fresh && !stream_rotate(wal, stream_no, err))
         return false;
 
-    uint64_t lsn = __atomic_fetch_add(&wal->next_lsn, 1, __ATOMIC_SEQ_CST);
-    batch_seal(batch, wal_seed(stream->segment), lsn, &n);
+    const struct batch_mark mark = {
+        .lsn = __atomic_fetch_add(&wal->next_lsn, 1, __ATOMIC_SEQ_CST),
+        .synced = __atomic_load_n(&stream->synced, __ATOMIC_RELAXED),
+    };
+    batch_seal(batch, wal_seed(stream->segment), mark, &n);
     if (!file_write_at(stream->fd, stream->path, batch->at, n, (int64_t)stream->at, err))
         return false;
-    __atomic_store_n(&stream->at, stream->at + n, __ATOMIC_RELAXED);
-    stream->last_lsn = lsn;
+    __atomic_store_n(&stream->at, stream->at + n, __ATOMIC_RELEASE);
+    stream->last_lsn = mark.lsn;
     __atomic_store_n(&stream->is_dirty, true, __ATOMIC_SEQ_CST);
     return true;
 }
 
 /* ---- making durable ---- */
+
+/* A batch without points behind all others, with the last one's lsn: all of the segment is on the disk.
+ * Without it damage to the last batches cannot be told from a power cut. */
+static void mark_write(struct wal *wal, const struct segment *segment, int fd)
+{
+    struct batch batch = {0};
+    size_t n;
+    const struct batch_mark mark = {segment->last_lsn, segment->bytes};
+
+    batch_reserve(&batch, 1);
+    batch_clear(&batch);
+    batch_seal(&batch, wal_seed(segment->no), mark, &n);
+    (void)!file_write_at(fd, wal->dir, batch.at, n, (int64_t)segment->bytes, NULL);
+    batch_done(&batch);
+}
+
+void wal_end(struct wal *wal)
+{
+    for (size_t i = 0; i < WAL_STREAMS_MAX; i++) {
+        const struct stream *stream = &wal->streams[i];
+        const struct segment segment = {stream->segment, stream->at, stream->last_lsn, false};
+        if (stream->fd >= 0 && !stream->is_dirty && stream->synced == stream->at &&
+            stream->at > WAL_HEADER_BYTES)
+            mark_write(wal, &segment, stream->fd);
+    }
+}
 
 static bool streams_sync(struct wal *wal, struct err *err)
 {
@@ -231,11 +262,17 @@ static bool streams_sync(struct wal *wal, struct err *err)
             continue;
         pthread_mutex_lock(&wal->lock);
         int fd = stream->fd; /* if the stream rotates now, it stays open in `full` */
+        const uint64_t at = __atomic_load_n(&stream->at, __ATOMIC_ACQUIRE);
         pthread_mutex_unlock(&wal->lock);
         if (fd >= 0 && !file_sync(fd, wal->dir, err)) {
             __atomic_store_n(&stream->is_dirty, true, __ATOMIC_SEQ_CST);
             is_ok = false;
+            continue;
         }
+        pthread_mutex_lock(&wal->lock);
+        if (stream->fd == fd) /* no other file has its number: only this thread closes */
+            __atomic_store_n(&stream->synced, at, __ATOMIC_RELAXED);
+        pthread_mutex_unlock(&wal->lock);
     }
     return is_ok;
 }
@@ -247,6 +284,8 @@ static bool full_sync(struct wal *wal, struct full *list, struct err *err)
     while (list) {
         struct full *next = list->next;
         bool is_synced = file_sync(list->fd, wal->dir, err);
+        if (is_synced)
+            mark_write(wal, &list->segment, list->fd);
         pthread_mutex_lock(&wal->lock);
         if (is_synced) {
             segments_add(&wal->closed, list->segment);

@@ -18,7 +18,7 @@ enum {
         64 << 20, /* as good as any past 16 MB; 64 of them open at once fit a disk */
     WAL_STREAMS_MAX = 64,
     WAL_SPARE_MAX = 4, /* recycled segments kept for the next rotation */
-    WAL_VERSION = 1,
+    WAL_VERSION = 2,   /* in 1 no batch said what was on the disk; it is read */
 };
 
 struct wal;
@@ -41,6 +41,9 @@ uint64_t wal_next_lsn(const struct wal *wal);
 /* Makes durable what was appended before the call. Thread: any, one at a time (the caller's care).
  *   err  ERR_IO: what was not synced is unknown, see store's disk_is_bad */
 MUST_CHECK bool wal_sync(struct wal *wal, struct err *err);
+
+/* After the last sync: notes in each stream that all of it is on the disk. */
+void wal_end(struct wal *wal);
 
 /* Segments found at start by wal_replay, so that they are reused in their time. */
 void wal_adopt(struct wal *wal, uint64_t segment, uint64_t bytes, uint64_t last_lsn,

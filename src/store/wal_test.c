@@ -56,7 +56,7 @@ TEST(a_batch_gives_back_every_bit)
     batch_reserve(&batch, COUNT_OF(values));
     for (uint32_t i = 0; i < COUNT_OF(values); i++)
         batch_add(&batch, i % 4 ? i : i * 1000, 1700000000u + (i / 5) * 10, values[i]);
-    batch_seal(&batch, 7, 99, &n);
+    batch_seal(&batch, 7, (struct batch_mark){99, 0}, &n);
     EXPECT(batch_view(batch.at, n, 7, &view));
     EXPECT_I64(view.lsn, 99);
     EXPECT_I64(view.all_bytes, n);
@@ -95,7 +95,7 @@ TEST(random_batches_survive_and_every_flipped_bit_is_seen)
         for (uint64_t i = 0; i < n_points; i++)
             batch_add(&batch, (uint32_t)kit_random(), (uint32_t)kit_random(),
                       (double)kit_random() / (double)(1 + kit_random_below(1000)));
-        batch_seal(&batch, 1, 1, &n);
+        batch_seal(&batch, 1, (struct batch_mark){1, 12345}, &n);
         EXPECT(batch_view(batch.at, n, 1, &view) && batch_each(&view, on_points, &got));
         EXPECT_I64(got.n, n_points);
         uint64_t bit = kit_random_below(8 * (uint64_t)(BATCH_HEADER_BYTES + view.n_bytes));
@@ -124,7 +124,7 @@ static void on_segment(void *self, const struct replay_segment *segment)
 
 static struct replay_result replay(const char *dir)
 {
-    const struct replay_reader reader = {&got, on_batch, on_points, on_segment};
+    const struct replay_reader reader = {&got, on_batch, on_points, on_segment, 0};
     struct replay_result result = {0};
 
     memset(&got, 0, sizeof got);

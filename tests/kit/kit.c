@@ -15,6 +15,8 @@ int64_t kit_now_us = 1500000000LL * 1000000;
 static unsigned n_failures;
 static const char *row_now;
 static char temp_dir[256];
+static bool is_temp_in_memory;
+static const char *const MEMORY_DIR = "/dev/shm";
 static uint64_t seed, random_state;
 
 /* The os layer's fault switch; weak, because tests of lower folders link no os. */
@@ -25,6 +27,7 @@ int kit_setup(void **state)
     (void)state;
     n_failures = 0;
     row_now = NULL;
+    is_temp_in_memory = false;
     err_clear(&kit_err);
     arena_init(&kit_arena);
     kit_now_us = 1500000000LL * 1000000;
@@ -127,12 +130,19 @@ void kit_expect_err(bool call_result, enum err_kind kind, const char *part, cons
                     (int)kit_err.kind, kit_err.text, (int)kind, part);
 }
 
+void kit_temp_in_memory(void)
+{
+    is_temp_in_memory = true;
+}
+
 const char *kit_temp_dir(void)
 {
     if (temp_dir[0])
         return temp_dir;
     const char *base = getenv("TMPDIR");
-    snprintf(temp_dir, sizeof temp_dir, "%s/plumb-test-XXXXXX", base ? base : "/tmp");
+    if (!base)
+        base = is_temp_in_memory && access(MEMORY_DIR, W_OK) == 0 ? MEMORY_DIR : "/tmp";
+    snprintf(temp_dir, sizeof temp_dir, "%s/plumb-test-XXXXXX", base);
     if (!mkdtemp(temp_dir))
         fail_msg("no temp folder: %s", temp_dir);
     return temp_dir;

@@ -75,6 +75,8 @@ unsigned kit_failures(void); /* in this test so far */
 
 /* A fresh folder, removed with everything in it when the test ends. Lent until then. */
 const char *kit_temp_dir(void);
+/* Before the first kit_temp_dir of a test that makes thousands of files: in memory, if that is to be had. */
+void kit_temp_in_memory(void);
 /* dir/name in the test's arena. */
 const char *kit_path(const char *dir, const char *name);
 
