@@ -1,10 +1,10 @@
 /* What history costs that comes series by series: a year of one series at one point a minute, put, logged,
  * sealed into files and read back, in CPU time of the whole process. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/num.h"
 #include "model/schema.h"
 #include "os/file.h"
 #include "os/realtime.h"
@@ -127,11 +127,13 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: backfill_bench SERIES FOLDER (which is made and removed)\n");
         return 2;
     }
-    bench.n_series = (unsigned)strtoul(argv[1], NULL, 10);
-    if (bench.n_series == 0 || bench.n_series > SERIES_MAX || file_exists(argv[2])) {
+    int64_t n_series;
+    if (!num_parse_i64(str_of(argv[1]), &n_series) || n_series < 1 || n_series > SERIES_MAX ||
+        file_exists(argv[2])) {
         (void)fprintf(stderr, "1 to %d series; the folder must not exist\n", SERIES_MAX);
         return 2;
     }
+    bench.n_series = (unsigned)n_series;
     run(&bench, argv[2], &err);
     return dir_remove(argv[2], &err) ? 0 : 1;
 }
