@@ -1,6 +1,7 @@
 /* What history costs that comes series by series: a year of one series at one point a minute, put, logged,
  * sealed into files and read back, in CPU time of the whole process. */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/arena.h"
@@ -128,8 +129,8 @@ int main(int argc, char **argv)
         return 2;
     }
     int64_t n_series;
-    if (!num_parse_i64(str_of(argv[1]), &n_series) || n_series < 1 || n_series > SERIES_MAX ||
-        file_exists(argv[2])) {
+    if (!num_parse_i64(argv[1], strlen(argv[1]), &n_series) || n_series < 1 ||
+        n_series > SERIES_MAX || file_exists(argv[2])) {
         (void)fprintf(stderr, "1 to %d series; the folder must not exist\n", SERIES_MAX);
         return 2;
     }
