@@ -34,6 +34,7 @@ const struct route api_routes[] = {
     {"GET", "/api/v1/rejects", 0, about_rejects},
     {"GET", "/api/v1/stats", 0, about_stats},
     {"POST", "/api/v1/flush", 0, about_flush},
+    {"POST", "/api/v1/snapshot", 0, snapshot_run},
     {"POST", "/deploy", ROUTE_PREFIX, changes_tell},
     {"POST", "/config", ROUTE_PREFIX, changes_tell},
     {"POST", "/flag", ROUTE_PREFIX, changes_tell},

@@ -206,6 +206,16 @@ bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader 
     return true;
 }
 
+size_t names_log_first_bad(const void *bytes, size_t n)
+{
+    const uint8_t *at = bytes;
+    size_t i = NAMES_LOG_HEADER_BYTES, n_bytes;
+
+    while (i < n && (n_bytes = record_bytes(at + i, n - i)) > 0)
+        i += n_bytes;
+    return min_size(i, n);
+}
+
 /* ---- the file ---- */
 
 /* Collects what could be read, to write it anew. */
@@ -286,6 +296,22 @@ static bool load(const char *path, const char *corrupt_dir, const struct names_l
     }
     buf_done(&rescue.out);
     *out_at = good;
+    return is_ok;
+}
+
+bool names_log_read(const char *dir, const struct names_log_reader *reader, size_t *out_n_damaged,
+                    struct err *err)
+{
+    CLEANUP(buf_done) struct buf path;
+    const void *bytes;
+    size_t n, good;
+
+    buf_init(&path, 8192);
+    buf_printf(&path, "%s/names.log", dir);
+    if (!file_map(buf_text(&path), &bytes, &n, err))
+        return false;
+    bool is_ok = names_log_parse(bytes, n, reader, &good, out_n_damaged, err);
+    file_unmap(bytes, n);
     return is_ok;
 }
 
@@ -461,4 +487,12 @@ bool names_log_sync(struct names_log *log, struct err *err)
         unsynced_give_back(log, &taken);
     buf_done(&taken);
     return is_ok;
+}
+
+uint64_t names_log_bytes(struct names_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    const uint64_t bytes = log->at;
+    pthread_mutex_unlock(&log->lock);
+    return bytes;
 }

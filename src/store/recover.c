@@ -45,10 +45,12 @@ static bool names_recover(struct store *store, struct err *err)
     store->hidden = hidden_new();
     store->head = head_new();
     store->late = late_new(store->head);
-    if (!names_log_open(store->dir, store->corrupt_dir, &reader, &n_damaged, &store->names_log,
-                        err))
+    bool is_ok = store->is_read_only ? names_log_read(store->dir, &reader, &n_damaged, err)
+                                     : names_log_open(store->dir, store->corrupt_dir, &reader,
+                                                      &n_damaged, &store->names_log, err);
+    if (!is_ok)
         return false;
-    if (n_damaged > 0)
+    if (n_damaged > 0 && !store->is_read_only)
         log_warn("names.log: %zu damaged records; the original is in '%s'", n_damaged,
                  store->corrupt_dir);
     store->n_damaged += n_damaged > 0;
@@ -136,13 +138,13 @@ static bool files_load(struct store *store, struct err *err)
         n++;
     }
     files_install(store->files, items, n, NULL, 0, state);
-    is_ok = is_ok && manifest_commit(store->manifest, &lost, err);
+    is_ok = is_ok && (store->is_read_only || manifest_commit(store->manifest, &lost, err));
     manifest_edit_done(&lost);
     mem_free(items);
     return is_ok;
 }
 
-static bool files_recover(struct store *store, struct err *err)
+static bool manifest_recover(struct store *store, struct err *err)
 {
     bool is_damaged;
 
@@ -151,7 +153,24 @@ static bool files_recover(struct store *store, struct err *err)
     if (is_damaged)
         log_warn("MANIFEST has damaged edits; files it does not know are taken back");
     store->n_damaged += is_damaged;
-    if (!clean(store, is_damaged, err) || !files_load(store, err))
+    return clean(store, is_damaged, err);
+}
+
+static bool manifest_look(struct store *store, struct err *err)
+{
+    bool is_damaged;
+
+    if (!manifest_open_read(store->dir, &is_damaged, &store->manifest, err))
+        return false;
+    store->n_damaged += is_damaged;
+    return true;
+}
+
+static bool files_recover(struct store *store, struct err *err)
+{
+    store->files = files_new(store->data_dir, store->is_read_only ? NULL : store->corrupt_dir);
+    if (!(store->is_read_only ? manifest_look(store, err) : manifest_recover(store, err)) ||
+        !files_load(store, err))
         return false;
 
     const struct manifest_state *state = manifest_state(store->manifest);
@@ -220,6 +239,8 @@ static void on_point(void *self, uint32_t id, uint32_t at_s, double value)
         replaying->n_ids = id + 1;
     if (replaying->lsn < replaying->low_lsn || !names_text(store->names, id))
         return;
+    if (store->wanted && !(store->wanted[id / 64] >> id % 64 & 1))
+        return;
     struct head_class *of = head_class(store->head, names_class(store->names, id));
     const uint32_t slot = at_s / of->schema.archives[0].step_s;
     const uint32_t window = head_window_at(&of->schema, of->created_s);
@@ -285,7 +306,7 @@ static bool wal_recover(struct store *store, struct err *err)
                       segment->n_damaged > 0);
         }
         store->n_damaged += result.n_damaged;
-        if (result.n_damaged > 0)
+        if (result.n_damaged > 0 && !store->is_read_only)
             log_warn("the log has %llu damaged stretches; the points in them are lost",
                      (unsigned long long)result.n_damaged);
     }
@@ -293,8 +314,17 @@ static bool wal_recover(struct store *store, struct err *err)
     return is_ok;
 }
 
+bool recover_names_and_files(struct store *store, struct err *err)
+{
+    return names_recover(store, err) && files_recover(store, err);
+}
+
+bool recover_log(struct store *store, struct err *err)
+{
+    return wal_recover(store, err);
+}
+
 bool recover_all(struct store *store, struct err *err)
 {
-    store->files = files_new(store->data_dir, store->corrupt_dir);
-    return names_recover(store, err) && files_recover(store, err) && wal_recover(store, err);
+    return recover_names_and_files(store, err) && recover_log(store, err);
 }

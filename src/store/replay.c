@@ -49,7 +49,7 @@ struct all {
     size_t n, cap;
 };
 
-static bool parse_no(const char *name, uint64_t *out)
+bool replay_segment_no(const char *name, uint64_t *out)
 {
     uint64_t no = 0;
 
@@ -65,14 +65,14 @@ static bool parse_no(const char *name, uint64_t *out)
     return no < UINT64_MAX / 2;
 }
 
-static bool version_check(const uint8_t *bytes, size_t n, const char *path, struct err *err)
+bool replay_version(const void *bytes, size_t n, const char *path, struct err *err)
 {
     uint32_t version, crc;
 
     if (n < WAL_HEADER_BYTES || memcmp(bytes, "PLBWAL1", 8) != 0)
         return true; /* torn at birth: its batches, if any, speak for themselves */
-    memcpy(&version, bytes + 8, 4);
-    memcpy(&crc, bytes + WAL_HEADER_BYTES - 4, 4);
+    memcpy(&version, (const uint8_t *)bytes + 8, 4);
+    memcpy(&crc, (const uint8_t *)bytes + WAL_HEADER_BYTES - 4, 4);
     if (hash_crc32c(0, bytes, WAL_HEADER_BYTES - 4) == crc && version > WAL_VERSION)
         return FAIL(err, ERR_REFUSED,
                     "'%s' was written by a newer version (format %u, this one knows %d)", path,
@@ -87,7 +87,7 @@ static bool add(void *self, const char *name, struct err *err)
     const void *bytes;
     size_t n;
 
-    if (!parse_no(name, &no))
+    if (!replay_segment_no(name, &no))
         return true;
     if (all->n == SEGMENTS_MAX)
         return FAIL(err, ERR_LIMIT, "more than %d log segments in '%s'", SEGMENTS_MAX, all->dir);
@@ -96,7 +96,7 @@ static bool add(void *self, const char *name, struct err *err)
         return false;
     mem_grow(&all->items, &all->cap, all->n + 1, sizeof(struct replay_segment));
     replay_segment_open(&all->items[all->n++], no, bytes, n);
-    return version_check(bytes, n, path, err);
+    return replay_version(bytes, n, path, err);
 }
 
 /* The segment whose next batch was committed first; NULL: all are read. */
