@@ -169,12 +169,12 @@ static bool tell_text(const struct checking *checking, struct arena *arena)
     terminal_clean(&out, checking->dir);
     buf_printf(&out, "%s\n", c->is_served ? ", a server is running on it" : "");
     buf_printf(&out, "  MANIFEST   %s of edits\n", folder_bytes(arena, c->n_edits_bytes));
-    buf_printf(&out, "  names.log  %s series, %s rules\n", grouped(arena, c->n_names),
+    buf_printf(&out, "  names.log  series %s, rules %s\n", grouped(arena, c->n_names),
                grouped(arena, c->n_classes));
-    buf_printf(&out, "  wal/       %s segments, %s commits, %s points\n",
+    buf_printf(&out, "  wal/       segments %s, commits %s, points %s\n",
                grouped(arena, c->n_segments), grouped(arena, c->n_batches),
                grouped(arena, c->n_log_points));
-    buf_printf(&out, "  data/      %s files: %s runs, %s units, %s values, %s aggregates\n",
+    buf_printf(&out, "  data/      files %s, runs %s, units %s, values %s, aggregates %s\n",
                grouped(arena, c->n_files), grouped(arena, c->n_runs), grouped(arena, c->n_units),
                grouped(arena, c->n_values), grouped(arena, c->n_aggregates));
     buf_printf(&out, "read %s in %s s: ", folder_bytes(arena, c->n_bytes), took);

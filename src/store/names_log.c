@@ -496,3 +496,11 @@ uint64_t names_log_bytes(struct names_log *log)
     pthread_mutex_unlock(&log->lock);
     return bytes;
 }
+
+bool names_log_is_synced(struct names_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    const bool is_synced = log->pending.n == 0 && !log->is_writing && log->unsynced.n == 0;
+    pthread_mutex_unlock(&log->lock);
+    return is_synced;
+}

@@ -55,3 +55,5 @@ MUST_CHECK bool names_log_write(struct names_log *log, struct err *err);
 MUST_CHECK bool names_log_sync(struct names_log *log, struct err *err);
 /* Bytes of the file that have been written and never change any more. Thread: any. */
 uint64_t names_log_bytes(struct names_log *log);
+/* Everything that was added is written and synced. Thread: any. */
+bool names_log_is_synced(struct names_log *log);

@@ -18,6 +18,7 @@ enum {
 
 /* What names.log tells. */
 struct verify_names {
+    bool is_unread;  /* it could not be read, which was told; then nothing is said of ids */
     uint64_t *known; /* a bit an id */
     size_t n_words;
     uint64_t *hashes; /* of the names, to find those that are there twice */
@@ -29,7 +30,7 @@ struct verify_names {
 };
 static inline bool verify_names_have(const struct verify_names *names, uint32_t id)
 {
-    return id / 64 < names->n_words && names->known[id / 64] >> id % 64 & 1;
+    return names->is_unread || (id / 64 < names->n_words && (names->known[id / 64] >> id % 64 & 1));
 }
 
 struct verify {

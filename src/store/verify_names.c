@@ -120,9 +120,13 @@ static void take(struct verify *v, const struct look *look)
 bool verify_names_again(struct verify *v, struct err *err)
 {
     struct look look;
-    if (!look_at(v, &look, err))
+    if (look_at(v, &look, err)) {
+        take(v, &look);
+        return true;
+    }
+    if (err->kind != ERR_CORRUPT)
         return false;
-    take(v, &look);
+    err_clear(err); /* told already, or just being written */
     return true;
 }
 
@@ -191,6 +195,7 @@ bool verify_names_read(struct verify *v, struct err *err)
                        .means = "no value has a name without it; put it back from a snapshot "
                                 "before a server starts here"});
     err_clear(err);
+    v->names->is_unread = true;
     return true;
 }
 
