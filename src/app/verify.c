@@ -50,9 +50,9 @@ static void on_progress(void *self, uint64_t n, uint64_t n_all)
     CLEANUP(arena_done) struct arena arena;
     char bar[BAR_COLUMNS + 1];
 
+    arena_init(&arena);
     if (!checking->has_bar || now_us < checking->drawn_us + BAR_US || n_all == 0)
         return;
-    arena_init(&arena);
     checking->drawn_us = now_us;
     const int64_t took_us = max_i64(now_us - checking->begun_us, 1);
     const uint64_t per_s = (uint64_t)((double)n * 1e6 / (double)took_us);

@@ -16,10 +16,10 @@ struct look {
     struct verify *v;
     const char *what; /* NULL: nothing is wrong */
     const char *means;
-    size_t at; /* of the first bad byte */
+    size_t at;    /* of the first bad byte */
+    size_t n_max; /* bytes that are looked at: what a server appends meanwhile is not */
     uint64_t n_batches, n_points, n_nameless;
     uint32_t nameless_id;
-    size_t n_lsns; /* of v->lsns, before this segment */
 };
 
 static const char *const points_lost =
@@ -85,9 +85,10 @@ static bool look_at(struct look *look, const char *path, uint64_t no, struct err
 
     if (!file_map(path, &bytes, &n, err))
         return false;
+    look->n_max = min_size(n, look->n_max);
     const bool is_ok = replay_version(bytes, n, path, err);
-    if (is_ok && n >= WAL_HEADER_BYTES) {
-        replay_segment_open(&segment, no, bytes, n);
+    if (is_ok && look->n_max >= WAL_HEADER_BYTES) {
+        replay_segment_open(&segment, no, bytes, look->n_max);
         header_look(look, no, bytes, segment.has_next);
         batches_look(look, &segment);
     }
@@ -106,8 +107,9 @@ static bool settle(struct verify *v, const char *path, uint64_t no, struct look 
 {
     const size_t n_lsns = v->n_lsns;
 
+    out->n_max = SIZE_MAX;
     for (int i = 1;; i++) {
-        *out = (struct look){.v = v};
+        *out = (struct look){.v = v, .n_max = out->n_max};
         v->n_lsns = n_lsns;
         const bool is_ok = look_at(out, path, no, err);
         *out_is_there = is_ok || err->kind != ERR_MISSING;

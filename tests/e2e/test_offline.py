@@ -44,6 +44,7 @@ def plumb(*args, **options):
 
 def verify(data, *args):
     code, out, err = plumb("verify", "--data", data, "--json", *args)
+    assert out, (code, err)
     return code, json.loads(out)
 
 
