@@ -82,7 +82,7 @@ static int snapshot(int argc, char **argv)
         return tell_fail("snapshot", &err);
     if (args.n_words != 1 || args.n_rest) {
         err_set(&err, ERR_INPUT, "into which folder?");
-        err_hint(&err, "plumb snapshot /backup/plumb-$(date +%%F)");
+        err_hint(&err, "plumb snapshot /backup/plumb-2026-11-22");
         return tell_fail("snapshot", &err);
     }
     if (!ask(args.words[0], &arena, &answer, &err))
@@ -109,7 +109,7 @@ const struct command commands_snapshot = {
     .options = options_of_snapshot,
     .help = "Examples\n"
             "  plumb snapshot /var/lib/plumb-snapshot\n"
-            "  plumb snapshot /backup/plumb-$(date +%F)\n"
+            "  plumb snapshot /backup/plumb-2026-11-22\n"
             "  plumb serve --data /backup/plumb-2026-11-22      starts from it\n"
             "\n"
             "Exit codes\n"
