@@ -25,6 +25,9 @@ struct api_deps {
     void (*write_rejects)(void *self, size_t n_max, struct jsonw *json);
     void (*write_stats)(void *self, struct jsonw *json);
     bool (*flush)(void *self, struct err *err); /* everything on disk */
+    /* Makes dir a copy of the data folder and tells of it in an object. err: ERR_INPUT and ERR_REFUSED
+     * the folder, ERR_BUSY, ERR_IO. */
+    bool (*snapshot)(void *self, const char *dir, struct jsonw *json, struct err *err);
     /* Registers series without points, and takes series out of the answers by tag until they are
      * registered or get points again. Canonical names, n of them. err: ERR_INPUT, ERR_LIMIT,
      * ERR_REFUSED (an event series), ERR_IO. */

@@ -36,6 +36,7 @@ const struct route api_routes[] = {
     {"POST", "/api/v1/flush", 0, about_flush},
     {"POST", "/api/v1/series/delete", 0, manage_delete},
     {"POST", "/api/v1/series/rename", 0, manage_rename},
+    {"POST", "/api/v1/snapshot", 0, snapshot_run},
     {"POST", "/deploy", ROUTE_PREFIX, changes_tell},
     {"POST", "/config", ROUTE_PREFIX, changes_tell},
     {"POST", "/flag", ROUTE_PREFIX, changes_tell},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "app/snapshot.h"
 #include "app/union_source.h"
 #include "base/buf.h"
 #include "base/log.h"
@@ -137,6 +138,13 @@ static bool flush(void *self, struct err *err)
     struct wire *wire = self;
     struct sink sink = store_sink(wire->store);
     return sink.ops->barrier(sink.self, err) && ledger_barrier(wire->ledger, err);
+}
+
+static bool snapshot(void *self, const char *dir, struct jsonw *json, struct err *err)
+{
+    const struct wire *wire = self;
+    const struct snapshot of = {wire->config.data, wire->store, wire->ledger};
+    return snapshot_make(&of, dir, json, err);
 }
 
 /* ---- names ---- */
@@ -314,6 +322,7 @@ static bool start_answering(struct wire *wire, struct err *err)
         .write_rejects = write_rejects,
         .write_stats = write_stats,
         .flush = flush,
+        .snapshot = snapshot,
         .series_create = series_create,
         .series_hide = series_hide,
         .series_delete = series_delete,

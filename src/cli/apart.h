@@ -80,7 +80,8 @@ NO_RETURN static inline void apart_become(const struct apart *apart, const char 
         apart_stream(apart, "stdout", 1);
     else if (dup2(out_fd, 1) < 0)
         _exit(98);
-    const int code = cli_main(argc, argv, &apart_serve_command);
+    const struct command *const more[] = {&apart_serve_command};
+    const int code = cli_main(argc, argv, more, 1);
     fflush(stdout);
     _exit(code);
 }

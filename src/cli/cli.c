@@ -21,13 +21,14 @@ struct table {
     size_t n;
 };
 
-static struct table table_of(const struct command *serve)
+static struct table table_of(const struct command *const *more, size_t n_more)
 {
     struct table table = {.n = n_cli_commands};
-    BUG_IF(n_cli_commands + 1 > COMMANDS_MAX);
+    BUG_IF(n_cli_commands + n_more > COMMANDS_MAX);
     for (size_t i = 0; i < n_cli_commands; i++)
         table.items[i] = cli_commands[i];
-    table.items[table.n++] = serve;
+    for (size_t i = 0; i < n_more; i++)
+        table.items[table.n++] = more[i];
     return table;
 }
 
@@ -99,10 +100,10 @@ static void fill_streams(void)
         close(fd);
 }
 
-int cli_main(int argc, char **argv, const struct command *serve)
+int cli_main(int argc, char **argv, const struct command *const *more, size_t n_more)
 {
     fill_streams();
-    const struct table table = table_of(serve);
+    const struct table table = table_of(more, n_more);
     if (argc < 2)
         return show_all(&table, stderr);
     const char *name = argv[1];

@@ -36,5 +36,12 @@ struct command {
 extern const struct command *const cli_commands[];
 extern const size_t n_cli_commands;
 
-/* main's body for everything but serve, whose command is handed in by app. */
-int cli_main(int argc, char **argv, const struct command *serve);
+/* main's body. more: commands that app hands in, as they know the folders below: serve and those that read
+ * the data folder. In the order of `plumb --help`, behind the others. */
+int cli_main(int argc, char **argv, const struct command *const *more, size_t n_more);
+
+/* What commands are made of, for those of app too. */
+#include "cli/args.h"
+#include "cli/tell.h"
+#include "cli/terminal.h"
+#include "cli/when.h"

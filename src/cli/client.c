@@ -181,6 +181,30 @@ bool client_get(struct client *client, const struct client_ask *ask, struct buf 
     return false;
 }
 
+bool client_post(struct client *client, const char *path, const struct buf *body, int64_t wait_ms,
+                 struct buf *out, struct err *err)
+{
+    CLEANUP(buf_done) struct buf url;
+    buf_init(&url, URL_BYTES_MAX + 256);
+    buf_printf(&url, "%s%s", client->base, path);
+    const struct fetch_request request = {
+        .url = buf_text(&url),
+        .body = body->at,
+        .n_body = body->n,
+        .content_type = "application/json",
+        .accept = "application/json",
+        .wait_ms = wait_ms,
+    };
+    int status;
+    if (!run(client, &request, out, &status, err))
+        return false;
+    if (status == 200)
+        return true;
+    if (!take_reason(out, kind_of(status), err))
+        quote(client, status, out, kind_of(status), err);
+    return false;
+}
+
 /* Not now, says who answers so: another try may fare better. */
 static bool is_passing(int status)
 {

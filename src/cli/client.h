@@ -38,6 +38,10 @@ struct client_ask {
 MUST_CHECK bool client_get(struct client *client, const struct client_ask *ask, struct buf *out,
                            struct err *err);
 
+/* POST of JSON, the answer appended to out. err: as client_get. */
+MUST_CHECK bool client_post(struct client *client, const char *path, const struct buf *body,
+                            int64_t wait_ms, struct buf *out, struct err *err);
+
 enum client_fate {
     CLIENT_TAKEN,
     CLIENT_LATER,   /* nobody there, not a plumb server, or it is unwell: keep the record */

@@ -1,11 +1,13 @@
 #include "ledger/db.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "os/file.h"
 
 enum {
     FORMAT_VERSION = 1,
@@ -622,4 +624,28 @@ bool db_verify(struct db *db, uint64_t *out_rows, struct err *err)
     sqlite3_finalize(st);
     *out_rows = n;
     return is_ok;
+}
+
+static bool copy_to(struct db *db, sqlite3 *to, const char *path, struct err *err)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", db->handle, "main");
+    int code = backup ? sqlite3_backup_step(backup, -1) : SQLITE_ERROR; /* all pages at once */
+    if (backup && sqlite3_backup_finish(backup) != SQLITE_OK)
+        code = SQLITE_ERROR;
+    if (code == SQLITE_DONE)
+        return true;
+    return FAIL(err, ERR_IO, "copy the ledger to '%s': %s", path, sqlite3_errmsg(to));
+}
+
+bool db_copy(struct db *db, const char *path, struct err *err)
+{
+    sqlite3 *to = NULL;
+    CLEANUP(fd_done) int fd = -1;
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    bool is_ok = sqlite3_open_v2(path, &to, flags, NULL) == SQLITE_OK ||
+                 FAIL(err, ERR_IO, "open '%s': %s", path, sqlite3_errmsg(to));
+    is_ok = is_ok && copy_to(db, to, path, err);
+    if (sqlite3_close(to) != SQLITE_OK && is_ok)
+        is_ok = FAIL(err, ERR_IO, "close '%s'", path);
+    return is_ok && file_open(path, O_RDWR, &fd, err) && file_sync(fd, path, err);
 }

@@ -55,3 +55,5 @@ MUST_CHECK bool db_each(struct db *db, db_each_fn fn, void *self, struct err *er
 /* Walks the chain. err: ERR_CORRUPT with the first row that does not fit. */
 MUST_CHECK bool db_verify(struct db *db, uint64_t *out_rows, struct err *err);
 MUST_CHECK bool db_count(struct db *db, uint64_t *out_changes, struct err *err);
+/* Copies all of it, as it is at one moment, to a new file; synced. Writing goes on meanwhile. */
+MUST_CHECK bool db_copy(struct db *db, const char *path, struct err *err);

@@ -614,3 +614,13 @@ bool ledger_verify(struct ledger *ledger, uint64_t *out_rows, struct err *err)
     reader_give(ledger, db, is_ok ? NULL : err);
     return is_ok;
 }
+
+bool ledger_snapshot(struct ledger *ledger, const char *path, struct err *err)
+{
+    struct db *db;
+    if (!reader_take(ledger, &db, err))
+        return false;
+    bool is_ok = db_copy(db, path, err);
+    reader_give(ledger, db, is_ok ? NULL : err);
+    return is_ok;
+}

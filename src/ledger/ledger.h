@@ -73,3 +73,5 @@ struct ledger_stats {
 void ledger_stats(struct ledger *ledger, struct ledger_stats *out);
 /* Walks the hash chain. err: ERR_CORRUPT with the first row that does not fit. */
 MUST_CHECK bool ledger_verify(struct ledger *ledger, uint64_t *out_rows, struct err *err);
+/* Copies it, as it is now, to a file that is not there yet; synced. Recording goes on meanwhile. */
+MUST_CHECK bool ledger_snapshot(struct ledger *ledger, const char *path, struct err *err);

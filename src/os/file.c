@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -247,6 +249,46 @@ bool file_read_all(const char *path, struct buf *out, struct err *err)
     }
 }
 
+const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool file_link(const char *from, const char *to, struct err *err)
+{
+    if (fault(FILE_CALL_OTHER) || link(from, to) != 0)
+        return FAIL(err, ERR_IO, "link '%s' to '%s'", from, to);
+    return true;
+}
+
+static bool copy_bytes(const char *from, const char *to, int from_fd, int to_fd, uint64_t n,
+                       struct err *err)
+{
+    CLEANUP(mem_done) void *chunk = mem_alloc(READ_CHUNK_BYTES);
+    for (uint64_t at = 0; at < n;) {
+        size_t got;
+        const size_t wanted = (size_t)(n - at < READ_CHUNK_BYTES ? n - at : READ_CHUNK_BYTES);
+        if (!file_read_at(from_fd, from, chunk, wanted, (int64_t)at, &got, err))
+            return false;
+        if (got < wanted)
+            return FAIL(err, ERR_IO, "'%s' ends early", from);
+        if (!file_write_at(to_fd, to, chunk, got, (int64_t)at, err))
+            return false;
+        at += got;
+    }
+    return true;
+}
+
+bool file_copy(const char *from, const char *to, uint64_t n, struct err *err)
+{
+    CLEANUP(fd_done) int from_fd = -1;
+    CLEANUP(fd_done) int to_fd = -1;
+    return file_open(from, O_RDONLY, &from_fd, err) &&
+           file_open(to, O_WRONLY | O_CREAT | O_EXCL, &to_fd, err) &&
+           copy_bytes(from, to, from_fd, to_fd, n, err) && file_sync(to_fd, to, err);
+}
+
 /* The folder part of path ("." when it has none). */
 static void folder_of(const char *path, char out[PATH_BYTES_MAX])
 {
@@ -324,6 +366,37 @@ bool dir_make(const char *path, struct err *err)
     return true;
 }
 
+bool dir_make_new(const char *path, struct err *err)
+{
+    if (!fault(FILE_CALL_OTHER) && mkdir(path, 0755) == 0)
+        return true;
+    if (errno == EEXIST)
+        return FAIL(err, ERR_REFUSED, "'%s' is there already", path);
+    return FAIL(err, ERR_IO, "make folder '%s'", path);
+}
+
+bool dir_real(const char *path, struct arena *arena, const char **out, struct err *err)
+{
+    char real[PATH_MAX];
+    struct stat st;
+    if (fault(FILE_CALL_OTHER) || !realpath(path, real) || stat(real, &st) != 0) {
+        if (errno == ENOENT)
+            return FAIL(err, ERR_MISSING, "there is no folder '%s'", path);
+        return FAIL(err, ERR_IO, "find folder '%s'", path);
+    }
+    if (!S_ISDIR(st.st_mode))
+        return FAIL(err, ERR_INPUT, "'%s' is no folder", path);
+    *out = arena_strdup(arena, real);
+    return true;
+}
+
+const char *dir_above(const char *path, struct arena *arena)
+{
+    char folder[PATH_BYTES_MAX];
+    folder_of(path, folder);
+    return arena_strdup(arena, folder);
+}
+
 bool dir_sync(const char *path, struct err *err)
 {
     CLEANUP(fd_done) int fd = -1;
@@ -394,5 +467,22 @@ bool file_lock(const char *path, int *out_fd, struct err *err)
         return FAIL(err, ERR_IO, "lock '%s'", path);
     }
     *out_fd = take_fd(&fd);
+    return true;
+}
+
+bool file_is_locked(const char *path, bool *out, struct err *err)
+{
+    CLEANUP(fd_done) int fd = -1;
+    *out = false;
+    if (!file_exists(path))
+        return true;
+    if (!file_open(path, O_RDONLY, &fd, err))
+        return false;
+    /* shared, and for an instant: two that look do not see each other */
+    if (!fault(FILE_CALL_OTHER) && flock(fd, LOCK_SH | LOCK_NB) == 0)
+        return true;
+    if (errno != EWOULDBLOCK)
+        return FAIL(err, ERR_IO, "look at the lock of '%s'", path);
+    *out = true;
     return true;
 }

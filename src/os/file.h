@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -25,6 +26,13 @@ MUST_CHECK bool file_truncate(int fd, const char *path, int64_t bytes, struct er
 MUST_CHECK bool file_rename(const char *from, const char *to, struct err *err);
 MUST_CHECK bool file_unlink(const char *path, struct err *err); /* a missing file is fine */
 bool file_exists(const char *path);
+/* What follows the last '/', lent. */
+const char *file_name(const char *path);
+/* A second name for the same file. False also where the file system cannot: copy it then. */
+MUST_CHECK bool file_link(const char *from, const char *to, struct err *err);
+/* The first n bytes of a file as a new one, synced. err: ERR_IO, also when it has fewer, and when
+ * there is a file `to`. */
+MUST_CHECK bool file_copy(const char *from, const char *to, uint64_t n, struct err *err);
 
 /* The whole file, appended to out (whose maximum is the limit: ERR_LIMIT past it). */
 MUST_CHECK bool file_read_all(const char *path, struct buf *out, struct err *err);
@@ -37,6 +45,12 @@ void file_unmap(const void *at, size_t n);
 
 MUST_CHECK bool dir_make(const char *path,
                          struct err *err); /* and its parents; fine if it exists */
+/* One folder that was not there before. err: ERR_REFUSED there is something of that name. */
+MUST_CHECK bool dir_make_new(const char *path, struct err *err);
+/* The absolute path without links, "." and "..", in the arena. err: ERR_MISSING, ERR_INPUT no folder. */
+MUST_CHECK bool dir_real(const char *path, struct arena *arena, const char **out, struct err *err);
+/* The folder that path lies in ("." when it has none), in the arena. */
+const char *dir_above(const char *path, struct arena *arena);
 MUST_CHECK bool dir_sync(const char *path, struct err *err);
 /* Calls fn for each entry but . and .., in name order. */
 typedef bool (*dir_fn)(void *self, const char *name, struct err *err);
@@ -46,6 +60,9 @@ MUST_CHECK bool dir_remove(const char *path, struct err *err); /* with everythin
 /* An exclusive lock held until the descriptor is closed or the process ends.
  * ERR_BUSY when another process holds it. */
 MUST_CHECK bool file_lock(const char *path, int *out_fd, struct err *err);
+
+/* Does some process hold the lock of that file now? Changes nothing; no file: no. */
+MUST_CHECK bool file_is_locked(const char *path, bool *out, struct err *err);
 
 /* ---- for tests: what may go wrong, and what was done ---- */
 

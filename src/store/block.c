@@ -426,7 +426,28 @@ static bool same_aggregate(const struct block_aggregate *a, const struct block_a
            same(a->sum, b->sum) && same(a->first, b->first) && same(a->last, b->last);
 }
 
-static bool verify_series(const struct block *block, uint32_t row, struct err *err)
+/* Unit u, decoded, against what the row of aggregates says of it (NULL: nothing). */
+static bool verify_unit(const struct block *block, struct run *run, uint32_t u,
+                        const uint8_t *aggregates, struct block_counts *io, struct err *err)
+{
+    const uint32_t n = block_layout_unit_slots(&block->info, u);
+    const size_t n_bytes = unit_bytes(block, run, u);
+    double values[BLOCK_UNIT_SLOTS_MAX];
+    if (!next_unit(block, run, u, values, err))
+        return false;
+    const struct block_aggregate want = block_aggregate_of(values, n);
+    io->n_units += n_bytes > 0;
+    io->n_values += want.n_values;
+    if (!aggregates)
+        return true;
+    const struct block_aggregate got = aggregate_at(block, aggregates, u);
+    io->n_aggregates++;
+    return same_aggregate(&got, &want) ||
+           corrupt_series(block, run->row, "aggregates are not those of its values", err);
+}
+
+bool block_verify_row(const struct block *block, uint32_t row, struct block_counts *io,
+                      struct err *err)
 {
     struct run run;
     const uint8_t *aggregates = NULL;
@@ -434,25 +455,37 @@ static bool verify_series(const struct block *block, uint32_t row, struct err *e
         return false;
     if (block->info.has_aggregates && !open_row(block, row, &aggregates, err))
         return false;
-    for (uint32_t u = 0; u < block->n_units; u++) {
-        double values[BLOCK_UNIT_SLOTS_MAX];
-        if (!next_unit(block, &run, u, values, err))
+    io->n_runs++;
+    io->n_bytes += (uint64_t)(run.end - run.at) + RUN_CRC_BYTES;
+    for (uint32_t u = 0; u < block->n_units; u++)
+        if (!verify_unit(block, &run, u, aggregates, io, err))
             return false;
-        if (!aggregates)
-            continue;
-        const struct block_aggregate got = aggregate_at(block, aggregates, u);
-        const struct block_aggregate want =
-            block_aggregate_of(values, block_layout_unit_slots(&block->info, u));
-        if (!same_aggregate(&got, &want))
-            return corrupt_series(block, row, "aggregates are not those of its values", err);
-    }
     return true;
 }
 
 bool block_verify(const struct block *block, struct err *err)
 {
+    struct block_counts counts = {0};
     for (uint32_t row = 0; row < block->info.n_series; row++)
-        if (!verify_series(block, row, err))
+        if (!block_verify_row(block, row, &counts, err))
             return false;
+    return true;
+}
+
+bool block_look(const struct block *block, uint32_t id, struct block_unit *out)
+{
+    struct run run;
+    uint32_t row;
+    if (!find_row(block, id, &row))
+        return false;
+    /* a run that fails its checksum has lengths all the same */
+    const bool is_sound = open_run(block, row, &run, NULL);
+    const uint8_t *at = is_sound ? run.at : NULL;
+    for (uint32_t u = 0; u < block->n_units; u++) {
+        const size_t n =
+            block_layout_u16(block->unit_lengths + 2 * ((size_t)row * block->n_units + u));
+        out[u] = (struct block_unit){at ? codec_form_of(at, n) : CODEC_FORMS, (uint32_t)n};
+        at = at ? at + n : NULL;
+    }
     return true;
 }

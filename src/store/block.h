@@ -105,6 +105,24 @@ struct block_units {
 MUST_CHECK bool block_aggregates(const struct block *block, uint32_t id, struct block_units units,
                                  struct block_aggregate *out, bool *out_found, struct err *err);
 
+/* How a unit is kept. n_bytes 0: gaps only, form says nothing; CODEC_FORMS: a
+ * damaged run. */
+struct block_unit {
+    enum codec_form form;
+    uint32_t n_bytes;
+};
+/* Of all units of a series, out[block_n_units]. False: it is not in the block. */
+MUST_CHECK bool block_look(const struct block *block, uint32_t id, struct block_unit *out);
+
+/* What block_verify_row has read. */
+struct block_counts {
+    uint64_t n_runs, n_units, n_values, n_aggregates, n_bytes;
+};
+/* Reads the run and the aggregates of a row: checksums, every unit decoded, its aggregates compared with
+ * its values. Adds to io.
+ *   err  ERR_CORRUPT naming the series */
+MUST_CHECK bool block_verify_row(const struct block *block, uint32_t row, struct block_counts *io,
+                                 struct err *err);
 /* Reads every run and every aggregate row; for plumb's verify and for tests.
  *   err  ERR_CORRUPT naming the first bad series */
 MUST_CHECK bool block_verify(const struct block *block, struct err *err);

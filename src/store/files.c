@@ -30,7 +30,7 @@ struct files *files_new(const char *dir, const char *corrupt_dir)
 {
     struct files *files = mem_zalloc(sizeof(struct files));
     files->dir = mem_strdup(dir);
-    files->corrupt_dir = mem_strdup(corrupt_dir);
+    files->corrupt_dir = corrupt_dir ? mem_strdup(corrupt_dir) : NULL;
     files->current = version_new(0);
     pthread_mutex_init(&files->lock, NULL);
     return files;
@@ -114,9 +114,11 @@ void files_set_aside(struct files *files, const char *path)
     struct err err;
     const char *name = strrchr(path, '/');
 
+    __atomic_fetch_add(&files->n_corrupt, 1, __ATOMIC_RELAXED);
+    if (!files->corrupt_dir)
+        return;
     buf_init(&to, 8192);
     buf_printf(&to, "%s/%s", files->corrupt_dir, name ? name + 1 : path);
-    __atomic_fetch_add(&files->n_corrupt, 1, __ATOMIC_RELAXED);
     err_clear(&err);
     if (!file_rename(path, buf_text(&to), &err))
         log_warn("a damaged file stays where it is: %s", err.text);
@@ -144,7 +146,7 @@ bool files_open(struct files *files, const struct manifest_file *file, struct fi
     }
     bool is_lost = !file_exists(item->path) || err->kind == ERR_CORRUPT;
     if (is_lost) {
-        log_warn("set aside: %s", err->text);
+        log_warn("%s: %s", files->corrupt_dir ? "set aside" : "left out", err->text);
         if (file_exists(item->path))
             files_set_aside(files, item->path);
         else

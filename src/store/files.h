@@ -31,6 +31,7 @@ struct files_version {
 
 struct files;
 
+/* corrupt_dir NULL: to look only, what is damaged stays where it is. */
 MUST_CHECK struct files *files_new(const char *dir, const char *corrupt_dir);
 void files_free(struct files *files);
 

@@ -292,6 +292,22 @@ static void work_locked(struct store *store)
     pthread_cond_broadcast(&keeper->done);
 }
 
+/* As work_locked, for what keeper_call wants. */
+static void call_locked(struct keeper *keeper)
+{
+    struct keeper_call *call = keeper->call;
+
+    if (!call)
+        return;
+    pthread_mutex_unlock(&keeper->lock);
+    const bool is_ok = call->fn(call->self, call->err);
+    pthread_mutex_lock(&keeper->lock);
+    call->is_ok = is_ok;
+    call->is_done = true;
+    keeper->call = NULL;
+    pthread_cond_broadcast(&keeper->done);
+}
+
 static void run(void *self)
 {
     struct store *store = self;
@@ -300,8 +316,9 @@ static void run(void *self)
     pthread_mutex_lock(&keeper->lock);
     while (!keeper->is_stopping) {
         __atomic_store_n(&keeper->is_woken, false, __ATOMIC_SEQ_CST);
+        call_locked(keeper);
         work_locked(store);
-        if (!keeper->is_stopping && keeper->n_wanted == keeper->n_done &&
+        if (!keeper->is_stopping && keeper->n_wanted == keeper->n_done && !keeper->call &&
             !__atomic_load_n(&keeper->is_woken, __ATOMIC_SEQ_CST))
             (void)cond_wait_us(&keeper->wanted, &keeper->lock, PASS_US);
     }
@@ -352,4 +369,23 @@ bool keeper_seal(struct store *store, struct err *err)
         *err = keeper->last_err;
     pthread_mutex_unlock(&keeper->lock);
     return is_ok;
+}
+
+bool keeper_call(struct store *store, bool (*fn)(void *self, struct err *err), void *self,
+                 struct err *err)
+{
+    struct keeper *keeper = &store->keeper;
+    struct keeper_call call = {.fn = fn, .self = self, .err = err};
+
+    pthread_mutex_lock(&keeper->lock);
+    while (keeper->call)
+        pthread_cond_wait(&keeper->done, &keeper->lock);
+    keeper->call = &call;
+    pthread_cond_broadcast(&keeper->wanted);
+    if (!keeper->thread.is_running)
+        call_locked(keeper);
+    while (!call.is_done)
+        pthread_cond_wait(&keeper->done, &keeper->lock);
+    pthread_mutex_unlock(&keeper->lock);
+    return call.is_ok;
 }

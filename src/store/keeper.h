@@ -21,3 +21,7 @@ MUST_CHECK bool keeper_pass(struct store *store, struct err *err);
 MUST_CHECK bool keeper_seal_due(struct store *store, struct err *err);
 /* Everything that may be sealed now is; late points are written. Thread: any but the keeper. */
 MUST_CHECK bool keeper_seal(struct store *store, struct err *err);
+/* Runs fn on the keeper's thread, between two of its duties: no file comes or goes and the manifest stands
+ * still meanwhile. Returns what fn does. One at a time; the others wait. Thread: any but the keeper. */
+MUST_CHECK bool keeper_call(struct store *store, bool (*fn)(void *self, struct err *err),
+                            void *self, struct err *err);

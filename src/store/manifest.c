@@ -283,6 +283,16 @@ bool manifest_parse(const void *bytes, size_t n, struct manifest_state *state,
     return true;
 }
 
+size_t manifest_first_bad(const void *bytes, size_t n)
+{
+    const uint8_t *at = bytes;
+    size_t i = MANIFEST_HEADER_BYTES, n_bytes;
+
+    while (i < n && (n_bytes = edit_bytes(at + i, n - i)) > 0)
+        i += n_bytes;
+    return min_size(i, n);
+}
+
 /* ---- the file ---- */
 
 static void edit_frame(struct buf *out, const struct manifest_edit *edit)
@@ -322,27 +332,44 @@ static void state_put(struct manifest_edit *edit, const struct manifest_state *s
     }
 }
 
-/* The file holds the state alone afterwards. */
-static bool rewrite(struct manifest *manifest, struct err *err)
+/* A whole file with the state and nothing else. */
+static bool state_write(const struct manifest_state *state, const char *path, size_t *out_bytes,
+                        struct err *err)
 {
     struct manifest_edit whole;
     struct buf out;
 
     manifest_edit_init(&whole);
     buf_init(&out, FILE_BYTES_MAX);
-    state_put(&whole, &manifest->state);
+    state_put(&whole, state);
     header_add(&out);
     edit_frame(&out, &whole);
     BUG_IF(out.is_full);
-    fd_done(&manifest->fd);
-    bool is_ok = file_replace(manifest->path, out.at, out.n, err) &&
-                 file_open(manifest->path, O_RDWR, &manifest->fd, err);
-    if (is_ok)
-        manifest->at = manifest->rewritten_bytes = out.n;
-    manifest->must_rewrite = !is_ok;
+    bool is_ok = file_replace(path, out.at, out.n, err);
+    *out_bytes = out.n;
     buf_done(&out);
     manifest_edit_done(&whole);
     return is_ok;
+}
+
+/* The file holds the state alone afterwards. */
+static bool rewrite(struct manifest *manifest, struct err *err)
+{
+    size_t n;
+
+    fd_done(&manifest->fd);
+    bool is_ok = state_write(&manifest->state, manifest->path, &n, err) &&
+                 file_open(manifest->path, O_RDWR, &manifest->fd, err);
+    if (is_ok)
+        manifest->at = manifest->rewritten_bytes = n;
+    manifest->must_rewrite = !is_ok;
+    return is_ok;
+}
+
+bool manifest_copy(const struct manifest *manifest, const char *path, struct err *err)
+{
+    size_t n;
+    return state_write(&manifest->state, path, &n, err);
 }
 
 /* Keeps what is damaged for a look. */
@@ -354,12 +381,14 @@ static bool set_aside(const void *bytes, size_t n, const char *corrupt_dir, stru
     return file_replace(buf_text(&path), bytes, n, err);
 }
 
+/* Reads the file; *out_is_clean: nothing has to be cut off or mended. corrupt_dir NULL: only to look. */
 static bool load(struct manifest *manifest, const char *corrupt_dir, bool *out_is_damaged,
-                 struct err *err)
+                 bool *out_is_clean, struct err *err)
 {
     const void *bytes;
     size_t n, good = 0;
 
+    *out_is_clean = false;
     if (!file_map(manifest->path, &bytes, &n, err))
         return false;
     bool is_ok = header_check(bytes, n, err) || err->kind == ERR_CORRUPT;
@@ -367,21 +396,17 @@ static bool load(struct manifest *manifest, const char *corrupt_dir, bool *out_i
         const bool is_header_bad = err->kind == ERR_CORRUPT;
         edits_parse(bytes, n, &manifest->state, &good, out_is_damaged);
         *out_is_damaged |= is_header_bad; /* edits have checksums of their own */
-        is_ok = !*out_is_damaged || set_aside(bytes, n, corrupt_dir, err);
+        is_ok = !*out_is_damaged || !corrupt_dir || set_aside(bytes, n, corrupt_dir, err);
     }
     file_unmap(bytes, n);
-    if (!is_ok)
-        return false;
     if (good < n) /* torn, or damaged: who can tell? */
         manifest->unknown = manifest->state.next_generation;
-    if (good != n || *out_is_damaged)
-        return rewrite(manifest, err);
     manifest->at = manifest->rewritten_bytes = good;
-    return file_open(manifest->path, O_RDWR, &manifest->fd, err);
+    *out_is_clean = good == n && !*out_is_damaged;
+    return is_ok;
 }
 
-bool manifest_open(const char *dir, const char *corrupt_dir, bool *out_is_damaged,
-                   struct manifest **out, struct err *err)
+static struct manifest *manifest_new(const char *dir)
 {
     struct manifest *manifest = mem_zalloc(sizeof(struct manifest));
     struct buf path;
@@ -393,10 +418,44 @@ bool manifest_open(const char *dir, const char *corrupt_dir, bool *out_is_damage
     manifest->fd = -1;
     manifest->unknown = UINT64_MAX;
     manifest->state.next_generation = 1;
+    return manifest;
+}
+
+static bool open_or_create(struct manifest *manifest, const char *corrupt_dir, bool *out_is_damaged,
+                           struct err *err)
+{
+    bool is_clean;
+
+    if (!file_exists(manifest->path))
+        return rewrite(manifest, err);
+    if (!load(manifest, corrupt_dir, out_is_damaged, &is_clean, err))
+        return false;
+    return is_clean ? file_open(manifest->path, O_RDWR, &manifest->fd, err)
+                    : rewrite(manifest, err);
+}
+
+bool manifest_open(const char *dir, const char *corrupt_dir, bool *out_is_damaged,
+                   struct manifest **out, struct err *err)
+{
+    struct manifest *manifest = manifest_new(dir);
+
     *out_is_damaged = false;
-    bool is_ok = file_exists(manifest->path) ? load(manifest, corrupt_dir, out_is_damaged, err)
-                                             : rewrite(manifest, err);
-    if (!is_ok) {
+    if (!open_or_create(manifest, corrupt_dir, out_is_damaged, err)) {
+        manifest_close(manifest);
+        return false;
+    }
+    *out = manifest;
+    return true;
+}
+
+bool manifest_open_read(const char *dir, bool *out_is_damaged, struct manifest **out,
+                        struct err *err)
+{
+    struct manifest *manifest = manifest_new(dir);
+    bool is_clean;
+
+    *out_is_damaged = false;
+    if (!load(manifest, NULL, out_is_damaged, &is_clean, err)) {
         manifest_close(manifest);
         return false;
     }

@@ -64,6 +64,9 @@ void manifest_state_done(struct manifest_state *state);
 MUST_CHECK bool manifest_parse(const void *bytes, size_t n, struct manifest_state *state,
                                size_t *out_good_bytes, bool *out_is_damaged, struct err *err);
 
+/* Where the first bytes are that belong to no sound edit; n: there are none. */
+size_t manifest_first_bad(const void *bytes, size_t n);
+
 struct manifest;
 
 /* Opens or creates dir/MANIFEST; a bad tail is cut off. *out_is_damaged: edits are missing, so files
@@ -73,7 +76,12 @@ MUST_CHECK bool manifest_open(const char *dir, const char *corrupt_dir, bool *ou
                               struct manifest **out, struct err *err);
 /* Of this generation on it is not known what was there: its end was cut off. */
 uint64_t manifest_unknown(const struct manifest *manifest);
+/* To look at it only: a bad tail stays, nothing may be committed. err: also ERR_MISSING. */
+MUST_CHECK bool manifest_open_read(const char *dir, bool *out_is_damaged, struct manifest **out,
+                                   struct err *err);
 void manifest_close(struct manifest *manifest);
+/* Writes a new file, synced, that holds the state as it is now. */
+MUST_CHECK bool manifest_copy(const struct manifest *manifest, const char *path, struct err *err);
 const struct manifest_state *manifest_state(const struct manifest *manifest);
 /* A generation for a new file. */
 uint64_t manifest_generation(struct manifest *manifest);

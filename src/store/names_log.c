@@ -373,6 +373,16 @@ bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader 
     return true;
 }
 
+size_t names_log_first_bad(const void *bytes, size_t n)
+{
+    const uint8_t *at = bytes;
+    size_t i = NAMES_LOG_HEADER_BYTES, n_bytes;
+
+    while (i < n && (n_bytes = record_bytes(at + i, n - i)) > 0)
+        i += n_bytes;
+    return min_size(i, n);
+}
+
 /* ---- the file ---- */
 
 /* The file as it was. */
@@ -502,6 +512,22 @@ static bool log_open(struct names_log *log, const char *corrupt_dir,
            file_open(log->path, O_RDWR, &log->fd, err) &&
            file_truncate(log->fd, log->path, (int64_t)log->at, err) &&
            file_sync(log->fd, log->path, err);
+}
+
+bool names_log_read(const char *dir, const struct names_log_reader *reader, size_t *out_n_damaged,
+                    struct err *err)
+{
+    CLEANUP(buf_done) struct buf path;
+    const void *bytes;
+    size_t n, good;
+
+    buf_init(&path, 8192);
+    buf_printf(&path, "%s/names.log", dir);
+    if (!file_map(buf_text(&path), &bytes, &n, err))
+        return false;
+    bool is_ok = names_log_parse(bytes, n, reader, &good, out_n_damaged, err);
+    file_unmap(bytes, n);
+    return is_ok;
 }
 
 bool names_log_open(const char *dir, const char *corrupt_dir, const struct names_log_reader *reader,
@@ -735,4 +761,20 @@ void names_log_end(struct names_log *log)
     struct err err;
     if (note_is_due(log))
         (void)!write_all(log, &err);
+}
+
+uint64_t names_log_bytes(struct names_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    const uint64_t bytes = log->at;
+    pthread_mutex_unlock(&log->lock);
+    return bytes;
+}
+
+bool names_log_is_synced(struct names_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    const bool is_synced = log->pending.n == 0 && !log->is_writing && log->unsynced.n == 0;
+    pthread_mutex_unlock(&log->lock);
+    return is_synced;
 }

@@ -35,6 +35,13 @@ struct names_log_reader {
 MUST_CHECK bool names_log_parse(const void *bytes, size_t n, const struct names_log_reader *reader,
                                 size_t *out_good_bytes, size_t *out_n_damaged, struct err *err);
 
+/* Where the first bytes are that belong to no sound record; n: there are none. */
+size_t names_log_first_bad(const void *bytes, size_t n);
+
+/* names_log_parse on dir/names.log; nothing there is changed. err: also ERR_MISSING, ERR_IO. */
+MUST_CHECK bool names_log_read(const char *dir, const struct names_log_reader *reader,
+                               size_t *out_n_damaged, struct err *err);
+
 struct names_log;
 
 /* Opens or creates dir/names.log, reads it, cuts a torn tail. A damaged one is copied to corrupt_dir
@@ -63,3 +70,7 @@ MUST_CHECK bool names_log_write(struct names_log *log, struct err *err);
 MUST_CHECK bool names_log_sync(struct names_log *log, struct err *err);
 /* After the last sync: notes that all of it is on the disk. */
 void names_log_end(struct names_log *log);
+/* Bytes of the file that have been written and never change any more. Thread: any. */
+uint64_t names_log_bytes(struct names_log *log);
+/* Everything that was added is written and synced. Thread: any. */
+bool names_log_is_synced(struct names_log *log);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "os/file.h"
+#include "store/sync.h"
 
 enum {
     UNIT_SLOTS = 720, /* as long as a decoder's fixed cost asks for */
@@ -152,11 +153,19 @@ static bool install(struct output *output, struct err *err)
     return is_ok;
 }
 
+/* A file may have points of series whose writer has not committed yet: their names go to disk first, or a
+ * power cut would leave values that no one can ask for. */
+static bool names_keep(struct store *store, struct err *err)
+{
+    return names_log_write(store->names_log, err) &&
+           (names_log_is_synced(store->names_log) || sync_pass(store, err));
+}
+
 bool output_commit(struct output *output, struct err *err)
 {
     struct store *store = output->store;
 
-    if (output->n_added > 0 && !dir_sync(store->data_dir, err))
+    if (output->n_added > 0 && (!names_keep(store, err) || !dir_sync(store->data_dir, err)))
         return false;
     return install(output, err);
 }

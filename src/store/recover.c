@@ -74,12 +74,14 @@ static bool names_recover(struct store *store, struct err *err)
     store->idle = idle_new();
     store->head = head_new();
     store->late = late_new(store->head);
-    if (!names_log_open(store->dir, store->corrupt_dir, &reader, &n_damaged, &store->names_log,
-                        err))
+    bool is_ok = store->is_read_only ? names_log_read(store->dir, &reader, &n_damaged, err)
+                                     : names_log_open(store->dir, store->corrupt_dir, &reader,
+                                                      &n_damaged, &store->names_log, err);
+    if (!is_ok)
         return false;
     if (n_damaged > 0)
         store->rules = 0; /* a move may be lost */
-    if (n_damaged > 0)
+    if (n_damaged > 0 && !store->is_read_only)
         log_warn("names.log: %zu damaged records; the original is in '%s'", n_damaged,
                  store->corrupt_dir);
     store->n_damaged += n_damaged > 0;
@@ -169,13 +171,13 @@ static bool files_load(struct store *store, struct err *err)
         n++;
     }
     files_install(store->files, items, n, NULL, 0, state);
-    is_ok = is_ok && manifest_commit(store->manifest, &lost, err);
+    is_ok = is_ok && (store->is_read_only || manifest_commit(store->manifest, &lost, err));
     manifest_edit_done(&lost);
     mem_free(items);
     return is_ok;
 }
 
-static bool files_recover(struct store *store, struct err *err)
+static bool manifest_recover(struct store *store, struct err *err)
 {
     bool is_damaged;
 
@@ -184,7 +186,24 @@ static bool files_recover(struct store *store, struct err *err)
     if (is_damaged)
         log_warn("MANIFEST has damaged edits; files it does not know are taken back");
     store->n_damaged += is_damaged;
-    if (!clean(store, is_damaged, err) || !files_load(store, err))
+    return clean(store, is_damaged, err);
+}
+
+static bool manifest_look(struct store *store, struct err *err)
+{
+    bool is_damaged;
+
+    if (!manifest_open_read(store->dir, &is_damaged, &store->manifest, err))
+        return false;
+    store->n_damaged += is_damaged;
+    return true;
+}
+
+static bool files_recover(struct store *store, struct err *err)
+{
+    store->files = files_new(store->data_dir, store->is_read_only ? NULL : store->corrupt_dir);
+    if (!(store->is_read_only ? manifest_look(store, err) : manifest_recover(store, err)) ||
+        !files_load(store, err))
         return false;
 
     const struct manifest_state *state = manifest_state(store->manifest);
@@ -352,6 +371,8 @@ static void put_slowly(struct replaying *replaying, const struct sink_point *poi
     ids_raise(replaying, point->id); /* one that has a lane has a name as well */
     if (!names_text(store->names, point->id))
         return;
+    if (store->wanted && !(store->wanted[point->id / 64] >> point->id % 64 & 1))
+        return;
     struct head_class *of = head_class(store->head, names_class(store->names, point->id));
     if (is_in_files(replaying, of, point->at_s / of->schema.archives[0].step_s))
         return;
@@ -488,7 +509,7 @@ static bool wal_recover(struct store *store, struct err *err)
                       segment->n_damaged > 0);
         }
         store->n_damaged += result.n_damaged;
-        if (result.n_damaged > 0)
+        if (result.n_damaged > 0 && !store->is_read_only)
             log_warn("the log has %llu damaged stretches; the points in them are lost",
                      (unsigned long long)result.n_damaged);
     }
@@ -496,9 +517,18 @@ static bool wal_recover(struct store *store, struct err *err)
     return is_ok;
 }
 
+bool recover_names_and_files(struct store *store, struct err *err)
+{
+    return names_recover(store, err) && files_recover(store, err);
+}
+
+bool recover_log(struct store *store, struct err *err)
+{
+    return wal_recover(store, err);
+}
+
 bool recover_all(struct store *store, struct err *err)
 {
-    store->files = files_new(store->data_dir, store->corrupt_dir);
-    return names_recover(store, err) && files_recover(store, err) && wal_recover(store, err) &&
+    return recover_names_and_files(store, err) && recover_log(store, err) &&
            reclass_all(store, err);
 }

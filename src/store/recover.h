@@ -1,5 +1,6 @@
 /* Opening what an earlier run left: names, manifest, files, and the log on top. One thread, before any
- * other part runs. */
+ * other part runs. A store that is_read_only changes nothing in its folder: what is damaged, torn or left
+ * over stays as it is, and is counted. */
 #pragma once
 
 #include "base/err.h"
@@ -9,3 +10,7 @@ struct store;
 /* Fills store's names, index, head, late, files, manifest, wal and names_log. On false what was made so
  * far is there for store_close's cleaning. */
 MUST_CHECK bool recover_all(struct store *store, struct err *err);
+
+/* The same in two steps; between them store->wanted may be set. */
+MUST_CHECK bool recover_names_and_files(struct store *store, struct err *err);
+MUST_CHECK bool recover_log(struct store *store, struct err *err);

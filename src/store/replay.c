@@ -141,7 +141,7 @@ struct all {
     size_t n, cap;
 };
 
-static bool parse_no(const char *name, uint64_t *out)
+bool replay_segment_no(const char *name, uint64_t *out)
 {
     uint64_t no = 0;
 
@@ -157,24 +157,27 @@ static bool parse_no(const char *name, uint64_t *out)
     return no < UINT64_MAX / 2;
 }
 
-static bool version_check(struct replay_segment *segment, struct err *err)
+bool replay_version(const void *bytes, size_t n, const char *path, struct err *err)
 {
     uint32_t version, crc;
 
-    if (segment->n < WAL_HEADER_BYTES)
+    if (n < WAL_HEADER_BYTES || memcmp(bytes, "PLBWAL1", 8) != 0)
         return true; /* torn at birth: its batches, if any, speak for themselves */
-    const uint8_t *bytes = window_at(segment, 0, WAL_HEADER_BYTES, err);
-    if (!bytes)
-        return false;
-    if (memcmp(bytes, "PLBWAL1", 8) != 0)
-        return true;
-    memcpy(&version, bytes + 8, 4);
-    memcpy(&crc, bytes + WAL_HEADER_BYTES - 4, 4);
+    memcpy(&version, (const uint8_t *)bytes + 8, 4);
+    memcpy(&crc, (const uint8_t *)bytes + WAL_HEADER_BYTES - 4, 4);
     if (hash_crc32c(0, bytes, WAL_HEADER_BYTES - 4) == crc && version > WAL_VERSION)
         return FAIL(err, ERR_REFUSED,
-                    "'%s' was written by a newer version (format %u, this one knows %d)",
-                    segment->path, version, WAL_VERSION);
+                    "'%s' was written by a newer version (format %u, this one knows %d)", path,
+                    version, WAL_VERSION);
     return true;
+}
+
+static bool version_check(struct replay_segment *segment, struct err *err)
+{
+    if (segment->n < WAL_HEADER_BYTES)
+        return true;
+    const uint8_t *bytes = window_at(segment, 0, WAL_HEADER_BYTES, err);
+    return bytes && replay_version(bytes, WAL_HEADER_BYTES, segment->path, err);
 }
 
 static bool size_of(const char *path, int64_t *out, struct err *err)
@@ -189,7 +192,7 @@ static bool add(void *self, const char *name, struct err *err)
     uint64_t no;
     int64_t n;
 
-    if (!parse_no(name, &no))
+    if (!replay_segment_no(name, &no))
         return true;
     if (all->n == SEGMENTS_MAX)
         return FAIL(err, ERR_LIMIT, "more than %d log segments in '%s'", SEGMENTS_MAX, all->dir);

@@ -34,6 +34,11 @@ void replay_segment_open(struct replay_segment *segment, uint64_t no, const void
 /* Moves to the following batch. */
 void replay_segment_next(struct replay_segment *segment);
 
+/* The number in a segment's file name; false: it is none. */
+MUST_CHECK bool replay_segment_no(const char *name, uint64_t *out);
+/* err: ERR_REFUSED a newer version wrote it. */
+MUST_CHECK bool replay_version(const void *bytes, size_t n, const char *path, struct err *err);
+
 struct replay_reader {
     void *self;
     void (*on_batch)(void *self, uint64_t lsn); /* then its points */

@@ -95,9 +95,18 @@ struct sweep {
     bool is_under_way;
 };
 
+/* Work that somebody else wants done between the keeper's duties; under the keeper's lock. */
+struct keeper_call {
+    bool (*fn)(void *self, struct err *err);
+    void *self;
+    bool is_done, is_ok;
+    struct err *err;
+};
+
 struct keeper {
     pthread_mutex_t lock;
     pthread_cond_t wanted, done;
+    struct keeper_call *call;  /* NULL: none waits */
     uint64_t n_wanted, n_done; /* seal requests */
     bool is_stopping, last_was_ok;
     bool is_woken; /* atomic: a pass is wanted now */
@@ -156,7 +165,15 @@ struct store {
     struct succession *successions; /* each pair once; as at start */
     size_t n_successions, cap_successions;
     int64_t ready_ms;
+
+    bool is_read_only; /* opened by dump.c: nothing in the folder is changed, nothing can be put */
+    uint64_t *wanted;  /* then: a bit an id; points of others are not read from the log */
 };
+
+/* For dump.c: a store that is not open yet, and its end. */
+MUST_CHECK struct store *shared_new(const struct store_options *options,
+                                    const struct shared_tuning *tuning);
+void shared_free(struct store *store);
 
 /* store_open with other sizes. */
 MUST_CHECK bool shared_open(const struct store_options *options, const struct shared_tuning *tuning,

@@ -22,8 +22,7 @@ static char *path_of(const char *dir, const char *name)
     return buf_take(&path, &n);
 }
 
-static struct store *store_new(const struct store_options *options,
-                               const struct shared_tuning *tuning)
+struct store *shared_new(const struct store_options *options, const struct shared_tuning *tuning)
 {
     struct store *store = mem_zalloc(sizeof(struct store));
 
@@ -53,7 +52,7 @@ static struct store *store_new(const struct store_options *options,
     return store;
 }
 
-static void store_free(struct store *store)
+void shared_free(struct store *store)
 {
     keeper_done(store);
     sync_done(store);
@@ -72,6 +71,7 @@ static void store_free(struct store *store)
     pthread_mutex_destroy(&store->writers_lock);
     pthread_mutex_destroy(&store->classes_lock);
     fd_done(&store->lock_fd);
+    mem_free(store->wanted);
     mem_free(store->dir);
     mem_free(store->data_dir);
     mem_free(store->wal_dir);
@@ -94,7 +94,7 @@ bool shared_open(const struct store_options *options, const struct shared_tuning
                  struct store **out, struct err *err)
 {
     const int64_t begun_us = monotonic_us();
-    struct store *store = store_new(options, tuning);
+    struct store *store = shared_new(options, tuning);
 
     bool is_ok = dirs_make(store, err) && recover_all(store, err) && sync_start(store, err);
     if (is_ok && !keeper_start(store, err)) {
@@ -102,7 +102,7 @@ bool shared_open(const struct store_options *options, const struct shared_tuning
         is_ok = false;
     }
     if (!is_ok) {
-        store_free(store);
+        shared_free(store);
         return false;
     }
     store->ready_ms = (monotonic_us() - begun_us) / 1000;
@@ -137,7 +137,7 @@ void store_close(struct store *store)
     sync_stop(store);
     names_log_end(store->names_log);
     wal_end(store->wal);
-    store_free(store);
+    shared_free(store);
 }
 
 struct sink store_sink(struct store *store)

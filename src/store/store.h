@@ -8,6 +8,7 @@
 #include "model/sink.h"
 #include "model/source.h"
 
+struct arena;
 struct store;
 
 struct store_options {
@@ -69,3 +70,90 @@ MUST_CHECK bool store_rename(struct store *store, const struct name_change *rena
                              struct err *err);
 /* Tests and shutdown: seal everything that may be sealed now. */
 MUST_CHECK bool store_seal(struct store *store, struct err *err);
+
+/* ---- a copy while it runs ---- */
+
+struct store_copy {
+    uint64_t n_files, n_files_linked, n_bytes; /* block files; of all files */
+};
+/* Makes dir, which must not be there, a folder that store_open takes: with everything that was committed
+ * before the call. Nobody who puts or reads is held up. Synced. What is half made stays: the caller
+ * removes it.
+ *   err  ERR_REFUSED there is something of that name, ERR_IO */
+MUST_CHECK bool store_snapshot(struct store *store, const char *dir, struct store_copy *out,
+                               struct err *err);
+
+/* ---- a folder without its server: nothing in it is changed, and no lock is taken. A server may run on
+ * it all the while, start or end. ---- */
+
+/* One thing that verify found. Texts are lent for the call. */
+struct store_finding {
+    bool is_note;      /* nothing is wrong, but worth to know */
+    const char *file;  /* in the folder: "data/c0-a0-p19675-g1.blk" */
+    const char *where; /* a series, a place in the file; "" : all of it */
+    const char *what;
+    const char *means; /* to whoever keeps the metrics, and what to do about it */
+};
+struct store_verifier {
+    void *self;
+    void (*on_finding)(void *self, const struct store_finding *finding);
+    void (*on_progress)(void *self, uint64_t n_bytes, uint64_t n_bytes_all); /* may be NULL */
+};
+struct store_verified {
+    bool is_served;     /* a server runs on it */
+    uint64_t n_damages; /* findings that are no notes */
+    uint64_t n_notes;
+    uint64_t n_names, n_classes, n_edits_bytes;
+    uint64_t n_segments, n_batches, n_log_points;
+    uint64_t n_files, n_runs, n_units, n_values, n_aggregates; /* of block files */
+    uint64_t n_bytes;
+};
+/* Reads every byte that counts: all checksums; decodes all values, compares them with their aggregates.
+ *   err  it could not be looked at: ERR_MISSING (no store there), ERR_IO, ERR_REFUSED (a newer version) */
+MUST_CHECK bool store_verify(const char *dir, const struct store_verifier *verifier,
+                             struct store_verified *out, struct err *err);
+
+/* Series of a folder, with all that files and log hold of them. */
+struct store_series {
+    const char *name;
+    uint32_t id;
+    uint16_t class_no;
+    struct schema schema;
+    int64_t created_s; /* the class */
+};
+/* Where values of a series lie: in a file, or in the log (file NULL). */
+struct store_place {
+    const char *file;
+    uint64_t generation;
+    size_t level;
+    int64_t from_s, until_s; /* of the file's window; of the values in the log */
+    uint64_t n_values, n_bytes, n_units;
+    const char *forms; /* "RAW, 2 CONST": units by how they are encoded */
+};
+struct store_reading {
+    struct store *store; /* only for the calls below; store_read_close ends it */
+    struct store_series *series;
+    size_t n;
+    bool is_served;
+    uint64_t n_damaged; /* damages met: verify tells more */
+};
+/* pattern: a name, or Graphite's pattern of names. Lists in the arena.
+ *   err  ERR_MISSING no such series, or no store there; ERR_INPUT the pattern; ERR_BUSY a server changes
+ *        the folder faster than it can be read; ERR_IO, ERR_REFUSED, ERR_CORRUPT */
+MUST_CHECK bool store_read_open(const char *dir, const char *pattern, struct clock clock,
+                                struct arena *arena, struct store_reading *out, struct err *err);
+MUST_CHECK bool store_read_places(struct store *store, uint32_t id, struct arena *arena,
+                                  struct store_place **out, size_t *out_n, struct err *err);
+
+void store_read_close(struct store *store); /* NULL is fine */
+
+enum { STORE_LEVEL_BEST = -1 };
+struct store_points {
+    int level; /* of an archive; STORE_LEVEL_BEST: at each time the finest that has it */
+    int64_t from_s, until_s;
+    void *self;
+    bool (*on_point)(void *self, int64_t at_s, double value); /* ascending; false: enough */
+};
+/* Values of one series, no gaps. */
+MUST_CHECK bool store_read_points(struct store *store, uint32_t id,
+                                  const struct store_points *points, struct err *err);

@@ -125,6 +125,26 @@ static size_t n_missing(struct store *store)
     return n;
 }
 
+static void on_finding(void *self, const struct store_finding *finding)
+{
+    (void)self;
+    if (!finding->is_note)
+        EXPECT_TEXT(finding->what, "");
+}
+
+/* Copies the store while all the others are at it; the copy and the store itself are sound. */
+static void copy(struct store *store)
+{
+    const struct store_verifier verifier = {.on_finding = on_finding};
+    const char *dir = kit_path(new_dir(), "copy");
+    struct store_verified out;
+    struct store_copy copied;
+
+    EXPECT_OK(store_snapshot(store, dir, &copied, &kit_err));
+    EXPECT_OK(store_verify(dir, &verifier, &out, &kit_err));
+    EXPECT_OK(store_verify(store->dir, &verifier, &out, &kit_err));
+}
+
 TEST(writers_readers_and_the_keeper_at_once)
 {
     struct store_kit kit;
@@ -142,8 +162,11 @@ TEST(writers_readers_and_the_keeper_at_once)
         EXPECT_OK(thread_start(&workers[i].thread, "test", i < WRITERS ? write_rounds : read_on,
                                &workers[i], &kit_err));
     }
-    for (int i = 0; i < 60; i++)
+    for (int i = 0; i < 60; i++) {
         EXPECT_OK(store_seal(kit.store, &kit_err));
+        if (i % 20 == 10)
+            copy(kit.store);
+    }
     for (unsigned i = 0; i < WRITERS; i++)
         thread_join(&workers[i].thread);
     EXPECT_OK(store_seal(kit.store, &kit_err));

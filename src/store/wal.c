@@ -21,10 +21,10 @@ struct segments {
 };
 
 struct stream {
-    int fd; /* -1: none yet. The writer's, but closed by wal_sync */
-    uint64_t segment;
-    uint64_t at;     /* where the next batch goes */
-    uint64_t synced; /* so much of the segment is on the disk; atomic, wal_sync's */
+    int fd; /* -1: none yet. The writer's, but closed by wal_sync; changes under the lock */
+    uint64_t segment; /* changes under the lock */
+    uint64_t at;      /* where the next batch goes; atomic */
+    uint64_t synced;  /* so much of the segment is on the disk; atomic, wal_sync's */
     char *path;
     uint64_t last_lsn;
     bool is_dirty; /* atomic */
@@ -34,6 +34,7 @@ struct stream {
 struct full {
     struct segment segment;
     int fd;
+    bool is_synced; /* wal_sync's */
     struct full *next;
 };
 
@@ -47,6 +48,7 @@ struct wal {
     uint64_t next_segment;
     struct full *full;
     struct segments closed, spare;
+    unsigned n_holds; /* while not 0 nothing is reclaimed */
     bool dir_is_dirty;
 };
 
@@ -191,10 +193,10 @@ static bool stream_rotate(struct wal *wal, unsigned stream_no, struct err *err)
     }
     if (stream->fd >= 0)
         stream_retire(wal, stream);
-    stream->segment = no;
-    __atomic_store_n(&stream->at, WAL_HEADER_BYTES, __ATOMIC_RELAXED);
     stream->path = mem_strdup(path);
     pthread_mutex_lock(&wal->lock);
+    stream->segment = no;
+    __atomic_store_n(&stream->at, WAL_HEADER_BYTES, __ATOMIC_RELEASE);
     stream->fd = fd;
     __atomic_store_n(&stream->synced, 0, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&wal->lock);
@@ -277,29 +279,44 @@ static bool streams_sync(struct wal *wal, struct err *err)
     return is_ok;
 }
 
-/* Syncs and closes the full segments; those that fail go back to the list. */
+/* Takes those that are synced off the list of full segments. */
+static struct full *synced_take(struct wal *wal)
+{
+    struct full *taken = NULL;
+
+    pthread_mutex_lock(&wal->lock);
+    for (struct full **at = &wal->full; *at;) {
+        struct full *full = *at;
+        if (!full->is_synced) {
+            at = &full->next;
+            continue;
+        }
+        *at = full->next;
+        segments_add(&wal->closed, full->segment);
+        full->next = taken;
+        taken = full;
+    }
+    pthread_mutex_unlock(&wal->lock);
+    return taken;
+}
+
+/* Syncs and closes the full segments; those that fail stay in the list. Writers add in front of it, and
+ * only this takes away, so it can be walked without the lock. */
 static bool full_sync(struct wal *wal, struct full *list, struct err *err)
 {
     bool is_ok = true;
-    while (list) {
-        struct full *next = list->next;
-        bool is_synced = file_sync(list->fd, wal->dir, err);
-        if (is_synced)
-            mark_write(wal, &list->segment, list->fd);
-        pthread_mutex_lock(&wal->lock);
-        if (is_synced) {
-            segments_add(&wal->closed, list->segment);
-        } else {
-            list->next = wal->full;
-            wal->full = list;
-            is_ok = false;
-        }
-        pthread_mutex_unlock(&wal->lock);
-        if (is_synced) {
-            fd_done(&list->fd);
-            mem_free(list);
-        }
-        list = next;
+    for (struct full *full = list; full; full = full->next) {
+        full->is_synced = file_sync(full->fd, wal->dir, err);
+        if (full->is_synced)
+            mark_write(wal, &full->segment, full->fd);
+        is_ok &= full->is_synced;
+    }
+    struct full *taken = synced_take(wal);
+    while (taken) {
+        struct full *next = taken->next;
+        fd_done(&taken->fd);
+        mem_free(taken);
+        taken = next;
     }
     return is_ok;
 }
@@ -311,7 +328,6 @@ bool wal_sync(struct wal *wal, struct err *err)
 
     pthread_mutex_lock(&wal->lock);
     struct full *full = wal->full;
-    wal->full = NULL;
     bool dir_is_dirty = wal->dir_is_dirty;
     wal->dir_is_dirty = false;
     pthread_mutex_unlock(&wal->lock);
@@ -344,7 +360,7 @@ static bool reclaim_next(struct wal *wal, uint64_t low_lsn, struct segment *out,
 
     *out_is_spare = false;
     pthread_mutex_lock(&wal->lock);
-    for (size_t i = 0; i < wal->closed.n && !found; i++) {
+    for (size_t i = 0; i < wal->closed.n && !found && wal->n_holds == 0; i++) {
         if (wal->closed.items[i].last_lsn >= low_lsn)
             continue;
         found = true;
@@ -377,6 +393,48 @@ bool wal_reclaim(struct wal *wal, uint64_t low_lsn, struct err *err)
             return false;
     }
     return true;
+}
+
+void wal_hold(struct wal *wal)
+{
+    pthread_mutex_lock(&wal->lock);
+    wal->n_holds++;
+    pthread_mutex_unlock(&wal->lock);
+}
+
+void wal_let_go(struct wal *wal)
+{
+    pthread_mutex_lock(&wal->lock);
+    BUG_IF(wal->n_holds == 0);
+    wal->n_holds--;
+    pthread_mutex_unlock(&wal->lock);
+}
+
+static void part_add(struct wal_part **list, size_t *n, size_t *cap, uint64_t no, uint64_t bytes)
+{
+    mem_grow(list, cap, *n + 1, sizeof(struct wal_part));
+    (*list)[(*n)++] = (struct wal_part){no, bytes};
+}
+
+struct wal_part *wal_list(struct wal *wal, size_t *out_n)
+{
+    struct wal_part *list = NULL;
+    size_t n = 0, cap = 0;
+
+    pthread_mutex_lock(&wal->lock);
+    for (size_t i = 0; i < wal->closed.n; i++)
+        part_add(&list, &n, &cap, wal->closed.items[i].no, wal->closed.items[i].bytes);
+    for (const struct full *full = wal->full; full; full = full->next)
+        part_add(&list, &n, &cap, full->segment.no, full->segment.bytes);
+    for (size_t i = 0; i < WAL_STREAMS_MAX; i++) {
+        const struct stream *stream = &wal->streams[i];
+        if (stream->fd >= 0)
+            part_add(&list, &n, &cap, stream->segment,
+                     __atomic_load_n(&stream->at, __ATOMIC_ACQUIRE));
+    }
+    pthread_mutex_unlock(&wal->lock);
+    *out_n = n;
+    return list;
 }
 
 static uint64_t closed_bytes_locked(const struct wal *wal)

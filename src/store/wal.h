@@ -50,6 +50,17 @@ void wal_adopt(struct wal *wal, uint64_t segment, uint64_t bytes, uint64_t last_
                bool is_damaged);
 /* Recycles or removes closed segments whose batches are all below low_lsn. Thread: keeper. */
 MUST_CHECK bool wal_reclaim(struct wal *wal, uint64_t low_lsn, struct err *err);
+
+/* A copy of the log: until wal_let_go no segment is reclaimed, so the bytes that wal_list tells of stay
+ * as they are. Holds may overlap. Thread: any. */
+void wal_hold(struct wal *wal);
+void wal_let_go(struct wal *wal);
+struct wal_part {
+    uint64_t segment, bytes; /* how much of its file has been written */
+};
+/* All that may hold points that are in no file, as far as it was appended by now; mem_free ends it. */
+MUST_CHECK struct wal_part *wal_list(struct wal *wal, size_t *out_n);
+
 uint64_t wal_closed_bytes(struct wal *wal); /* of those that may be reclaimed one day */
 uint64_t wal_bytes(struct wal *wal);        /* of segments in use */
 

@@ -1,0 +1,263 @@
+#include "app/verify.h"
+
+#include <stdio.h>
+
+#include "app/folder.h"
+#include "base/jsonw.h"
+#include "base/num.h"
+#include "os/realtime.h"
+#include "store/store.h"
+
+enum {
+    CODE_SOUND = 0,
+    CODE_DAMAGED = 1,
+    CODE_UNCHECKED = 2,
+    BAR_US = 100000, /* between two pictures of the bar */
+    BAR_COLUMNS = 24,
+    TEXT_BYTES_MAX = 64 << 20,
+};
+
+static const struct cli_option options_of_verify[] = {
+    FOLDER_OPTIONS,
+    {"json", 0, CLI_FLAG, NULL, "findings and counts as JSON"},
+    {0},
+};
+
+/* What is being looked at, and how it is told. */
+struct checking {
+    const char *dir;
+    bool is_json, has_bar;
+    bool is_bar_drawn;
+    int64_t begun_us, drawn_us;
+    struct buf text; /* of the JSON */
+    struct jsonw json;
+    struct store_verified counts;
+};
+
+/* ---- while it runs ---- */
+
+static void bar_clear(struct checking *checking)
+{
+    if (checking->is_bar_drawn)
+        fputs("\r\033[K", stderr);
+    checking->is_bar_drawn = false;
+}
+
+static void on_progress(void *self, uint64_t n, uint64_t n_all)
+{
+    struct checking *checking = self;
+    const int64_t now_us = monotonic_us();
+    CLEANUP(arena_done) struct arena arena;
+    char bar[BAR_COLUMNS + 1];
+
+    arena_init(&arena);
+    if (!checking->has_bar || now_us < checking->drawn_us + BAR_US || n_all == 0)
+        return;
+    checking->drawn_us = now_us;
+    const int64_t took_us = max_i64(now_us - checking->begun_us, 1);
+    const uint64_t per_s = (uint64_t)((double)n * 1e6 / (double)took_us);
+    const uint64_t left_s = per_s > 0 ? (n_all - n) / per_s + 1 : 0;
+    const size_t filled = (size_t)((double)n * BAR_COLUMNS / (double)n_all);
+    for (size_t i = 0; i < BAR_COLUMNS; i++)
+        bar[i] = i < filled ? '#' : '.';
+    bar[BAR_COLUMNS] = '\0';
+    fprintf(stderr, "\r\033[K%3u%% [%s] %s of %s, %s/s, %llu s left",
+            (unsigned)((double)n * 100 / (double)n_all), bar, folder_bytes(&arena, n),
+            folder_bytes(&arena, n_all), folder_bytes(&arena, per_s), (unsigned long long)left_s);
+    fflush(stderr);
+    checking->is_bar_drawn = true;
+}
+
+static void finding_json(struct jsonw *json, const struct store_finding *finding)
+{
+    jsonw_object(json);
+    jsonw_key(json, "is_damage");
+    jsonw_bool(json, !finding->is_note);
+    jsonw_key(json, "file");
+    jsonw_text(json, finding->file);
+    jsonw_key(json, "where");
+    jsonw_text(json, finding->where);
+    jsonw_key(json, "what");
+    jsonw_text(json, finding->what);
+    jsonw_key(json, "means");
+    jsonw_text(json, finding->means);
+    jsonw_end(json);
+}
+
+static void on_finding(void *self, const struct store_finding *finding)
+{
+    struct checking *checking = self;
+    CLEANUP(buf_done) struct buf line;
+
+    bar_clear(checking);
+    if (checking->is_json) {
+        finding_json(&checking->json, finding);
+        return;
+    }
+    buf_init(&line, TEXT_BYTES_MAX);
+    buf_add_str(&line, finding->is_note ? "note     " : "DAMAGED  ");
+    terminal_clean(&line, finding->file);
+    buf_add_str(&line, ": ");
+    if (finding->where[0]) {
+        terminal_clean(&line, finding->where);
+        buf_add_str(&line, ": ");
+    }
+    terminal_clean(&line, finding->what);
+    buf_add_str(&line, "; ");
+    terminal_clean(&line, finding->means);
+    buf_add_char(&line, '\n');
+    fputs(buf_text(&line), stdout);
+    fflush(stdout);
+}
+
+/* ---- at the end ---- */
+
+static void number(struct jsonw *json, const char *key, uint64_t n)
+{
+    jsonw_key(json, key);
+    jsonw_i64(json, (int64_t)n);
+}
+
+static bool tell_json(struct checking *checking)
+{
+    const struct store_verified *counts = &checking->counts;
+    struct jsonw *json = &checking->json;
+
+    jsonw_end(json);
+    jsonw_key(json, "is_sound");
+    jsonw_bool(json, counts->n_damages == 0);
+    jsonw_key(json, "is_served");
+    jsonw_bool(json, counts->is_served);
+    number(json, "damages", counts->n_damages);
+    number(json, "notes", counts->n_notes);
+    number(json, "bytes", counts->n_bytes);
+    number(json, "series", counts->n_names);
+    number(json, "rules", counts->n_classes);
+    number(json, "segments", counts->n_segments);
+    number(json, "commits", counts->n_batches);
+    number(json, "log_points", counts->n_log_points);
+    number(json, "files", counts->n_files);
+    number(json, "runs", counts->n_runs);
+    number(json, "units", counts->n_units);
+    number(json, "values", counts->n_values);
+    number(json, "aggregates", counts->n_aggregates);
+    jsonw_end(json);
+    buf_add_char(&checking->text, '\n');
+    return tell_out("verify", buf_text(&checking->text));
+}
+
+static const char *grouped(struct arena *arena, uint64_t n)
+{
+    const char *text = arena_printf(arena, "%llu", (unsigned long long)(n % 1000));
+    for (unsigned last = (unsigned)(n % 1000); n >= 1000; last = (unsigned)(n % 1000)) {
+        n /= 1000;
+        const char *pad = last < 10 ? "00" : last < 100 ? "0" : "";
+        text = arena_printf(arena, "%llu,%s%s", (unsigned long long)(n % 1000), pad, text);
+    }
+    return text;
+}
+
+static bool tell_text(const struct checking *checking, struct arena *arena)
+{
+    const struct store_verified *c = &checking->counts;
+    const double took_s = (double)(monotonic_us() - checking->begun_us) / 1e6;
+    char took[NUM_TEXT_MAX];
+    CLEANUP(buf_done) struct buf out;
+
+    num_format_fixed(took, sizeof took, took_s, 1);
+    buf_init(&out, TEXT_BYTES_MAX);
+    terminal_clean(&out, checking->dir);
+    buf_printf(&out, "%s\n", c->is_served ? ", a server is running on it" : "");
+    buf_printf(&out, "  MANIFEST   %s of edits\n", folder_bytes(arena, c->n_edits_bytes));
+    buf_printf(&out, "  names.log  series %s, rules %s\n", grouped(arena, c->n_names),
+               grouped(arena, c->n_classes));
+    buf_printf(&out, "  wal/       segments %s, commits %s, points %s\n",
+               grouped(arena, c->n_segments), grouped(arena, c->n_batches),
+               grouped(arena, c->n_log_points));
+    buf_printf(&out, "  data/      files %s, runs %s, units %s, values %s, aggregates %s\n",
+               grouped(arena, c->n_files), grouped(arena, c->n_runs), grouped(arena, c->n_units),
+               grouped(arena, c->n_values), grouped(arena, c->n_aggregates));
+    buf_printf(&out, "read %s in %s s: ", folder_bytes(arena, c->n_bytes), took);
+    if (c->n_damages == 0)
+        buf_add_str(&out, "sound\n");
+    else
+        buf_printf(&out, "%s DAMAGE%s, told above\n", grouped(arena, c->n_damages),
+                   c->n_damages == 1 ? "" : "S");
+    return tell_out("verify", buf_text(&out));
+}
+
+static bool check(struct checking *checking, struct err *err)
+{
+    const struct store_verifier verifier = {checking, on_finding, on_progress};
+
+    checking->begun_us = monotonic_us();
+    checking->drawn_us = checking->begun_us;
+    checking->has_bar = terminal_of(2).is_tty;
+    buf_init(&checking->text, TEXT_BYTES_MAX);
+    jsonw_init(&checking->json, &checking->text, 2);
+    jsonw_object(&checking->json);
+    jsonw_key(&checking->json, "folder");
+    jsonw_text(&checking->json, checking->dir);
+    jsonw_key(&checking->json, "findings");
+    jsonw_array(&checking->json);
+    const bool is_ok = store_verify(checking->dir, &verifier, &checking->counts, err);
+    bar_clear(checking);
+    return is_ok;
+}
+
+static bool read_args(int argc, char **argv, struct arena *arena, struct checking *out,
+                      struct err *err)
+{
+    struct args args;
+    if (!args_parse(&verify_command, argc, argv, arena, &args, err))
+        return false;
+    if (args.n_words || args.n_rest)
+        return FAIL(err, ERR_INPUT, "verify takes no arguments; --data DIR says which folder");
+    out->is_json = args_has(&args, "json");
+    return folder_store(&args, arena, &out->dir, err);
+}
+
+static int verify(int argc, char **argv)
+{
+    CLEANUP(arena_done) struct arena arena;
+    struct checking checking = {0};
+    struct err err;
+
+    arena_init(&arena);
+    err_clear(&err);
+    if (!read_args(argc, argv, &arena, &checking, &err) || !check(&checking, &err)) {
+        tell_fail("verify", &err);
+        buf_done(&checking.text);
+        return CODE_UNCHECKED;
+    }
+    const bool is_told = checking.is_json ? tell_json(&checking) : tell_text(&checking, &arena);
+    buf_done(&checking.text);
+    if (!is_told)
+        return CODE_UNCHECKED;
+    return checking.counts.n_damages == 0 ? CODE_SOUND : CODE_DAMAGED;
+}
+
+const struct command verify_command = {
+    .name = "verify",
+    .usage = "verify [--data DIR] [--config FILE] [--json]",
+    .summary = "check every byte of the data folder",
+    .group = "Folder",
+    .about =
+        "Reads all of the store in the data folder: every checksum of MANIFEST, names.log, the\n"
+        "log and the block files. Decodes every value and compares it with its aggregates. Looks\n"
+        "whether every file that counts is there and every series has its name. Changes nothing.\n"
+        "A server may run on the folder, start or end meanwhile. ledger.db is not looked at.\n"
+        "\n"
+        "Each damage is a line: the file, where in it, what is wrong, what that means and what to\n"
+        "do. A note is no damage: what a crash leaves, and the next start tidies up.\n",
+    .options = options_of_verify,
+    .help = "Examples\n"
+            "  plumb verify --data /var/lib/plumb\n"
+            "  plumb verify --config /etc/plumb.conf --json | jq .findings\n"
+            "\n"
+            "Exit codes\n"
+            "  0  sound\n"
+            "  1  damaged\n"
+            "  2  it could not be checked: no such folder, no permission, a newer version's data\n",
+    .run = verify,
+};
