@@ -222,6 +222,24 @@ static bool on_hidden(void *self, uint32_t id, bool is_hidden)
     return true;
 }
 
+static bool on_deleted(void *self, uint32_t id)
+{
+    (void)self, (void)id;
+    return true;
+}
+
+static bool on_moved(void *self, uint32_t id, uint16_t class_no)
+{
+    (void)self, (void)id, (void)class_no;
+    return true;
+}
+
+static bool on_rules(void *self, uint64_t fingerprint)
+{
+    (void)self, (void)fingerprint;
+    return true;
+}
+
 static bool on_name(void *self, uint32_t id, uint16_t class_no, struct str name)
 {
     struct parts *parts = self;
@@ -231,7 +249,8 @@ static bool on_name(void *self, uint32_t id, uint16_t class_no, struct str name)
 
 static void parse(const char *dir, struct parts *parts, const char *what)
 {
-    const struct names_log_reader reader = {parts, on_class, on_name, on_hidden};
+    const struct names_log_reader reader = {parts,      on_class, on_name, on_hidden,
+                                            on_deleted, on_moved, on_rules};
     char path[4096];
     const void *bytes;
     size_t n, n_good, n_damaged;
