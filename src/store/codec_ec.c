@@ -25,24 +25,6 @@ static uint64_t low_mask(unsigned n_bits)
     return (UINT64_C(1) << n_bits) - 1;
 }
 
-static uint64_t load_u64(const uint8_t *at)
-{
-    uint64_t v;
-    memcpy(&v, at, sizeof v);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    v = __builtin_bswap64(v);
-#endif
-    return v;
-}
-
-static void save_u64(uint8_t *at, uint64_t v)
-{
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    v = __builtin_bswap64(v);
-#endif
-    memcpy(at, &v, sizeof v);
-}
-
 /* ---- classes ---- */
 
 /* The bits that the class of z leaves open. Class = open << fine plus the bits above them, which are
@@ -365,12 +347,12 @@ static uint8_t *put_values(const struct codec_ec *ec, uint8_t *at, const uint64_
         const unsigned n_open = open_bits_of(z, plan->fine);
         word |= ((z & low_mask(n_open)) | (uint64_t)ec->state_bits[i] << n_open) << n_bits;
         n_bits += n_open + ec->n_state_bits[i];
-        save_u64(at, word);
+        pack_save_u64(at, word);
         at += n_bits / 8;
         word = n_bits < 64 ? word >> (n_bits & ~7u) : 0;
         n_bits %= 8;
     }
-    save_u64(at, word);
+    pack_save_u64(at, word);
     return at + (n_bits > 0);
 }
 
@@ -445,7 +427,7 @@ static inline uint64_t next_offset(const struct step *steps, const uint8_t *at, 
                                    uint64_t *io_state)
 {
     const struct step *step = &steps[*io_state];
-    const uint64_t word = load_u64(at + *io_bit / 8) >> (*io_bit % 8);
+    const uint64_t word = pack_load_u64(at + *io_bit / 8) >> (*io_bit % 8);
     *io_state = step->next + (word >> step->n_open & step->mask);
     *io_bit += step->n_bits;
     return ((uint64_t)step->top << step->n_open) + (word & low_mask(step->n_open));

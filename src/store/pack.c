@@ -19,24 +19,6 @@ static size_t packed_bytes(size_t n, unsigned w)
     return (n * w + 7) / 8;
 }
 
-static uint64_t load_u64(const uint8_t *at)
-{
-    uint64_t v;
-    memcpy(&v, at, sizeof v);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    v = __builtin_bswap64(v);
-#endif
-    return v;
-}
-
-static void save_u64(uint8_t *at, uint64_t v)
-{
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    v = __builtin_bswap64(v);
-#endif
-    memcpy(at, &v, sizeof v);
-}
-
 /* ---- varints ---- */
 
 uint8_t *pack_put_varint(uint8_t *at, uint64_t v)
@@ -80,13 +62,13 @@ uint8_t *pack_put_bits(uint8_t *at, const uint64_t *v, size_t n, unsigned w)
         n_bits += w;
         if (n_bits < 64)
             continue;
-        save_u64(at, word);
+        pack_save_u64(at, word);
         at += 8;
         n_bits -= 64;
         word = n_bits ? v[i] >> (w - n_bits) : 0;
     }
     if (n_bits)
-        save_u64(at, word);
+        pack_save_u64(at, word);
     return end;
 }
 
@@ -94,7 +76,7 @@ uint8_t *pack_put_bits(uint8_t *at, const uint64_t *v, size_t n, unsigned w)
 static uint64_t bits_at(const uint8_t *at, size_t bit, unsigned w)
 {
     const unsigned shift = bit & 7;
-    uint64_t v = load_u64(at + bit / 8) >> shift;
+    uint64_t v = pack_load_u64(at + bit / 8) >> shift;
     if (w + shift > 64)
         v |= (uint64_t)at[bit / 8 + 8] << (64 - shift);
     return v & mask_of(w);
@@ -121,7 +103,7 @@ void pack_get_bits(const uint8_t *at, const uint8_t *end, uint64_t *out, size_t 
     size_t i = 0, bit = 0;
     if (w <= 57)
         for (; i < n_fast; i++, bit += w)
-            out[i] = (load_u64(at + bit / 8) >> (bit & 7)) & mask;
+            out[i] = (pack_load_u64(at + bit / 8) >> (bit & 7)) & mask;
     else
         for (; i < n_fast; i++, bit += w)
             out[i] = bits_at(at, bit, w);

@@ -4,6 +4,8 @@
  * Pure; thread: any. Format: docs/formats/block.md, "Groups". */
 #pragma once
 
+#include <string.h>
+
 #include "base/base.h"
 
 enum {
@@ -18,6 +20,25 @@ enum {
 struct pack_in {
     const uint8_t *at, *end;
 };
+
+/* 8 bytes at any place, little-endian. */
+static inline uint64_t pack_load_u64(const uint8_t *at)
+{
+    uint64_t v;
+    memcpy(&v, at, sizeof v);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return v;
+}
+
+static inline void pack_save_u64(uint8_t *at, uint64_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    memcpy(at, &v, sizeof v);
+}
 
 /* Signed <-> unsigned with small magnitudes first: 0, -1, 1, -2, ... */
 static inline uint64_t pack_zigzag(uint64_t v)
