@@ -131,6 +131,7 @@ static void resolve_once(struct feed *feed)
 {
     const size_t n = feed->n_unknown;
     size_t n_left = 0;
+    feed->n_resolved += n;
     feed->options.sink.ops->resolve(feed->writer, feed->names, n, feed->ids, feed->fates);
     for (size_t k = 0; k < n; k++) {
         if (feed->fates[k] != SINK_DISK) {

@@ -63,6 +63,7 @@ struct feed {
 
     /* Names without an id yet. Their points hold SINK_ID_NONE. */
     size_t n_unknown;
+    uint64_t n_resolved; /* names that were asked of the sink, ever */
     struct str names[FEED_BATCH];
     struct feed_unknown {
         uint32_t i;          /* of the point */

@@ -12,8 +12,13 @@
 
 enum {
     READ_BYTES = 256 * 1024, /* of one read: measured, more gains nothing */
-    ACCEPTS_MAX = 64,        /* of one round, so that readers are not kept waiting */
-    DATAGRAM_ROOM = 65536,   /* no UDP datagram is larger */
+    /* A new name costs thirty times a known one, and what is read but not yet in the log is lost with
+     * the process: so reads are short, some 400 lines, until a connection's names are known. */
+    READ_BYTES_NEW = 16 * 1024,
+    READ_GROWS = 4,        /* times as much after each read that held few new names */
+    READ_NEW_MAX = 32,     /* names that are few */
+    ACCEPTS_MAX = 64,      /* of one round, so that readers are not kept waiting */
+    DATAGRAM_ROOM = 65536, /* no UDP datagram is larger */
     DATAGRAM_BYTES = DATAGRAM_ROOM + LINES_AFTER,
     ACCEPT_WAIT_MS = 100,       /* out of descriptors: until one may be free */
     STOP_ACCEPTS_MAX = 65536,   /* at the end: more than any backlog */
@@ -27,6 +32,7 @@ struct conn {
     struct conn *prev, *next;
     int fd;
     struct loop_watch *watch;
+    size_t read_bytes; /* of the next read */
     struct lines lines;
 };
 
@@ -77,14 +83,18 @@ static bool conn_read(struct conn *conn, size_t *out_n)
     struct receiver *receiver = conn->receiver;
     char *at = receiver->bytes + LINES_BEFORE;
     size_t n = 0;
-    const enum net_read_result got = net_read(conn->fd, at, READ_BYTES, &n);
+    const enum net_read_result got = net_read(conn->fd, at, conn->read_bytes, &n);
     if (got == NET_READ_END || got == NET_READ_LOST) {
         conn_close(conn, got == NET_READ_END);
         return false;
     }
     if (got == NET_READ_SOME) {
+        const uint64_t n_resolved = receiver->feed.n_resolved;
         feed_count(&receiver->n_bytes, n);
         lines_take(&conn->lines, &receiver->feed, at, n);
+        const bool is_new = receiver->feed.n_resolved - n_resolved > READ_NEW_MAX;
+        conn->read_bytes =
+            is_new ? READ_BYTES_NEW : min_size(READ_GROWS * conn->read_bytes, READ_BYTES);
     }
     *out_n = n;
     return true;
@@ -110,6 +120,7 @@ static void conn_open(struct receiver *receiver, int fd, const struct net_addr *
     struct conn *conn = mem_zalloc(sizeof *conn);
     conn->receiver = receiver;
     conn->fd = fd;
+    conn->read_bytes = READ_BYTES_NEW;
     lines_init(&conn->lines, from, &receiver->budget);
     conn->next = receiver->conns;
     if (conn->next)

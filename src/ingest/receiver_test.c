@@ -252,6 +252,24 @@ TEST(a_disk_that_refuses_holds_senders_back_and_loses_nothing)
     close_fixture(&f);
 }
 
+/* What is read and not committed dies with the process, and names take long: so few are read at a time. */
+TEST(new_names_are_read_a_few_at_a_time)
+{
+    enum { N_NAMES = 5000, LINE_BYTES = 34, READ_BYTES_MOST = 16 * 1024 };
+    char text[N_NAMES * LINE_BYTES + 1];
+    struct fixture f;
+    for (int i = 0; i < N_NAMES; i++)
+        (void)snprintf(text + (size_t)i * LINE_BYTES, LINE_BYTES + 1,
+                       "new.name%012d 1 1500000000\n", i);
+    open_fixture(&f, 1);
+    CLEANUP(fd_done) int fd = dial(&f, SOCK_STREAM);
+    send_text(fd, text);
+    EXPECT(fake_sink_wait(f.sink, N_NAMES));
+    EXPECT_I64(fake_sink_stats(f.sink).n_names, N_NAMES);
+    EXPECT(fake_sink_stats(f.sink).n_puts >= N_NAMES * LINE_BYTES / READ_BYTES_MOST);
+    close_fixture(&f);
+}
+
 static uint64_t datagrams_read_or_lost(const struct ingest *ingest)
 {
     struct ingest_stats stats;
@@ -386,6 +404,7 @@ RUN_TESTS(test_of(a_line_arrives_and_is_committed), test_of(lines_cut_at_every_b
           test_of(datagrams_of_many_lines_arrive),
           test_of(a_hundred_connections_on_several_threads),
           test_of(a_disk_that_refuses_holds_senders_back_and_loses_nothing),
+          test_of(new_names_are_read_a_few_at_a_time),
           test_of(datagrams_that_found_no_room_are_counted),
           test_of(stopping_takes_what_has_arrived), test_of(rejects_are_told_with_their_sender),
           test_of(addresses_in_use_bad_or_off), test_of(a_sink_without_a_writer_fails_the_start))

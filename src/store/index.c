@@ -6,7 +6,12 @@
 #include "base/mem.h"
 #include "store/index_state.h"
 
-enum { ROOT = 0, SLOTS_FIRST = 256 };
+enum {
+    ROOT = 0,
+    SLOTS_FIRST = 256,
+    PIECE_NAMES = 64,
+    WAITING_KEPT = 4096, /* names whose room is kept while none waits */
+};
 
 /* ---- life ---- */
 
@@ -20,6 +25,8 @@ struct index *index_new(void)
     pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     BUG_IF(pthread_rwlock_init(index->lock, &attr) != 0);
     pthread_rwlockattr_destroy(&attr);
+    index->self = index;
+    pthread_mutex_init(&index->waiting.lock, NULL);
     index->seed = hash_key_random();
     index->n_component_slots = SLOTS_FIRST;
     index->component_slots = mem_array(SLOTS_FIRST, uint64_t);
@@ -60,6 +67,8 @@ void index_free(struct index *index)
     mem_free(index->component_slots);
     mem_free(index->hidden);
     tags_free(index->tags);
+    mem_free(index->waiting.items);
+    pthread_mutex_destroy(&index->waiting.lock);
     pthread_rwlock_destroy(index->lock);
     mem_free(index->lock);
     mem_free(index);
@@ -69,6 +78,10 @@ void index_free(struct index *index)
 
 void index_state_lock(const struct index *index)
 {
+    if (__atomic_load_n(&index->waiting.n_left, __ATOMIC_SEQ_CST) > 0) {
+        index_state_lock_all(index->self);
+        index_state_unlock(index);
+    }
     BUG_IF(pthread_rwlock_rdlock(index->lock) != 0);
 }
 
@@ -387,14 +400,74 @@ static void add_tags(struct index *index, uint32_t id, const char *name)
 
 void index_add(struct index *index, uint32_t id, const char *name)
 {
+    struct waiting *waiting = &index->waiting;
+
     BUG_IF(id >= INDEX_ID_MAX);
+    pthread_mutex_lock(&waiting->lock);
+    mem_grow(&waiting->items, &waiting->cap, waiting->n + 1, sizeof *waiting->items);
+    waiting->items[waiting->n++] = (struct waiting_name){id, name};
+    __atomic_fetch_add(&waiting->n_left, 1, __ATOMIC_SEQ_CST);
+    pthread_mutex_unlock(&waiting->lock);
+}
+
+/* The oldest names that wait, in their order; n = 0: none does. */
+struct piece {
+    struct waiting_name items[PIECE_NAMES];
+    size_t n;
+};
+
+static void waiting_take(struct waiting *waiting, struct piece *out)
+{
+    pthread_mutex_lock(&waiting->lock);
+    out->n = min_size(waiting->n - waiting->from, PIECE_NAMES);
+    if (out->n > 0)
+        memcpy(out->items, waiting->items + waiting->from, out->n * sizeof out->items[0]);
+    waiting->from += out->n;
+    if (waiting->from == waiting->n) {
+        waiting->from = waiting->n = 0;
+        if (waiting->cap > WAITING_KEPT) {
+            mem_free(waiting->items);
+            waiting->items = NULL;
+            waiting->cap = 0;
+        }
+    }
+    pthread_mutex_unlock(&waiting->lock);
+}
+
+/* Returns how many; with the index locked for writing. */
+static size_t settle_piece(struct index *index)
+{
+    struct piece piece;
+
+    waiting_take(&index->waiting, &piece);
+    for (size_t i = 0; i < piece.n; i++) {
+        const struct waiting_name *at = &piece.items[i];
+        put_name(index, at->id, at->name);
+        if (strchr(at->name, ';'))
+            add_tags(index, at->id, at->name);
+        else
+            add_path(index, at->id, at->name);
+    }
+    __atomic_fetch_sub(&index->waiting.n_left, piece.n, __ATOMIC_SEQ_CST);
+    return piece.n;
+}
+
+void index_state_lock_all(struct index *index)
+{
     BUG_IF(pthread_rwlock_wrlock(index->lock) != 0);
-    put_name(index, id, name);
-    if (strchr(name, ';'))
-        add_tags(index, id, name);
-    else
-        add_path(index, id, name);
-    index_state_unlock(index);
+    while (settle_piece(index) > 0)
+        continue;
+}
+
+void index_settle(struct index *index, size_t n_max)
+{
+    for (size_t n = 0; n < n_max;) {
+        if (__atomic_load_n(&index->waiting.n_left, __ATOMIC_RELAXED) == 0 ||
+            pthread_rwlock_trywrlock(index->lock) != 0)
+            return;
+        n += settle_piece(index);
+        index_state_unlock(index);
+    }
 }
 
 bool index_state_is_hidden(const struct index *index, uint32_t id)

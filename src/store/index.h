@@ -5,8 +5,8 @@
  * Thread: index_add and index_remove one at a time (the caller's creation lock); everything else from
  * any thread at any moment, beside them too. Inside is one read-write lock that prefers the writer. A
  * search lets go of it every few thousand entries and runs regular expressions without it; it is never
- * held across I/O or a callback but index_alive's. So an index_add waits for one such stretch at most, a longer one
- * only behind a node with very many children, a copy of a very long posting or a doubling table.
+ * held across I/O or a callback but index_alive's. An index_add waits for none of that: it leaves the name
+ * in a list, which the next search puts into its places, or index_settle.
  * A search sees every name added before it began; of those added or removed meanwhile it may see
  * some. */
 #pragma once
@@ -26,6 +26,8 @@ void index_free(struct index *index); /* NULL is fine */
 /* Adds a series with its canonical name (see model/name.h). Each id and each name once; ids should
  * be dense, in any order: memory goes by the highest. */
 void index_add(struct index *index, uint32_t id, const char *name);
+/* Puts up to n_max of the names that wait into their places, if nobody searches just now. */
+void index_settle(struct index *index, size_t n_max);
 
 /* Takes series out again, each once, at most some thousands in a call: the lock is held meanwhile.
  * Their ids may be added once more, with another name. */

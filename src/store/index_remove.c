@@ -179,7 +179,7 @@ static const char *take_name(struct index *index, uint32_t id)
 void index_remove(struct index *index, const uint32_t *ids, size_t n)
 {
     struct touched touched = {0};
-    BUG_IF(pthread_rwlock_wrlock(index->lock) != 0);
+    index_state_lock_all(index);
     index->last.n = 0; /* its branches may go */
     for (size_t i = 0; i < n; i++) {
         BUG_IF(index_state_name(index, ids[i]) == NULL);

@@ -62,8 +62,21 @@ struct name_chunk {
     const char *names[INDEX_STATE_NAMES]; /* NULL: no such id */
 };
 
+/* Names that wait for the next search, or for settling by hand. */
+struct waiting {
+    pthread_mutex_t lock; /* inside the index's, never around it */
+    struct waiting_name {
+        uint32_t id;
+        const char *name;
+    } * items;
+    size_t from, n, cap; /* items[from .. n) wait */
+    size_t n_left;       /* atomic, changed with the index locked for writing or by index_add */
+};
+
 struct index {
     pthread_rwlock_t *lock;
+    struct index *self; /* what a search may write: it settles first what waits */
+    struct waiting waiting;
     struct name_chunk **chunks;
     size_t n_chunks, cap_chunks;
     size_t n_series;
@@ -85,7 +98,10 @@ struct index {
     size_t bytes;    /* of what hangs below the arrays */
 };
 
-void index_state_lock(const struct index *index); /* for reading */
+/* For reading; everything that index_add was given before is in. */
+void index_state_lock(const struct index *index);
+/* For writing, the same. */
+void index_state_lock_all(struct index *index);
 void index_state_unlock(const struct index *index);
 
 /* ---- all below: with the lock held ---- */

@@ -14,6 +14,7 @@ enum {
     SEGMENT_SLOTS_MIN = 16,
     ID_CHUNK = 1 << 16,
     ID_CHUNKS_MAX = 1 << 15, /* ids below 2^31, as the index wants */
+    WISHES_MAX = 64,         /* created under one lock, some 50 us */
 };
 
 /* 8-aligned in the arena. The name ends by NUL. */
@@ -57,8 +58,8 @@ struct names {
     uint32_t n_chunks;
     uint32_t *aliases; /* places of all records that are other spellings */
     size_t n_aliases, cap_aliases;
-    size_t n_dead; /* atomic */
-    struct names_table *retired;
+    size_t n_dead;               /* atomic */
+    struct names_table *retired; /* atomic: pushed under the lock, taken whole without it */
 };
 
 static struct names_table *table_new(uint32_t n_slots)
@@ -200,6 +201,14 @@ static void slot_put(struct names_table *table, uint64_t slot)
     table->n_used++;
 }
 
+static void retire(struct names *names, struct names_table *table)
+{
+    table->next_retired = __atomic_load_n(&names->retired, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&names->retired, &table->next_retired, table, true,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+        continue;
+}
+
 static void slot_add(struct names *names, uint64_t hash, uint32_t place)
 {
     struct names_table **segment = &names->segments[hash >> 56];
@@ -211,8 +220,7 @@ static void slot_add(struct names *names, uint64_t hash, uint32_t place)
             if (table->slots[i] != 0)
                 slot_put(bigger, table->slots[i]);
         __atomic_store_n(segment, bigger, __ATOMIC_SEQ_CST);
-        table->next_retired = names->retired;
-        names->retired = table;
+        retire(names, table);
         table = bigger;
     }
     slot_put(table, (uint64_t)place << 32 | (uint32_t)hash);
@@ -263,17 +271,23 @@ static bool series_add(struct names *names, uint32_t id, uint16_t class_no, stru
     return true;
 }
 
-static enum sink_fate create_locked(struct names *names, struct str name, uint16_t class_no,
-                                    uint64_t hash, uint32_t *out_id)
+/* A name that nothing led to when it was looked up. */
+struct wish {
+    struct str name; /* canonical */
+    uint64_t hash;
+    uint16_t class_no;
+};
+
+static enum sink_fate create_locked(struct names *names, const struct wish *wish, uint32_t *out_id)
 {
-    if (find_hashed(names, name, hash, out_id)) /* another writer was faster */
+    if (find_hashed(names, wish->name, wish->hash, out_id)) /* another writer was faster */
         return SINK_OK;
-    uint32_t id = names->n_ids;
-    if (names->n_series >= names->series_max || id >= INT32_MAX - 2)
+    const uint32_t id = names->n_ids;
+    if (names->n_series >= names->series_max || id >= INT32_MAX - 2 ||
+        !names->hooks.may_create(names->hooks.self) ||
+        !series_add(names, id, wish->class_no, wish->name, wish->hash))
         return SINK_NAME_LIMIT;
-    if (!series_add(names, id, class_no, name, hash))
-        return SINK_NAME_LIMIT;
-    names->hooks.created(names->hooks.self, id, class_no, names_text(names, id));
+    names->hooks.created(names->hooks.self, id, wish->class_no, names_text(names, id));
     *out_id = id;
     return SINK_OK;
 }
@@ -306,32 +320,80 @@ static void alias_add(struct names *names, struct str spelling, uint64_t hash, s
     pthread_mutex_unlock(&names->creation);
 }
 
-enum sink_fate names_resolve(struct names *names, struct str spelling, uint32_t *out_id)
+/* Names as they are met: those that need no normalising and are not there are created together. */
+struct wishes {
+    struct wish items[WISHES_MAX];
+    size_t of[WISHES_MAX]; /* which of the spellings */
+    size_t n;
+};
+
+static void wishes_fulfil(struct names *names, struct wishes *wishes, uint32_t *out_ids,
+                          enum sink_fate *out_fates)
+{
+    if (wishes->n == 0)
+        return;
+    pthread_mutex_lock(&names->creation);
+    for (size_t i = 0; i < wishes->n; i++) {
+        const size_t k = wishes->of[i];
+        out_fates[k] = create_locked(names, &wishes->items[i], &out_ids[k]);
+    }
+    pthread_mutex_unlock(&names->creation);
+    wishes->n = 0;
+}
+
+/* A spelling that is not known as such. False: its wish stands at the end of wishes. */
+static bool resolve_other(struct names *names, struct str spelling, uint64_t hash,
+                          struct wishes *wishes, uint32_t *out_id, enum sink_fate *out_fate)
 {
     char canonical[NAME_BYTES_MAX + 1];
-    struct str name = {canonical, 0};
-    uint16_t class_no = 0;
+    struct wish wish = {{canonical, 0}, hash, 0};
+    struct str *name = &wish.name;
 
-    *out_id = SINK_ID_NONE;
-    uint64_t spelling_hash = hash_sip13(names->key, spelling.at, spelling.n);
-    if (find_hashed(names, spelling, spelling_hash, out_id))
-        return SINK_OK;
-    if (name_normalise(spelling, canonical, &name.n) != NAME_OK)
-        return SINK_NAME_BAD;
-
-    uint64_t hash = hash_sip13(names->key, name.at, name.n);
-    if (!find_hashed(names, name, hash, out_id)) {
-        if (!names->hooks.class_of(names->hooks.self, name, &class_no))
-            return SINK_NAME_LIMIT;
-        pthread_mutex_lock(&names->creation);
-        enum sink_fate fate = create_locked(names, name, class_no, hash, out_id);
-        pthread_mutex_unlock(&names->creation);
-        if (fate != SINK_OK)
-            return fate;
+    if (name_normalise(spelling, canonical, &name->n) != NAME_OK) {
+        *out_fate = SINK_NAME_BAD;
+        return true;
     }
-    if (!str_eq(name, spelling) && spelling.n <= NAME_BYTES_MAX)
-        alias_add(names, spelling, spelling_hash, name, hash);
-    return SINK_OK;
+    const bool is_canonical = str_eq(*name, spelling);
+    wish.hash = is_canonical ? hash : hash_sip13(names->key, name->at, name->n);
+    if (is_canonical || !find_hashed(names, *name, wish.hash, out_id)) {
+        if (!names->hooks.class_of(names->hooks.self, *name, &wish.class_no)) {
+            *out_fate = SINK_NAME_LIMIT;
+            return true;
+        }
+        if (is_canonical) {
+            *name = spelling;
+            wishes->items[wishes->n++] = wish;
+            return false;
+        }
+        pthread_mutex_lock(&names->creation);
+        *out_fate = create_locked(names, &wish, out_id);
+        pthread_mutex_unlock(&names->creation);
+        if (*out_fate != SINK_OK)
+            return true;
+    }
+    if (spelling.n <= NAME_BYTES_MAX)
+        alias_add(names, spelling, hash, *name, wish.hash);
+    return true;
+}
+
+void names_resolve(struct names *names, const struct str *spellings, size_t n, uint32_t *out_ids,
+                   enum sink_fate *out_fates)
+{
+    struct wishes wishes = {.n = 0};
+
+    for (size_t i = 0; i < n; i++) {
+        const struct str spelling = spellings[i];
+        const uint64_t hash = hash_sip13(names->key, spelling.at, spelling.n);
+        out_ids[i] = SINK_ID_NONE;
+        out_fates[i] = SINK_OK;
+        if (find_hashed(names, spelling, hash, &out_ids[i]) ||
+            resolve_other(names, spelling, hash, &wishes, &out_ids[i], &out_fates[i]))
+            continue;
+        wishes.of[wishes.n - 1] = i;
+        if (wishes.n == WISHES_MAX)
+            wishes_fulfil(names, &wishes, out_ids, out_fates);
+    }
+    wishes_fulfil(names, &wishes, out_ids, out_fates);
 }
 
 bool names_load(struct names *names, uint32_t id, uint16_t class_no, struct str name)
@@ -577,9 +639,5 @@ size_t names_series(const struct names *names)
 
 struct names_table *names_take_retired(struct names *names)
 {
-    pthread_mutex_lock(&names->creation);
-    struct names_table *retired = names->retired;
-    names->retired = NULL;
-    pthread_mutex_unlock(&names->creation);
-    return retired;
+    return __atomic_exchange_n(&names->retired, NULL, __ATOMIC_SEQ_CST);
 }

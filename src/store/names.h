@@ -1,6 +1,6 @@
 /* The name table: any spelling of a series name to its id, and an id to its canonical name and class.
  * Records never move, so pointers to names are lent for ever. Reading takes no lock; creation goes
- * one at a time behind a mutex. Hashed with SipHash-1-3 under a key nobody outside knows.
+ * some dozens at a time behind a mutex. Hashed with SipHash-1-3 under a key nobody outside knows.
  *
  * Invariants:
  *   1. a record is complete before the slot or the id that leads to it is published
@@ -26,6 +26,8 @@ struct names_hooks {
     void *self;
     /* The class of a new series; before the lock. False: none may be created now. */
     bool (*class_of)(void *self, struct str canonical, uint16_t *out_class);
+    /* Once for each series that would be created: may it? */
+    bool (*may_create)(void *self);
     void (*created)(void *self, uint32_t id, uint16_t class_no, const char *name);
     /* These ids have no name any more. */
     void (*deleted)(void *self, const uint32_t *ids, size_t n);
@@ -40,9 +42,10 @@ void names_free(struct names *names);
 
 /* The id of a spelling seen before. Thread: any; a writer inside its epoch. */
 MUST_CHECK bool names_find(const struct names *names, struct str spelling, uint32_t *out_id);
-/* As names_find, else normalises and creates. SINK_NAME_BAD, SINK_NAME_LIMIT: *out_id is
+/* As names_find for each of n, else normalises and creates. SINK_NAME_BAD, SINK_NAME_LIMIT: its id is
  * SINK_ID_NONE. Thread: writers inside their epoch. */
-enum sink_fate names_resolve(struct names *names, struct str spelling, uint32_t *out_id);
+void names_resolve(struct names *names, const struct str *spellings, size_t n, uint32_t *out_ids,
+                   enum sink_fate *out_fates);
 
 /* At start, from the log, ascending ids or not: false if the id or the name is there already.
  * The hooks are not called. */
@@ -82,7 +85,8 @@ const struct past *names_past(const struct names *names);
 MUST_CHECK bool names_move(struct names *names, uint32_t id, uint16_t class_no);
 size_t names_series(const struct names *names); /* names, without holes */
 
-/* Tables replaced since the last call, to be given to names_drop after an epoch of all writers. */
+/* Tables replaced since the last call, to be given to names_drop after an epoch of all writers. Takes no
+ * lock: creation never waits for its caller. */
 struct names_table;
 MUST_CHECK struct names_table *names_take_retired(struct names *names);
 void names_drop(struct names_table *tables);

@@ -7,7 +7,7 @@
 
 struct seen {
     uint32_t n_created, n_gone, last_id;
-    bool has_no_class;
+    bool has_no_class, is_over;
 };
 
 static bool class_of(void *self, struct str canonical, uint16_t *out_class)
@@ -15,6 +15,12 @@ static bool class_of(void *self, struct str canonical, uint16_t *out_class)
     const struct seen *seen = self;
     *out_class = (uint16_t)(canonical.n % 7);
     return !seen->has_no_class;
+}
+
+static bool may_create(void *self)
+{
+    const struct seen *seen = self;
+    return !seen->is_over;
 }
 
 static void created(void *self, uint32_t id, uint16_t class_no, const char *name)
@@ -36,7 +42,16 @@ static void gone(void *self, const uint32_t *ids, size_t n)
 static struct names *names_for(struct seen *seen, uint64_t series_max)
 {
     *seen = (struct seen){0};
-    return names_new(series_max, (struct names_hooks){seen, class_of, created, gone, gone});
+    return names_new(series_max,
+                     (struct names_hooks){seen, class_of, may_create, created, gone, gone});
+}
+
+/* One spelling. */
+static enum sink_fate resolve(struct names *names, struct str spelling, uint32_t *out_id)
+{
+    enum sink_fate fate = SINK_DISK;
+    names_resolve(names, &spelling, 1, out_id, &fate);
+    return fate;
 }
 
 TEST(gives_one_id_to_all_spellings)
@@ -61,7 +76,7 @@ TEST(gives_one_id_to_all_spellings)
     struct names *names = names_for(&seen, 0);
     EACH_ROW (rows, r) {
         uint32_t id = 77;
-        EXPECT_I64(names_resolve(names, str_of(r->spelling), &id), r->fate);
+        EXPECT_I64(resolve(names, str_of(r->spelling), &id), r->fate);
         EXPECT_I64(id, r->id);
         if (r->fate == SINK_OK)
             EXPECT_TEXT(names_text(names, id), r->canonical);
@@ -82,7 +97,7 @@ TEST(keeps_many_names_where_they_are)
 
     for (uint32_t i = 0; i < N; i++) {
         int n = snprintf(text, sizeof text, "dc%u.host%u.metric.number%u", i % 3, i % 1000, i);
-        EXPECT_I64(names_resolve(names, str_make(text, (size_t)n), &id), SINK_OK);
+        EXPECT_I64(resolve(names, str_make(text, (size_t)n), &id), SINK_OK);
         EXPECT_I64(id, i);
         at[i] = names_name(names, i).at;
     }
@@ -109,14 +124,14 @@ TEST(takes_the_longest_name_and_bounds_the_rest)
     uint32_t id;
 
     memset(text, 'x', NAME_BYTES_MAX + 1);
-    EXPECT_I64(names_resolve(names, str_make(text, NAME_BYTES_MAX + 1), &id), SINK_NAME_BAD);
-    EXPECT_I64(names_resolve(names, str_make(text, NAME_BYTES_MAX), &id), SINK_OK);
-    EXPECT_I64(names_resolve(names, str_of("second"), &id), SINK_OK);
-    EXPECT_I64(names_resolve(names, str_of("third"), &id), SINK_NAME_LIMIT);
+    EXPECT_I64(resolve(names, str_make(text, NAME_BYTES_MAX + 1), &id), SINK_NAME_BAD);
+    EXPECT_I64(resolve(names, str_make(text, NAME_BYTES_MAX), &id), SINK_OK);
+    EXPECT_I64(resolve(names, str_of("second"), &id), SINK_OK);
+    EXPECT_I64(resolve(names, str_of("third"), &id), SINK_NAME_LIMIT);
     EXPECT_I64(id, SINK_ID_NONE);
-    EXPECT_I64(names_resolve(names, str_of("second"), &id), SINK_OK);
+    EXPECT_I64(resolve(names, str_of("second"), &id), SINK_OK);
     seen.has_no_class = true;
-    EXPECT_I64(names_resolve(names, str_of("fourth"), &id), SINK_NAME_LIMIT);
+    EXPECT_I64(resolve(names, str_of("fourth"), &id), SINK_NAME_LIMIT);
     mem_free(text);
     names_free(names);
 }
@@ -136,7 +151,7 @@ TEST(loads_what_a_log_tells_and_leaves_holes)
     EXPECT(names_text(names, 0) == NULL && names_text(names, 2) == NULL);
     EXPECT_TEXT(names_text(names, 1), "a.b");
     seen.n_created = 6;
-    EXPECT_I64(names_resolve(names, str_of("new"), &id), SINK_OK);
+    EXPECT_I64(resolve(names, str_of("new"), &id), SINK_OK);
     EXPECT_I64(id, 6);
     names_free(names);
 }
@@ -148,8 +163,8 @@ TEST(a_deleted_name_is_free_and_its_id_is_dead)
     const struct str dead[] = {str_of("a.b"), str_of("nosuch")};
     uint32_t id, ids[2];
 
-    EXPECT_I64(names_resolve(names, str_of("a..b"), &id), SINK_OK);
-    EXPECT_I64(names_resolve(names, str_of("c"), &id), SINK_OK);
+    EXPECT_I64(resolve(names, str_of("a..b"), &id), SINK_OK);
+    EXPECT_I64(resolve(names, str_of("c"), &id), SINK_OK);
     const struct sink_name lent = names_name(names, 0);
     EXPECT_I64(names_delete(names, dead, 2, ids), 1);
     EXPECT_I64(ids[0], 0);
@@ -161,7 +176,7 @@ TEST(a_deleted_name_is_free_and_its_id_is_dead)
     EXPECT_TEXT(lent.at, "a.b"); /* still lent */
     EXPECT_I64(names_series(names), 1);
     EXPECT_I64(names_delete(names, dead, 2, ids), 0);
-    EXPECT_I64(names_resolve(names, str_of("a..b"), &id), SINK_OK); /* there is room again */
+    EXPECT_I64(resolve(names, str_of("a..b"), &id), SINK_OK); /* there is room again */
     EXPECT_I64(id, 2);
     EXPECT(names_find(names, str_of("a.b"), &id) && id == 2);
     EXPECT(names_find(names, str_of("a..b"), &id) && id == 2);
@@ -178,7 +193,7 @@ TEST(a_renamed_id_leaves_its_old_spellings)
     const struct name_change back = {str_of("x.y"), str_of("a.b")};
     uint32_t id;
 
-    EXPECT_I64(names_resolve(names, str_of("a..b"), &id), SINK_OK);
+    EXPECT_I64(resolve(names, str_of("a..b"), &id), SINK_OK);
     for (int i = 0; i < 2; i++) {
         EXPECT_OK(names_rename(names, &there, 1, &kit_err));
         EXPECT_TEXT(names_text(names, 0), "x.y");
@@ -187,7 +202,7 @@ TEST(a_renamed_id_leaves_its_old_spellings)
         EXPECT_OK(names_rename(names, &back, 1, &kit_err));
         EXPECT_TEXT(names_text(names, 0), "a.b");
         EXPECT(!names_find(names, str_of("x.y"), &id));
-        EXPECT_I64(names_resolve(names, str_of("a..b"), &id), SINK_OK);
+        EXPECT_I64(resolve(names, str_of("a..b"), &id), SINK_OK);
         EXPECT_I64(id, 0);
     }
     EXPECT_I64(seen.n_gone, 4);

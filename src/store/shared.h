@@ -146,7 +146,7 @@ struct store {
     struct files *files;
     struct manifest *manifest;
 
-    int64_t creates_minute;       /* under classes_lock, as n_creates */
+    int64_t creates_minute;       /* under the creation lock, as n_creates */
     uint32_t n_creates;           /* in that minute */
     pthread_mutex_t classes_lock; /* a class is in the names log before its first series is; inside
                                    * it the head's and the names log's locks are taken */

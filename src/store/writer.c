@@ -21,7 +21,8 @@ enum {
     BARRIER_STEP_US = 1000,
     LATE_WAIT_US = 10000000, /* longer than writing them and a merge before it take */
     LATE_STEP_US = 1000,
-    LANES_AHEAD = 24, /* of the point in hand: as long as memory takes to come */
+    SETTLED_NAMES = 1024, /* after a commit: more than are read between two of them */
+    LANES_AHEAD = 24,     /* of the point in hand: as long as memory takes to come */
     CELLS_AHEAD = 12,
 };
 
@@ -88,11 +89,14 @@ void writer_done(struct sink_writer *writer)
 /* ---- names ---- */
 
 /* Counts a name that is about to be created; false: the minute has had its share. A clock set back
- * begins a new minute. */
-static bool may_create_locked(struct store *store, int64_t now_s)
+ * begins a new minute. Under the creation lock. */
+static bool may_create(void *self)
 {
+    struct store *store = self;
+
     if (store->creates_max == 0)
         return true;
+    const int64_t now_s = clock_s(&store->clock);
     if (store->creates_minute != now_s / 60) {
         store->creates_minute = now_s / 60;
         store->n_creates = 0;
@@ -113,9 +117,7 @@ static bool class_of(void *self, struct str canonical, uint16_t *out_class)
     if (names_log_is_behind(store->names_log))
         return false;
     pthread_mutex_lock(&store->classes_lock);
-    struct head_class *of = NULL;
-    if (may_create_locked(store, now_s))
-        of = head_class_make(store->head, &schema, now_s, &is_new);
+    struct head_class *of = head_class_make(store->head, &schema, now_s, &is_new);
     if (of && is_new)
         names_log_add_class(store->names_log, of->no, &schema, now_s);
     pthread_mutex_unlock(&store->classes_lock);
@@ -136,7 +138,8 @@ static void created(void *self, uint32_t id, uint16_t class_no, const char *name
 
 struct names_hooks writer_hooks(struct store *store)
 {
-    return (struct names_hooks){store, class_of, created, removal_deleted, removal_renamed};
+    return (struct names_hooks){store,   class_of,        may_create,
+                                created, removal_deleted, removal_renamed};
 }
 
 static void resolve(struct sink_writer *writer, const struct str *names, size_t n,
@@ -145,8 +148,7 @@ static void resolve(struct sink_writer *writer, const struct str *names, size_t 
     struct store *store = writer->store;
 
     epoch_enter(&store->epochs.of[writer->no]);
-    for (size_t i = 0; i < n; i++)
-        out_fates[i] = names_resolve(store->names, names[i], &out_ids[i]);
+    names_resolve(store->names, names, n, out_ids, out_fates);
     epoch_leave(&store->epochs.of[writer->no]);
 }
 
@@ -422,6 +424,7 @@ static bool commit(struct sink_writer *writer, struct err *err)
 {
     if (!flush(writer, err))
         return false;
+    index_settle(writer->store->index, SETTLED_NAMES);
     return writer->store->fsync_interval_ms > 0 || sync_wait(writer->store, err);
 }
 
