@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "os/pages.h"
 
 enum {
-    CHUNK_BYTES = 1 << 20, /* of the arena; records do not cross chunks */
+    CHUNK_BYTES = PAGES_ALIGN, /* of the arena; records do not cross chunks */
     CHUNK_UNITS = CHUNK_BYTES / 8,
-    CHUNKS_MAX = 1 << 15, /* 32 GB of names: what 32 bits of 8-byte units reach */
-    SLACK_BYTES = 64,     /* readable after the last record */
+    CHUNKS_MAX = 1 << 14, /* 32 GB of names: what 32 bits of 8-byte units reach */
+    SLACK_UNITS = 8,      /* readable after the last record of a chunk */
     SEGMENTS = 256,       /* of the hash table: each grows alone, so no long stop */
     SEGMENT_SLOTS_MIN = 16,
     ID_CHUNK = 1 << 16,
@@ -104,7 +105,7 @@ void names_free(struct names *names)
         mem_free(names->segments[i]);
     names_drop(names->retired);
     for (size_t i = 0; i < names->n_chunks; i++)
-        mem_free(names->chunks[i]);
+        pages_free(names->chunks[i], CHUNK_BYTES);
     for (size_t i = 0; i < ID_CHUNKS_MAX && names->ids[i]; i++)
         mem_free(names->ids[i]);
     mem_free(names->chunks);
@@ -119,6 +120,11 @@ static struct record *record_at(const struct names *names, uint32_t place)
 {
     unsigned char *chunk = __atomic_load_n(&names->chunks[place / CHUNK_UNITS], __ATOMIC_ACQUIRE);
     return (struct record *)(void *)(chunk + (size_t)(place % CHUNK_UNITS) * 8);
+}
+
+static uint64_t hash_of(const struct names *names, struct str name)
+{
+    return hash_sip13(names->key, name.at, name.n);
 }
 
 /* The place of the record of a spelling, whatever it leads to; 0: there is none. */
@@ -154,7 +160,15 @@ static bool find_hashed(const struct names *names, struct str name, uint64_t has
 
 bool names_find(const struct names *names, struct str spelling, uint32_t *out_id)
 {
-    return find_hashed(names, spelling, hash_sip13(names->key, spelling.at, spelling.n), out_id);
+    return find_hashed(names, spelling, hash_of(names, spelling), out_id);
+}
+
+void names_foresee(const struct names *names, struct str name)
+{
+    const uint64_t hash = hash_of(names, name);
+    const struct names_table *table =
+        __atomic_load_n(&names->segments[hash >> 56], __ATOMIC_SEQ_CST);
+    __builtin_prefetch(&table->slots[(uint32_t)hash & table->mask], 1);
 }
 
 /* ---- creation: the caller holds the lock, or is alone ---- */
@@ -162,14 +176,14 @@ bool names_find(const struct names *names, struct str spelling, uint32_t *out_id
 /* Room for a record; 0 when the arena is full. */
 static uint32_t arena_place(struct names *names, size_t bytes)
 {
-    uint32_t units = (uint32_t)((bytes + 7) / 8);
-    uint32_t left = names->n_chunks == 0 ? 0 : CHUNK_UNITS - names->used % CHUNK_UNITS;
-    bool is_at_edge = names->n_chunks == 0 || names->used == names->n_chunks * CHUNK_UNITS;
+    const uint32_t units = (uint32_t)((bytes + 7) / 8);
 
-    if (is_at_edge || left < units) {
+    if (names->used + units + SLACK_UNITS > (uint64_t)names->n_chunks * CHUNK_UNITS) {
         if (names->n_chunks == CHUNKS_MAX)
             return 0;
-        unsigned char *chunk = mem_zalloc(CHUNK_BYTES + SLACK_BYTES);
+        unsigned char *chunk = pages_new(CHUNK_BYTES);
+        if (names->n_chunks > 0) /* the first is all that few series want */
+            pages_prefer_huge(chunk, CHUNK_BYTES);
         __atomic_store_n(&names->chunks[names->n_chunks], chunk, __ATOMIC_RELEASE);
         names->used = names->n_chunks * CHUNK_UNITS + (names->n_chunks == 0 ? 1 : 0);
         names->n_chunks++;
@@ -354,7 +368,7 @@ static bool resolve_other(struct names *names, struct str spelling, uint64_t has
         return true;
     }
     const bool is_canonical = str_eq(*name, spelling);
-    wish.hash = is_canonical ? hash : hash_sip13(names->key, name->at, name->n);
+    wish.hash = is_canonical ? hash : hash_of(names, *name);
     if (is_canonical || !find_hashed(names, *name, wish.hash, out_id)) {
         if (!names->hooks.class_of(names->hooks.self, *name, &wish.class_no)) {
             *out_fate = SINK_NAME_LIMIT;
@@ -383,7 +397,7 @@ void names_resolve(struct names *names, const struct str *spellings, size_t n, u
 
     for (size_t i = 0; i < n; i++) {
         const struct str spelling = spellings[i];
-        const uint64_t hash = hash_sip13(names->key, spelling.at, spelling.n);
+        const uint64_t hash = hash_of(names, spelling);
         out_ids[i] = SINK_ID_NONE;
         out_fates[i] = SINK_OK;
         if (find_hashed(names, spelling, hash, &out_ids[i]) ||
@@ -399,7 +413,7 @@ void names_resolve(struct names *names, const struct str *spellings, size_t n, u
 bool names_load(struct names *names, uint32_t id, uint16_t class_no, struct str name)
 {
     uint32_t there;
-    uint64_t hash = hash_sip13(names->key, name.at, name.n);
+    uint64_t hash = hash_of(names, name);
 
     if (id >= INT32_MAX - 2 || names_text(names, id) || names_is_dead(names, id) ||
         find_hashed(names, name, hash, &there))
@@ -419,11 +433,6 @@ void names_reserve(struct names *names, uint32_t n_ids)
 }
 
 /* ---- deletion and renaming: the caller holds the lock, or is alone ---- */
-
-static uint64_t hash_of(const struct names *names, struct str name)
-{
-    return hash_sip13(names->key, name.at, name.n);
-}
 
 static void mark(struct names *names, uint32_t id, uint16_t bit, bool is_set)
 {

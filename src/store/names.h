@@ -47,6 +47,9 @@ MUST_CHECK bool names_find(const struct names *names, struct str spelling, uint3
 void names_resolve(struct names *names, const struct str *spellings, size_t n, uint32_t *out_ids,
                    enum sink_fate *out_fates);
 
+/* The name will be looked up soon: what that reads first is fetched meanwhile. Thread: as names_find. */
+void names_foresee(const struct names *names, struct str name);
+
 /* At start, from the log, ascending ids or not: false if the id or the name is there already.
  * The hooks are not called. */
 MUST_CHECK bool names_load(struct names *names, uint32_t id, uint16_t class_no, struct str name);

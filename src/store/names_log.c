@@ -20,10 +20,12 @@ enum {
     MARK_MOVED = 16, /* plus the class; HEAD_CLASSES_MAX of them */
     SYNCED_ID = -3,  /* or a note: so many bytes of the file are on the disk */
     SYNCED_BYTES = 8,
-    SUSPECTS_MAX = 64, /* bad places that may be torn; what comes behind counts with them */
+    AHEAD_BYTES = 1024, /* of records that are foreseen: as long as memory takes to come */
+    SUSPECTS_MAX = 64,  /* bad places that may be torn; what comes behind counts with them */
     FILE_BYTES_MAX = INT32_MAX, /* 2 GB: what one buffer reads; some 30 M series of usual names */
     PENDING_BYTES_MAX = 1 << 30,
-    BEHIND_BYTES = 64 << 20, /* some million names not on disk: it does not work */
+    SPARE_BYTES_MAX = 1 << 20, /* of room that is kept */
+    BEHIND_BYTES = 64 << 20,   /* some million names not on disk: it does not work */
 };
 
 struct names_log {
@@ -31,11 +33,13 @@ struct names_log {
     int fd;
     uint64_t at;        /* where the next bytes go; the writer's of the moment */
     size_t n_unwritten; /* atomic, bytes */
+    size_t n_unsynced;  /* atomic, bytes that were written */
     bool must_rewrite;  /* the syncing thread's: the last sync failed */
 
     pthread_mutex_t lock; /* pending and is_writing; never held across I/O */
     pthread_cond_t written;
     struct buf pending;
+    struct buf spare;       /* room that was needed before; empty */
     struct buf unsynced;    /* what was written since the last good sync; it ends at `at` */
     uint64_t synced, noted; /* bytes on the disk; and as the last note says */
     uint64_t names_end;     /* behind the last record that is no note */
@@ -339,14 +343,38 @@ static void record_read(const uint8_t *bytes, size_t at, size_t n,
         runs_add(&reading->runs, at, at + n);
 }
 
+/* Looks at a record or two in front of the one at i, the last of them that was looked at being just before
+ * `ahead`; returns where the next one should be. No checksum is needed to foresee. */
+static size_t look_ahead(const uint8_t *bytes, size_t n, size_t i, size_t ahead,
+                         const struct names_log_reader *reader)
+{
+    if (ahead < i)
+        ahead = i;
+    for (int k = 0; k < 2 && ahead < i + AHEAD_BYTES; k++) {
+        uint32_t n_bytes;
+        if (n - ahead < RECORD_HEADER_BYTES + NAME_FIXED_BYTES)
+            break;
+        memcpy(&n_bytes, bytes + ahead, 4);
+        if (n_bytes <= NAME_FIXED_BYTES || n_bytes > n - ahead - RECORD_HEADER_BYTES)
+            break;
+        const char *name = (const char *)bytes + ahead + RECORD_HEADER_BYTES + NAME_FIXED_BYTES;
+        if (n_bytes <= NAME_FIXED_BYTES + NAME_BYTES_MAX)
+            reader->on_ahead(reader->self, str_make(name, n_bytes - NAME_FIXED_BYTES));
+        ahead += RECORD_HEADER_BYTES + (size_t)n_bytes;
+    }
+    return ahead;
+}
+
 /* The records: those behind damage are found again. */
 static size_t parse(const void *bytes, size_t n, const struct names_log_reader *reader,
                     struct reading *reading)
 {
     const uint8_t *at = bytes;
-    size_t i = NAMES_LOG_HEADER_BYTES, good = i;
+    size_t i = NAMES_LOG_HEADER_BYTES, good = i, ahead = i;
 
     while (i < n) {
+        if (reader->on_ahead)
+            ahead = look_ahead(at, n, i, ahead, reader);
         size_t n_bytes = record_bytes(at + i, n - i);
         if (n_bytes == 0) {
             i++; /* torn, or damaged: a sound record behind it tells */
@@ -498,6 +526,7 @@ static struct names_log *log_new(const char *dir)
     log->path = buf_take(&path, &n);
     log->fd = -1;
     buf_init(&log->pending, PENDING_BYTES_MAX);
+    buf_init(&log->spare, PENDING_BYTES_MAX);
     buf_init(&log->unsynced, PENDING_BYTES_MAX);
     pthread_mutex_init(&log->lock, NULL);
     pthread_cond_init(&log->written, NULL);
@@ -551,6 +580,7 @@ void names_log_close(struct names_log *log)
     fd_done(&log->fd);
     mem_free(log->path);
     buf_done(&log->pending);
+    buf_done(&log->spare);
     buf_done(&log->unsynced);
     pthread_mutex_destroy(&log->lock);
     pthread_cond_destroy(&log->written);
@@ -620,12 +650,10 @@ void names_log_add_class(struct names_log *log, uint16_t no, const struct schema
     pthread_mutex_unlock(&log->lock);
 }
 
-bool names_log_is_behind(struct names_log *log)
+bool names_log_is_behind(const struct names_log *log)
 {
-    pthread_mutex_lock(&log->lock);
-    bool is_behind = log->pending.n > BEHIND_BYTES || log->unsynced.n > BEHIND_BYTES;
-    pthread_mutex_unlock(&log->lock);
-    return is_behind;
+    return __atomic_load_n(&log->n_unwritten, __ATOMIC_RELAXED) > BEHIND_BYTES ||
+           __atomic_load_n(&log->n_unsynced, __ATOMIC_RELAXED) > BEHIND_BYTES;
 }
 
 /* Names are on the disk that the last note does not speak of. */
@@ -643,6 +671,13 @@ static void note_locked(struct names_log *log, struct buf *out)
     __atomic_fetch_add(&log->n_unwritten, out->n, __ATOMIC_SEQ_CST);
 }
 
+static void bufs_swap(struct buf *a, struct buf *b)
+{
+    const struct buf was = *a;
+    *a = *b;
+    *b = was;
+}
+
 /* Takes what is pending, a note in front of it, once nobody else writes; false: there is nothing. */
 static bool writing_begin(struct names_log *log, struct buf *out)
 {
@@ -651,11 +686,16 @@ static bool writing_begin(struct names_log *log, struct buf *out)
         pthread_cond_wait(&log->written, &log->lock);
     bool has_some = log->pending.n > 0 || note_is_due_locked(log);
     if (has_some) {
-        buf_init(out, PENDING_BYTES_MAX);
+        *out = log->spare;
+        buf_init(&log->spare, PENDING_BYTES_MAX);
         note_locked(log, out);
-        buf_add(out, log->pending.at, log->pending.n);
+        const bool has_names = log->pending.n > 0;
+        if (out->n > 0)
+            buf_add(out, log->pending.at, log->pending.n);
+        else
+            bufs_swap(out, &log->pending);
         log->is_writing = true;
-        if (log->pending.n > 0)
+        if (has_names)
             log->names_end = log->at + out->n;
         buf_clear(&log->pending);
     }
@@ -669,12 +709,15 @@ static void writing_end(struct names_log *log, struct buf *taken, bool is_writte
     if (is_written) {
         log->at += taken->n;
         buf_add(&log->unsynced, taken->at, taken->n);
+        __atomic_store_n(&log->n_unsynced, log->unsynced.n, __ATOMIC_RELAXED);
         __atomic_fetch_sub(&log->n_unwritten, taken->n, __ATOMIC_SEQ_CST);
     } else { /* in front of what came since */
         buf_add(taken, log->pending.at, log->pending.n);
-        struct buf newer = log->pending;
-        log->pending = *taken;
-        *taken = newer;
+        bufs_swap(taken, &log->pending);
+    }
+    if (taken->cap <= SPARE_BYTES_MAX) {
+        buf_clear(taken);
+        bufs_swap(taken, &log->spare); /* that is empty: only who writes has taken it */
     }
     log->is_writing = false;
     pthread_cond_broadcast(&log->written);
@@ -713,6 +756,7 @@ static struct buf unsynced_take(struct names_log *log, uint64_t *out_at)
     struct buf taken = log->unsynced;
     *out_at = log->at - taken.n;
     buf_init(&log->unsynced, PENDING_BYTES_MAX);
+    __atomic_store_n(&log->n_unsynced, 0, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&log->lock);
     return taken;
 }
@@ -728,9 +772,8 @@ static void unsynced_give_back(struct names_log *log, struct buf *taken)
 {
     pthread_mutex_lock(&log->lock);
     buf_add(taken, log->unsynced.at, log->unsynced.n);
-    struct buf newer = log->unsynced;
-    log->unsynced = *taken;
-    *taken = newer;
+    bufs_swap(taken, &log->unsynced);
+    __atomic_store_n(&log->n_unsynced, log->unsynced.n, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&log->lock);
 }
 

@@ -25,6 +25,8 @@ struct names_log_reader {
     bool (*on_moved)(void *self, uint32_t id, uint16_t class_no); /* see reclass.h */
     /* every series that stands before it was in the class of its rule */
     bool (*on_rules)(void *self, uint64_t fingerprint);
+    /* What may become a name some records later, or nothing, or rubbish; NULL: nobody wants to know. */
+    void (*on_ahead)(void *self, struct str bytes);
 };
 
 /* Reads n bytes. Records behind bad bytes are found again by their checksums. What was never on the disk
@@ -61,7 +63,7 @@ void names_log_add_rules(struct names_log *log, uint64_t fingerprint);
 void names_log_add_class(struct names_log *log, uint16_t no, const struct schema *schema,
                          int64_t created_s);
 /* More waits for the disk than should: no new names until it works again. Thread: any. */
-bool names_log_is_behind(struct names_log *log);
+bool names_log_is_behind(const struct names_log *log);
 /* Returns when the kernel has everything added before; cheap when it has it already. On false all of it
  * is kept for the next try. Thread: any. */
 MUST_CHECK bool names_log_write(struct names_log *log, struct err *err);

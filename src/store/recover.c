@@ -28,6 +28,12 @@ static bool on_class(void *self, uint16_t no, const struct schema *schema, int64
     return head_class_load(store->head, no, schema, created_s);
 }
 
+static void on_ahead(void *self, struct str bytes)
+{
+    const struct store *store = self;
+    names_foresee(store->names, bytes);
+}
+
 static bool on_name(void *self, uint32_t id, uint16_t class_no, struct str name)
 {
     struct store *store = self;
@@ -68,8 +74,8 @@ static bool on_rules(void *self, uint64_t fingerprint)
 
 static bool names_recover(struct store *store, struct err *err)
 {
-    const struct names_log_reader reader = {store,      on_class, on_name, on_hidden,
-                                            on_deleted, on_moved, on_rules};
+    const struct names_log_reader reader = {store,      on_class, on_name,  on_hidden,
+                                            on_deleted, on_moved, on_rules, on_ahead};
     size_t n_damaged;
 
     store->names = names_new(store->names_max, writer_hooks(store));
