@@ -7,8 +7,14 @@
 
 #include "base/mem.h"
 #include "store/files.h"
+#include "store/rooms.h"
 
-enum { BUCKETS_MIN = 64, CELLS_MIN = 4, LIST_BYTES = 64 /* a list's share of the table */ };
+enum {
+    BUCKETS_MIN = 64,
+    CELLS_MIN = 4,
+    LIST_BYTES = 64,          /* a list's share of the table */
+    ROOM_CELLS_MIN = 1 << 12, /* 64 KB: cells of longer lists come from rooms.h */
+};
 
 struct list {
     uint32_t id; /* n > 0 marks a used bucket */
@@ -29,6 +35,7 @@ struct table {
 struct late {
     const struct head *head;
     struct panes_pool *pool;
+    struct rooms *rooms;
     size_t bytes; /* of both tables; atomic: a writer that asks takes no lock */
     pthread_mutex_t lock;
     struct table *filling; /* never NULL; atomic for late_column */
@@ -43,13 +50,21 @@ static struct table *table_new(struct late *late)
     return table;
 }
 
+static void cells_free(struct late *late, struct late_cell *cells, size_t cap)
+{
+    if (cap < ROOM_CELLS_MIN)
+        mem_free(cells);
+    else
+        rooms_give(late->rooms, cells, cap * sizeof *cells);
+}
+
 static void table_free(struct late *late, struct table *table)
 {
     if (!table)
         return;
     __atomic_fetch_sub(&late->bytes, table->bytes, __ATOMIC_RELAXED);
     for (size_t i = 0; i < table->n_buckets; i++)
-        mem_free(table->buckets[i].cells);
+        cells_free(late, table->buckets[i].cells, table->buckets[i].cap);
     mem_free(table->buckets);
     panes_free(table->panes);
     mem_free(table);
@@ -60,6 +75,7 @@ struct late *late_new(const struct head *head)
     struct late *late = mem_zalloc(sizeof(struct late));
     late->head = head;
     late->pool = panes_pool_new();
+    late->rooms = rooms_new();
     pthread_mutex_init(&late->lock, NULL);
     late->filling = table_new(late);
     return late;
@@ -72,6 +88,7 @@ void late_free(struct late *late)
     table_free(late, late->filling);
     table_free(late, late->writing);
     panes_pool_free(late->pool);
+    rooms_free(late->rooms);
     pthread_mutex_destroy(&late->lock);
     mem_free(late);
 }
@@ -108,13 +125,29 @@ static struct list *list_make(struct table *table, uint32_t id)
     return list;
 }
 
-static void list_add(struct table *table, struct list *list, const struct late_point *point)
+/* Twice the room, under the lock. */
+static void list_grow(struct late *late, struct table *table, struct list *list)
 {
-    const size_t cap = list->cap;
+    const size_t cap = list->cap ? 2 * list->cap : CELLS_MIN;
 
+    if (cap < ROOM_CELLS_MIN)
+        list->cells = mem_resize(list->cells, cap * sizeof *list->cells);
+    else {
+        struct late_cell *cells = rooms_take(late->rooms, cap * sizeof *cells);
+        memcpy(cells, list->cells, list->n * sizeof *cells);
+        cells_free(late, list->cells, list->cap);
+        list->cells = cells;
+    }
+    table->bytes += (cap - list->cap) * sizeof *list->cells;
+    list->cap = cap;
+}
+
+static void list_add(struct late *late, struct table *table, struct list *list,
+                     const struct late_point *point)
+{
     list->class_no = point->class_no;
-    mem_grow(&list->cells, &list->cap, max_size(list->n + 1, CELLS_MIN), sizeof(struct late_cell));
-    table->bytes += (list->cap - cap) * sizeof(struct late_cell);
+    if (list->n == list->cap)
+        list_grow(late, table, list);
     list->cells[list->n++] = (struct late_cell){point->slot, point->level, point->value};
     if (point->level == 0 && table->max_slot[point->class_no] < point->slot)
         table->max_slot[point->class_no] = point->slot;
@@ -132,7 +165,7 @@ void late_add(struct late *late, const struct late_point *points, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (!list || list->id != points[i].id)
             list = list_make(table, points[i].id);
-        list_add(table, list, &points[i]);
+        list_add(late, table, list, &points[i]);
     }
     __atomic_fetch_add(&late->bytes, table->bytes - before, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&late->lock);
@@ -146,6 +179,7 @@ size_t late_bytes(const struct late *late)
 void late_trim(struct late *late)
 {
     panes_pool_trim(late->pool);
+    rooms_trim(late->rooms);
 }
 
 uint64_t *late_column(const struct late *late, uint32_t tablet_no, uint8_t level, uint32_t slot)

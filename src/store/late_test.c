@@ -29,6 +29,32 @@ TEST(reads_points_of_one_series_in_order_of_arrival)
     late_free(late);
 }
 
+/* Lists that outgrow one block after the other, some of them used again. */
+TEST(long_lists_keep_every_point)
+{
+    enum { N = 300000, N_TABLES = 3 };
+    struct late *late = late_new(NULL);
+    struct late_cell *cells;
+
+    for (uint32_t t = 0; t < N_TABLES; t++) {
+        for (uint32_t i = 0; i < N; i++)
+            add(late, i % 2, i, i + t, 0);
+        for (uint32_t id = 0; id < 2; id++) {
+            EXPECT_I64(late_read(late, id, &kit_arena, &cells), N / 2);
+            size_t n_right = 0;
+            for (uint32_t i = 0; i < N / 2; i++)
+                n_right += cells[i].slot == 2 * i + id && cells[i].value == 2 * i + id + t;
+            EXPECT_I64(n_right, N / 2);
+        }
+        uint64_t lsn = t;
+        EXPECT(late_begin(late, &lsn));
+        late_end(late);
+        EXPECT_I64(late_bytes(late), 0);
+    }
+    late_trim(late);
+    late_free(late);
+}
+
 TEST(runs_are_sorted_with_the_last_value_of_each_slot)
 {
     struct late *late = late_new(NULL);
@@ -195,6 +221,7 @@ TEST(memory_is_counted_and_used_again_clean)
 }
 
 RUN_TESTS(test_of(reads_points_of_one_series_in_order_of_arrival),
+          test_of(long_lists_keep_every_point),
           test_of(runs_are_sorted_with_the_last_value_of_each_slot),
           test_of(a_run_of_any_order_ends_as_a_plain_array_would),
           test_of(what_is_being_written_is_read_until_it_ends),
