@@ -5,7 +5,7 @@
 #include "base/mem.h"
 
 /* Leaves of the first source carry this bit, so that read knows whose they are. */
-static const uint64_t FIRST_BIT = 1ULL << 63;
+static const uint32_t FIRST_BIT = UINT32_C(1) << 31; /* ids are below it, see source.h */
 
 static void mark_first(struct source_nodes *nodes)
 {

@@ -191,7 +191,7 @@ static size_t copy_names(struct events *events, struct arena *arena, const char 
     return n;
 }
 
-static void add_node(struct source_nodes *nodes, const char *path, uint64_t id, bool is_leaf,
+static void add_node(struct source_nodes *nodes, const char *path, uint32_t id, bool is_leaf,
                      struct arena *arena)
 {
     arena_grow(arena, &nodes->items, &nodes->cap, nodes->n + 1, sizeof *nodes->items);
@@ -201,7 +201,7 @@ static void add_node(struct source_nodes *nodes, const char *path, uint64_t id, 
 
 /* Every prefix of name that ends at a node and matches. */
 static void match_prefixes(struct source_nodes *nodes, const struct glob_path *pattern,
-                           const char *name, uint64_t id, struct arena *arena)
+                           const char *name, uint32_t id, struct arena *arena)
 {
     for (size_t i = 0, n = strlen(name); i <= n; i++) {
         if (name[i] != '.' && i != n)
@@ -248,7 +248,7 @@ static bool find(void *self, const struct glob_path *pattern, const struct sourc
     size_t n = copy_names(self, arena, &names);
     struct source_nodes nodes = {0};
     for (size_t i = 0; i < n; i++)
-        match_prefixes(&nodes, pattern, names[i], i, arena);
+        match_prefixes(&nodes, pattern, names[i], (uint32_t)i, arena);
     settle(&nodes);
     if (n_max && nodes.n > n_max)
         return FAIL(err, ERR_LIMIT, "the pattern matches more than %zu names", n_max);
@@ -312,7 +312,7 @@ static bool find_tagged(void *self, const struct tag_expr *exprs, size_t n, size
         for (size_t k = 0; k < n && is_match; k++)
             is_match = satisfies(names[i], &exprs[k], regexes.items[k]);
         if (is_match)
-            add_node(&nodes, names[i], i, true, arena);
+            add_node(&nodes, names[i], (uint32_t)i, true, arena);
     }
     settle(&nodes);
     if (n_max && nodes.n > n_max)
@@ -355,7 +355,7 @@ static bool all(void *self, struct arena *arena, struct source_nodes *out, struc
     size_t n = copy_names(self, arena, &names);
     struct source_nodes nodes = {0};
     for (size_t i = 0; i < n; i++)
-        add_node(&nodes, names[i], i, true, arena);
+        add_node(&nodes, names[i], (uint32_t)i, true, arena);
     settle(&nodes);
     *out = nodes;
     return true;
@@ -404,7 +404,7 @@ static void fill(struct series *series, const struct moment *moments, size_t n, 
     series->n_marks = n;
 }
 
-static struct series *read_one(struct events *events, uint64_t id, const struct source_span *span,
+static struct series *read_one(struct events *events, uint32_t id, const struct source_span *span,
                                struct arena *arena)
 {
     const struct event_series *from = events->series[id];

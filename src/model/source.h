@@ -11,7 +11,7 @@
 /* A node of the name tree, or a whole tagged series. */
 struct source_node {
     const char *path; /* full path; a tagged series' canonical name */
-    uint64_t id;      /* of the series; valid when is_leaf; means something to this source only */
+    uint32_t id;      /* of the series, below 2^31; valid when is_leaf; this source's own */
     bool is_leaf;     /* a series of that name exists */
     bool is_branch;   /* longer names exist below it; both may be true */
 };

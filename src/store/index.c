@@ -115,12 +115,6 @@ static void put_name(struct index *index, uint32_t id, const char *name)
     index->n_series++;
 }
 
-const char *index_state_name(const struct index *index, uint32_t id)
-{
-    const size_t chunk = id / INDEX_STATE_NAMES;
-    return chunk < index->n_chunks ? index->chunks[chunk]->names[id % INDEX_STATE_NAMES] : NULL;
-}
-
 /* ---- components ---- */
 
 /* The slot that holds text, or the free one where it belongs. */

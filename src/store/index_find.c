@@ -301,17 +301,38 @@ static struct source_node node_of(const struct search *search, uint32_t ref, boo
     };
 }
 
+/* Children that are all series, for which there is room already. False: nothing was done. */
+static bool emit_leaves(struct search *search, const struct node *node)
+{
+    struct source_nodes *out = search->out;
+    struct source_node *to = out->items + out->n;
+    if (node->n > min_size(out->cap, search->n_max) - out->n)
+        return false;
+    for (uint32_t k = 0; k < node->n; k++) {
+        const uint32_t ref = node->kids[k].ref;
+        if (!(ref & INDEX_STATE_SERIES))
+            return false;
+        const uint32_t id = ref & ~INDEX_STATE_SERIES;
+        to[k] = (struct source_node){index_state_name(search->index, id), id, true, false};
+    }
+    out->n += node->n;
+    search->n_held += node->n;
+    return true;
+}
+
 /* The children are what is looked for, all of them wanted, and lie in order: they need not wait on the
  * stack. */
 static bool emit_kids(struct search *search, uint32_t ref, struct place *place, struct err *err)
 {
     const struct node *node = &search->index->nodes[ref];
     struct source_nodes *out = search->out;
+    if (place->is_any && emit_leaves(search, node))
+        return true;
     uint32_t last_leaf = INDEX_STATE_NONE; /* its component */
     for (uint32_t k = 0; k < node->n; k++) {
         const struct kid *kid = &node->kids[k];
         const bool is_leaf = kid->ref & INDEX_STATE_SERIES;
-        if (!matches(search, place, kid->component))
+        if (!place->is_any && !matches(search, place, kid->component))
             continue;
         if (!is_leaf && kid->component == last_leaf) {
             out->items[out->n - 1].is_branch = true;

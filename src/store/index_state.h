@@ -117,7 +117,11 @@ const struct kid *index_state_kid(const struct node *node, uint32_t component, b
 uint32_t index_state_kid_hash(const struct kid *kid); /* its place in a node's slots */
 bool index_state_is_hidden(const struct index *index, uint32_t id);
 /* The name of id, or NULL. */
-const char *index_state_name(const struct index *index, uint32_t id);
+static inline const char *index_state_name(const struct index *index, uint32_t id)
+{
+    const size_t chunk = id / INDEX_STATE_NAMES;
+    return chunk < index->n_chunks ? index->chunks[chunk]->names[id % INDEX_STATE_NAMES] : NULL;
+}
 /* The plain series of that very path, or INDEX_STATE_NONE. */
 uint32_t index_state_path(const struct index *index, const char *path);
 

@@ -75,7 +75,7 @@ static bool read_one(struct store *store, const struct source_node *leaf,
 {
     struct slots slots;
     struct view view;
-    const uint32_t id = (uint32_t)leaf->id;
+    const uint32_t id = leaf->id;
 
     *out = NULL;
     if (leaf->is_leaf && leaf->id < SINK_ID_NONE && names_is_dead(store->names, id))

@@ -50,7 +50,8 @@ static void find_in_name(const struct glob_path *pattern, const char *name, uint
             add_node(nodes, arena, (struct source_node){.path = path, .is_branch = true});
     }
     if (glob_path_match(pattern, name))
-        add_node(nodes, arena, (struct source_node){.path = name, .id = id, .is_leaf = true});
+        add_node(nodes, arena,
+                 (struct source_node){.path = name, .id = (uint32_t)id, .is_leaf = true});
 }
 
 static bool find(void *self, const struct glob_path *pattern, const struct source_span *span UNUSED,
@@ -102,7 +103,8 @@ static bool find_tagged(void *self, const struct tag_expr *exprs, size_t n, size
         }
         if (fits)
             add_node(&nodes, arena,
-                     (struct source_node){.path = fake->items[i].name, .id = i, .is_leaf = true});
+                     (struct source_node){
+                         .path = fake->items[i].name, .id = (uint32_t)i, .is_leaf = true});
     }
     return finish_nodes(&nodes, n_max, out, err);
 }
@@ -215,8 +217,9 @@ static bool all(void *self, struct arena *arena, struct source_nodes *out, struc
     struct fake_source *fake = self;
     struct source_nodes nodes = {0};
     for (size_t i = 0; i < fake->n; i++)
-        add_node(&nodes, arena,
-                 (struct source_node){.path = fake->items[i].name, .id = i, .is_leaf = true});
+        add_node(
+            &nodes, arena,
+            (struct source_node){.path = fake->items[i].name, .id = (uint32_t)i, .is_leaf = true});
     return finish_nodes(&nodes, SIZE_MAX, out, err);
 }
 
