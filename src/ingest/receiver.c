@@ -15,8 +15,8 @@ enum {
     /* A new name costs thirty times a known one, and what is read but not yet in the log is lost with
      * the process: so reads are short, some 400 lines, until a connection's names are known. */
     READ_BYTES_NEW = 16 * 1024,
-    READ_GROWS = 4,        /* times as much after each read that held few new names */
-    READ_NEW_MAX = 32,     /* names that are few */
+    READ_GROWS = 4,        /* times as much after each read with few new names */
+    READ_PER_NEW = 512,    /* bytes: new names further apart are few */
     ACCEPTS_MAX = 64,      /* of one round, so that readers are not kept waiting */
     DATAGRAM_ROOM = 65536, /* no UDP datagram is larger */
     DATAGRAM_BYTES = DATAGRAM_ROOM + LINES_AFTER,
@@ -92,7 +92,7 @@ static bool conn_read(struct conn *conn, size_t *out_n)
         const uint64_t n_resolved = receiver->feed.n_resolved;
         feed_count(&receiver->n_bytes, n);
         lines_take(&conn->lines, &receiver->feed, at, n);
-        const bool is_new = receiver->feed.n_resolved - n_resolved > READ_NEW_MAX;
+        const bool is_new = receiver->feed.n_resolved - n_resolved > n / READ_PER_NEW;
         conn->read_bytes =
             is_new ? READ_BYTES_NEW : min_size(READ_GROWS * conn->read_bytes, READ_BYTES);
     }
@@ -121,6 +121,7 @@ static void conn_open(struct receiver *receiver, int fd, const struct net_addr *
     conn->receiver = receiver;
     conn->fd = fd;
     conn->read_bytes = READ_BYTES_NEW;
+    net_expect(fd, READ_BYTES); /* else short reads would keep the sender's window small for long */
     lines_init(&conn->lines, from, &receiver->budget);
     conn->next = receiver->conns;
     if (conn->next)

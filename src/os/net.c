@@ -302,6 +302,12 @@ enum net_accept_result net_accept(int listener, int *out_fd, struct net_addr *ou
     return NET_ACCEPTED;
 }
 
+void net_expect(int fd, int n_bytes)
+{
+    set_option(fd, SOL_SOCKET, SO_RCVLOWAT, n_bytes); /* the buffer grows to that, and stays so */
+    set_option(fd, SOL_SOCKET, SO_RCVLOWAT, 1);
+}
+
 enum net_read_result net_read(int fd, void *out, size_t room, size_t *out_n)
 {
     BUG_IF(room == 0);

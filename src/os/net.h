@@ -51,6 +51,9 @@ enum net_read_result {
     NET_READ_END,   /* the peer closed its side properly */
     NET_READ_LOST,  /* reset, timed out: what was under way is lost */
 };
+/* So many bytes may arrive before they are read: room for them in the kernel from the start, which else
+ * grows with what is read. A hint. */
+void net_expect(int fd, int n_bytes);
 /* Reads what has arrived, at most room bytes (> 0). *out_n is set on NET_READ_SOME. */
 MUST_CHECK enum net_read_result net_read(int fd, void *out, size_t room, size_t *out_n);
 /* Bytes waiting to be read; 0 when not known. */

@@ -142,7 +142,8 @@ struct pane *panes_make(struct panes *panes, struct head_tablet *tablet, uint32_
     pane->cells = pool_take(panes->pool);
     if (!pane->cells) {
         pane->cells = pages_new(CELLS_BYTES);
-        if (__atomic_load_n(&tablet->n_lanes, __ATOMIC_RELAXED) >= HUGE_LANES)
+        pane->is_fresh = __atomic_load_n(&tablet->n_lanes, __ATOMIC_RELAXED) < HUGE_LANES;
+        if (!pane->is_fresh)
             pages_prefer_huge(pane->cells, CELLS_BYTES);
     }
     pane->next_near = panes->near[tablet_no % NEAR];
@@ -158,6 +159,7 @@ struct pane *panes_make(struct panes *panes, struct head_tablet *tablet, uint32_
 
 uint64_t *panes_column(struct panes *panes, struct pane *pane, uint32_t slot)
 {
+    uint64_t *column = pane->cells + (size_t)(slot - pane->first) * HEAD_LANES;
     const uint64_t bit = (uint64_t)1 << (slot - pane->first);
 
     if (!(__atomic_load_n(&pane->touched, __ATOMIC_RELAXED) & bit) &&
@@ -166,8 +168,10 @@ uint64_t *panes_column(struct panes *panes, struct pane *pane, uint32_t slot)
         const size_t n_pages = (n_lanes + PAGE_LANES - 1) / PAGE_LANES;
         __atomic_fetch_add(&panes->bytes, n_pages * PAGE_LANES * 8, __ATOMIC_RELAXED);
         __atomic_fetch_add(panes->bytes_all, n_pages * PAGE_LANES * 8, __ATOMIC_RELAXED);
+        if (pane->is_fresh && n_pages > 1) /* most of it will be written now */
+            pages_touch(column, n_pages * PAGE_LANES * 8);
     }
-    return pane->cells + (size_t)(slot - pane->first) * HEAD_LANES;
+    return column;
 }
 
 size_t panes_count(const struct panes *panes)
