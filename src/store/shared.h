@@ -9,7 +9,8 @@
  *   head       writers; keeper moves windows   all               atomic cells, epochs (head.h)
  *   late       writers; keeper drains          all               own mutex
  *   wal        each writer its stream          commit, keeper    own mutex for the lists
- *   index      writers (creation lock)         readers           own read-write lock
+ *   index      writers leave names, readers    readers           own read-write lock (index.h)
+ *              and commits put them in
  *   hidden     store_hide, keeper              keeper            own mutex (hidden.h)
  *   idle       keeper, creation                readers           relaxed atomics (idle.h)
  *   manifest   keeper                          keeper            -
