@@ -240,7 +240,7 @@ const char *call_source_text(const struct call *call)
 
 bool call_spend(struct call *call, size_t n_values, struct err *err)
 {
-    return eval_spend(call->eval, n_values, err);
+    return eval_check_time(call->eval, err) && eval_spend(call->eval, n_values, err);
 }
 
 /* ---- common steps ---- */

@@ -621,6 +621,27 @@ TEST(limits_are_named)
     EXPECT_ERR(run_limited("web.a.load", &limits, &kit_err), ERR_LIMIT, "query.max-time");
 }
 
+static bool is_gone_from_third_on(const void *self)
+{
+    int *n_looks = *(int *const *)self;
+    return ++*n_looks >= 3;
+}
+
+TEST(a_request_that_nobody_waits_for_ends_at_the_next_look)
+{
+    const struct query_env e = env();
+    const char *texts[] = {"web.a.load", "wrap(web.b.load)", "web.c.load"};
+    struct query_request r = request(texts, 3);
+    struct series_list list = {0};
+    int n_looks = 0;
+    int *counter = &n_looks;
+    r.is_gone = is_gone_from_third_on;
+    r.is_gone_self = &counter;
+    EXPECT_ERR(query_run(&e, &r, &kit_arena, &list, &kit_err), ERR_BUSY, "gone");
+    EXPECT_I64(n_looks, 3);
+    EXPECT_I64(list.n, 0);
+}
+
 TEST(targets_that_make_targets_end)
 {
     struct query_limits limits = query_limits_default();
@@ -652,5 +673,6 @@ RUN_TESTS(test_of(finds_series), test_of(dresses_what_it_fetches),
           test_of(evaluates_a_target_text), test_of(applies_a_function_to_a_list),
           test_of(stacks_are_shared_by_all_targets),
           test_of(the_x_files_factor_holds_for_what_follows), test_of(limits_are_named),
+          test_of(a_request_that_nobody_waits_for_ends_at_the_next_look),
           test_of(targets_that_make_targets_end),
           test_of(the_points_limit_is_met_before_the_memory))

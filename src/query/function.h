@@ -113,7 +113,8 @@ MUST_CHECK bool call_tagged(struct call *call, const struct tag_expr *exprs, siz
                             struct series_list *out, struct err *err);
 /* The text of the whole call as it was typed: seriesByTag('a=b'). */
 const char *call_source_text(const struct call *call);
-/* Counts n more values against the request's limits. err: ERR_LIMIT. Call before making series. */
+/* Counts n more values against the request's limits, its time included. err: ERR_LIMIT, ERR_BUSY. Call
+ * before making series. */
 MUST_CHECK bool call_spend(struct call *call, size_t n_values, struct err *err);
 
 /* ---- common steps ---- */
