@@ -226,14 +226,16 @@ static bool eval_args(struct call *call, struct err *err)
     while (n_positional < node->n_args && !node->args[n_positional].keyword)
         n_positional++;
     bind_init(call, n_positional);
-    if (n_positional > call->n_values)
-        return FAIL(err, ERR_INPUT, "%s() takes at most %zu arguments, not %zu", call->name,
-                    call->n_values, n_positional);
+    if (n_positional > call->n_values) {
+        err_set(err, ERR_INPUT, "%s() takes at most %zu arguments, not %zu", call->name,
+                call->n_values, n_positional);
+        return eval_place(call->eval, node->args[call->n_values].node, err);
+    }
     for (size_t i = 0; i < node->n_args; i++) {
         size_t slot = i;
         const char *keyword = node->args[i].keyword;
         if (keyword && !bind_keyword(call, keyword, &slot, err))
-            return false;
+            return eval_place(call->eval, node->args[i].node, err);
         if (!eval_arg(call, slot, node->args[i].node, err))
             return false;
         call->n_given = max_size(call->n_given, slot + 1);
@@ -262,6 +264,17 @@ static void gather_io(const struct call *call, struct series_list *io)
     }
 }
 
+/* What run says is wrong is said of its function, at the argument that it blamed. A limit of the request
+ * is nobody's own. */
+static bool name_call(const struct call *call, struct err *err)
+{
+    if (!err || call->eval->is_placed)
+        return false;
+    if (err->kind == ERR_INPUT || (err->kind == ERR_LIMIT && !text_starts(err->text, "query.")))
+        err_prefix(err, "%s()", call->name);
+    return call->blamed ? eval_place(call->eval, call->blamed, err) : false;
+}
+
 bool eval_call(struct call *call, struct series_list *out, struct err *err)
 {
     struct series_list io = {0};
@@ -269,7 +282,7 @@ bool eval_call(struct call *call, struct series_list *out, struct err *err)
         return false;
     gather_io(call, &io);
     if (!call->function->run(call, &io, err))
-        return false;
+        return name_call(call, err);
     *out = io;
     return true;
 }

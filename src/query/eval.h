@@ -59,6 +59,7 @@ struct call {
     struct value *values;      /* one a parameter, and one for each further of a multiple one */
     const struct node **nodes; /* what was evaluated to it; NULL: nothing */
     size_t n_values, n_given;
+    const struct node *blamed; /* the argument that run's error is about; NULL: the call itself */
 };
 
 void eval_init(struct eval *eval, const struct query_env *env, const struct query_request *request,
