@@ -33,7 +33,7 @@ bool eval_check_time(const struct eval *eval, struct err *err)
 {
     const struct query_request *request = eval->request;
     if (request->is_gone && request->is_gone(request->is_gone_self))
-        return FAIL(err, ERR_BUSY, "whoever asked has gone");
+        return FAIL(err, ERR_BUSY, "the client has closed its connection");
     if (clock_us(&eval->env->clock) <= eval->deadline_us)
         return true;
     err_set(err, ERR_LIMIT, "query.max-time: the request took longer than %lld ms",

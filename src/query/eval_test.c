@@ -640,7 +640,7 @@ TEST(a_request_that_nobody_waits_for_ends_at_the_next_look)
     int *counter = &n_looks;
     r.is_gone = is_gone_from_third_on;
     r.is_gone_self = &counter;
-    EXPECT_ERR(query_run(&e, &r, &kit_arena, &list, &kit_err), ERR_BUSY, "gone");
+    EXPECT_ERR(query_run(&e, &r, &kit_arena, &list, &kit_err), ERR_BUSY, "has closed");
     EXPECT_I64(n_looks, 3);
     EXPECT_I64(list.n, 0);
 }
