@@ -239,19 +239,9 @@ const char *call_source_text(const struct call *call)
     return call->node ? call->node->source : call->name;
 }
 
-bool call_blame(struct call *call, size_t i)
+void call_blame(struct call *call, size_t i)
 {
     call->blamed = i < call->n_values ? call->nodes[i] : NULL;
-    return false;
-}
-
-bool call_wrong(struct call *call, size_t i, struct err *err, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    err_set(err, ERR_INPUT, "%s", arena_vprintf(call->eval->arena, fmt, args));
-    va_end(args);
-    return call_blame(call, i);
 }
 
 bool call_spend(struct call *call, size_t n_values, struct err *err)

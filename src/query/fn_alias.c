@@ -157,11 +157,11 @@ static bool run_alias_sub(struct call *call, struct series_list *io, struct err 
 {
     CLEANUP(done_regex) struct regex *regex = NULL;
     if (!regex_compile(call_text(call, 1), &regex, err))
-        return call_blame(call, 1);
+        return BLAME(call, 1);
     for (size_t k = 0; k < io->n; k++) {
         const char *name;
         if (!regex_sub(regex, call_text(call, 2), io->items[k]->name, call_arena(call), &name, err))
-            return call_blame(call, 2);
+            return BLAME(call, 2);
         if (!make_alias(call, io->items[k], name, err))
             return false;
     }
@@ -196,17 +196,17 @@ static bool run_alias_query(struct call *call, struct series_list *io, struct er
 {
     CLEANUP(done_regex) struct regex *regex = NULL;
     if (!regex_compile(call_text(call, 1), &regex, err))
-        return call_blame(call, 1);
+        return BLAME(call, 1);
     for (size_t k = 0; k < io->n; k++) {
         const char *target, *name;
         double value;
         if (!regex_sub(regex, call_text(call, 2), io->items[k]->name, call_arena(call), &target,
                        err))
-            return call_blame(call, 2);
+            return BLAME(call, 2);
         if (!last_value(call, target, &value, err))
             return false;
         if (!words_percent(call_arena(call), call_text(call, 3), value, &name, err))
-            return call_blame(call, 3);
+            return BLAME(call, 3);
         if (!make_alias(call, io->items[k], name, err))
             return false;
     }
@@ -339,7 +339,7 @@ static bool run_cacti_style(struct call *call, struct series_list *io, struct er
     struct arena *arena = call_arena(call);
     const char *system = call_text(call, 1);
     if (system && *system && strcmp(system, "si") != 0 && strcmp(system, "binary") != 0)
-        return call_wrong(call, 1, err, "system must be si or binary, not '%s'", system);
+        return FAIL_AT(call, 1, err, "system must be si or binary, not '%s'", system);
     const struct cacti_widths widths = cacti_measure(call, io);
     for (size_t k = 0; k < io->n; k++) {
         const struct cacti texts = cacti_texts(call, io->items[k], false);

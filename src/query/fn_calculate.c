@@ -25,7 +25,7 @@ static bool run_aggregate_line(struct call *call, struct series_list *io, struct
 {
     enum agg how;
     if (!agg_parse(call_text(call, 1), &how, err))
-        return call_blame(call, 1);
+        return BLAME(call, 1);
     const double *values = rank_keys(call, io, how);
     for (size_t k = 0; k < io->n; k++) {
         struct arena *arena = call_arena(call);
@@ -90,7 +90,7 @@ static bool source_time(struct call *call, size_t i, int64_t *io_s, struct err *
 {
     return !call_has(call, i) ||
            query_parse_time(call_text(call, i), call_tz(call), call_now_s(call), io_s, err) ||
-           call_blame(call, i);
+           BLAME(call, i);
 }
 
 static bool regress_one(struct call *call, struct series *series, const char *range,

@@ -281,7 +281,7 @@ static bool percentile_of_series(struct call *call, struct series_list *io, stru
     struct normal normal;
     struct series *made;
     if (!(percent > 0))
-        return call_wrong(call, 1, err, "The requested percent is required to be greater than 0");
+        return FAIL_AT(call, 1, err, "The requested percent is required to be greater than 0");
     if (io->n == 0)
         return true;
     if (!normalise(call, io->items, io->n, &normal, err))
@@ -327,9 +327,8 @@ static bool combine_lists(struct call *call, struct series_list *io, const struc
 {
     const struct series_list *second = call_series(call, 1);
     if (second->n != io->n)
-        return call_wrong(call, 1, err,
-                          "the two lists must have equal length, not %zu and %zu series", io->n,
-                          second->n);
+        return FAIL_AT(call, 1, err, "the two lists must have equal length, not %zu and %zu series",
+                       io->n, second->n);
     for (size_t k = 0; k < io->n; k++) {
         struct series *pair[2] = {io->items[k], second->items[k]};
         if (!combine_pair(call, pair, combine, &io->items[k], err))

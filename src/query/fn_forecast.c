@@ -81,7 +81,7 @@ static bool parse_setting(struct call *call, size_t i, struct setting *out, stru
         !interval_parse(call_text(call, i + 1), &out->season_s, err))
         return false;
     if (out->bootstrap_s < 0 || out->season_s < 0)
-        return call_wrong(call, i + (out->season_s < 0), err, "an interval must not be negative");
+        return FAIL_AT(call, i + (out->season_s < 0), err, "an interval must not be negative");
     return true;
 }
 

@@ -277,10 +277,10 @@ static bool run_vertical_line(struct call *call, struct series_list *io, struct 
     struct series *line;
     int64_t at_s;
     if (!query_parse_time(call_text(call, 0), call_tz(call), call_now_s(call), &at_s, err))
-        return call_blame(call, 0);
+        return BLAME(call, 0);
     if (at_s < call_from_s(call) || at_s > call_until_s(call))
-        return call_wrong(call, 0, err, "timestamp %lld exists %s of range", (long long)at_s,
-                          at_s < call_from_s(call) ? "before start" : "after end");
+        return FAIL_AT(call, 0, err, "timestamp %lld exists %s of range", (long long)at_s,
+                       at_s < call_from_s(call) ? "before start" : "after end");
     const struct shape shape = {at_s, at_s, 1, 2};
     if (!make_series(call, label ? label : make_no_name, &shape, &line, err))
         return false;

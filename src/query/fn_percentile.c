@@ -22,7 +22,7 @@ static bool check_percent(struct call *call, double percent, struct err *err)
 {
     if (percent != 0)
         return true;
-    return call_wrong(call, 1, err, "The requested percent is required to be greater than 0");
+    return FAIL_AT(call, 1, err, "The requested percent is required to be greater than 0");
 }
 
 static bool run_n_percentile(struct call *call, struct series_list *io, struct err *err)
@@ -37,8 +37,8 @@ static bool run_n_percentile(struct call *call, struct series_list *io, struct e
         struct shape shape = make_shape(from);
         double value;
         if (!series_percentile(from, percent, &value))
-            return call_wrong(call, 1, err, "%s has no %s-th percentile", from->name,
-                              name_g(call_arena(call), percent));
+            return FAIL_AT(call, 1, err, "%s has no %s-th percentile", from->name,
+                           name_g(call_arena(call), percent));
         if (is_gap(value))
             continue;
         shape.n_points = (size_t)(max_i64(shape.end_s - shape.start_s, 0) / shape.step_s);
@@ -186,7 +186,7 @@ static bool percentile_band(const double *values, size_t n, double percent, doub
 
 static bool no_percentile(struct call *call, struct err *err)
 {
-    return call_wrong(call, 1, err, "n must be a percentage from 0 to 100");
+    return FAIL_AT(call, 1, err, "n must be a percentage from 0 to 100");
 }
 
 static bool run_average_outside(struct call *call, struct series_list *io, struct err *err)
@@ -271,7 +271,7 @@ static bool run_use_series_above(struct call *call, struct series_list *io, stru
     struct series_list found = {0};
     buf_init(&target, SIZE_MAX / 2);
     if (!regex_compile(call_text(call, 2), &regex, err))
-        return call_blame(call, 2);
+        return BLAME(call, 2);
     for (size_t k = 0; k < io->n; k++) {
         const struct series *series = io->items[k];
         const char *name;
@@ -279,7 +279,7 @@ static bool run_use_series_above(struct call *call, struct series_list *io, stru
             agg_count(series->values, series->n_points) < series->n_points)
             continue; /* Graphite passes over series with gaps */
         if (!regex_sub(regex, call_text(call, 3), series->name, call_arena(call), &name, err))
-            return call_blame(call, 3);
+            return BLAME(call, 3);
         buf_printf(&target, "%s%s", target.n ? "," : "group(", name);
     }
     *io = (struct series_list){0};

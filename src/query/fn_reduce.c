@@ -38,8 +38,8 @@ static bool call_each(struct call *call, const char *name, const struct reductio
     for (size_t i = 0; i < n_matchers(call); i++) {
         struct value *value = &inner.values[i];
         if (!reduction->arguments[i])
-            return call_wrong(call, 3 + i, err, "%s has no series for '%s'", reduction->name,
-                              call_text(call, 3 + i));
+            return FAIL_AT(call, 3 + i, err, "%s has no series for '%s'", reduction->name,
+                           call_text(call, 3 + i));
         *value = (struct value){.kind = VALUE_SERIES, .is_given = true};
         series_list_add(&value->series, reduction->arguments[i], call_arena(call));
     }
@@ -68,7 +68,7 @@ static bool cut_name(struct call *call, const char *name, struct str *out_before
     while (str_split(&rest, '.', &node))
         n++;
     if (wanted < -n || wanted >= n)
-        return call_wrong(call, 2, err, "%s has no node %lld", name, (long long)wanted);
+        return FAIL_AT(call, 2, err, "%s has no node %lld", name, (long long)wanted);
     wanted += wanted < 0 ? n : 0;
     rest = str_of(name);
     for (int64_t i = 0; i <= wanted && str_split(&rest, '.', &node); i++)

@@ -35,7 +35,7 @@ static bool read_shifted(struct call *call, int64_t shift_s, struct series_list 
 {
     static const int64_t SHIFT_MAX_S = 315360000000; /* ten thousand years: no time overflows */
     if (shift_s > SHIFT_MAX_S || shift_s < -SHIFT_MAX_S)
-        return call_wrong(call, 1, err, "a shift of %lld s is out of range", (long long)shift_s);
+        return FAIL_AT(call, 1, err, "a shift of %lld s is out of range", (long long)shift_s);
     return call_again(call, 0, call_from_s(call) + shift_s, call_until_s(call) + shift_s, out, err);
 }
 
@@ -104,7 +104,7 @@ static bool stack_one(struct call *call, const struct series *first, const char 
     if (!interval_parse(unit, &shift_s, err))
         return false;
     if (__builtin_mul_overflow(shift_s, number, &shift_s))
-        return call_wrong(call, 1, err, "%lld times %s is out of range", (long long)number, unit);
+        return FAIL_AT(call, 1, err, "%lld times %s is out of range", (long long)number, unit);
     if (!read_shifted(call, shift_s, &shifted, err))
         return false;
     for (size_t k = 0; k < shifted.n; k++) {
@@ -158,9 +158,9 @@ static bool run_time_slice(struct call *call, struct series_list *io, struct err
 {
     int64_t from_s, until_s;
     if (!query_parse_time(call_text(call, 1), call_tz(call), call_now_s(call), &from_s, err))
-        return call_blame(call, 1);
+        return BLAME(call, 1);
     if (!query_parse_time(call_text(call, 2), call_tz(call), call_now_s(call), &until_s, err))
-        return call_blame(call, 2);
+        return BLAME(call, 2);
     const char *from = arena_printf(call_arena(call), "%lld", (long long)from_s);
     const char *until = arena_printf(call_arena(call), "%lld", (long long)until_s);
     for (size_t k = 0; k < io->n; k++) {

@@ -213,7 +213,7 @@ static bool tag_key(struct call *call, const struct series *series, const char *
     for (size_t i = 2; i < call_n(call); i++) {
         const char *tag = call_text(call, i), *value = series_tag(series, tag);
         if (!value || !*value)
-            return call_wrong(call, i, err, "%s has no tag '%s'", series->name, tag);
+            return FAIL_AT(call, i, err, "%s has no tag '%s'", series->name, tag);
         if (name || strcmp(tag, "name") != 0)
             parts[n++] = arena_printf(arena, "%s=%s", tag, value);
     }
@@ -254,7 +254,7 @@ static bool group_by_tags(struct call *call, struct series_list *io, struct err 
         return FAIL(err, ERR_INPUT, "no tags specified");
     const char *name = is_by_name(call) ? NULL : shared_name(io, callback);
     for (size_t k = 0; k < io->n; k++) {
-        const char *key = NULL;
+        const char *key;
         if (!tag_key(call, io->items[k], name, &key, err))
             return false;
         struct node_group *group = node_groups_get(&groups, key, call_arena(call));
@@ -307,8 +307,7 @@ static bool node_prefix(struct call *call, const char *name, const char **out, s
     while (str_split(&rest, '.', &node))
         n++;
     if (wanted > n)
-        return call_wrong(call, 1, err, "%s does not contain %lld nodes", name,
-                          (long long)wanted - 1);
+        return FAIL_AT(call, 1, err, "%s does not contain %lld nodes", name, (long long)wanted - 1);
     if (wanted < 0)
         wanted = max_i64(wanted + n, 0);
     size_t bytes = 0;
