@@ -2,6 +2,7 @@
 import os
 import select
 import socket
+import time
 import urllib.parse
 
 from kit import server as kit
@@ -72,3 +73,22 @@ def test_the_time_limit_is_named(tmp_path):
         for part in ("query.max-time", "300 ms", "raise max-time in [query]"):
             assert part in answer.text
         server.get("/render", {"target": "constantLine(5)", "format": "json"}).ok()
+
+
+def page_faults(server):
+    with open("/proc/%d/stat" % server.process.pid) as f:
+        return int(f.read().rsplit(")", 1)[1].split()[7])
+
+
+def test_a_wide_render_uses_the_memory_of_the_one_before(server):
+    now = int(time.time())
+    server.send(*["wide.s%d 1 %d" % (i, now) for i in range(2000)])
+    server.wait_points(2000)
+    wide = {"target": "highestMax(wide.*,1)", "from": now - 3600, "until": now, "format": "json"}
+    for _ in range(4 * max(2, os.cpu_count())):  # every render thread has had some
+        server.get("/render", wide).ok()
+    before = page_faults(server)
+    for _ in range(10):
+        server.get("/render", wide).ok()
+    pages = 2000 * 60 * 8 // 4096  # of the values alone, at a point a minute
+    assert page_faults(server) - before < 5 * pages, "ten renders took their memory from the kernel again"
