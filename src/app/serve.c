@@ -30,8 +30,9 @@ static void raise_file_limit(void)
  * is there for the next. */
 static void keep_memory(void)
 {
-    mallopt(M_MMAP_THRESHOLD, ALONE_BYTES);
-    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+    /* No thread has been started yet. */
+    mallopt(M_MMAP_THRESHOLD, ALONE_BYTES); /* NOLINT(concurrency-mt-unsafe) */
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);  /* NOLINT(concurrency-mt-unsafe) */
 }
 
 static void say_ready(const struct wire *wire, const struct config *config)
