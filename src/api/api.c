@@ -76,28 +76,51 @@ static bool answer_origin(struct api_call *call, const struct route *route)
     return true;
 }
 
+/* NULL: there is none. */
+static const struct route *find_route(const struct http_request *request, const char **out_rest)
+{
+    size_t n = strlen(request->path);
+    while (n > 1 && request->path[n - 1] == '/')
+        n--;
+    const char *path = arena_strndup(request->arena, request->path, n);
+    for (size_t i = 0; i < n_api_routes; i++)
+        if (route_matches(&api_routes[i], path, n, out_rest))
+            return &api_routes[i];
+    return NULL;
+}
+
+static bool run_route(struct api_call *call, const struct route *route, struct err *err)
+{
+    if (!route) {
+        err_set(err, ERR_MISSING, "there is nothing at %.200s", call->request->path);
+        err_hint(err, "/ lists what there is");
+        return false;
+    }
+    if (answer_origin(call, route))
+        return true;
+    if (!allows(route, call->request->method)) {
+        answer_method(call, route);
+        return true;
+    }
+    if ((route->flags & ROUTE_READ) && !call_is_awaited(call, err))
+        return false;
+    return route->run(call, err);
+}
+
 void api_handle(void *self, const struct http_request *request, struct http_response *response)
 {
     struct api_call call = {
         .api = self, .request = request, .response = response, .arena = request->arena};
-    size_t n = strlen(request->path);
-    while (n > 1 && request->path[n - 1] == '/')
-        n--;
-    const char *path = arena_strndup(call.arena, request->path, n);
     struct err err;
     err_clear(&err);
-    for (size_t i = 0; i < n_api_routes; i++) {
-        if (!route_matches(&api_routes[i], path, n, &call.rest))
-            continue;
-        if (answer_origin(&call, &api_routes[i]))
-            return;
-        if (!allows(&api_routes[i], request->method))
-            answer_method(&call, &api_routes[i]);
-        else if (!api_routes[i].run(&call, &err))
-            call_fail(&call, &err);
-        return;
-    }
-    err_set(&err, ERR_MISSING, "there is nothing at %.200s", path);
-    err_hint(&err, "/ lists what there is");
-    call_fail(&call, &err);
+    if (!run_route(&call, find_route(request, &call.rest), &err))
+        call_fail(&call, &err);
+}
+
+bool api_is_quick(void *self, const struct http_request *request)
+{
+    (void)self;
+    const char *rest;
+    const struct route *route = find_route(request, &rest);
+    return !route || (route->flags & ROUTE_QUICK);
 }

@@ -45,3 +45,5 @@ void api_free(struct api *api);
 
 /* An http_handler: self is the struct api. */
 void api_handle(void *self, const struct http_request *request, struct http_response *response);
+/* And its http_is_quick: health checks and what else asks neither the store nor the ledger. */
+bool api_is_quick(void *self, const struct http_request *request);

@@ -44,6 +44,13 @@ int64_t call_clock_s(const struct api_call *call)
     return clock_s(&call->api->deps.clock);
 }
 
+bool call_is_awaited(const struct api_call *call, struct err *err)
+{
+    if (http_is_gone(call->request))
+        return FAIL(err, ERR_BUSY, "the client has closed its connection");
+    return true;
+}
+
 static bool is_jsonp_name(const char *name)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -21,6 +21,7 @@ typedef bool (*call_run)(struct api_call *call, struct err *err);
 enum route_flags {
     ROUTE_PREFIX = 1, /* path is followed by '/' and more */
     ROUTE_READ = 2,   /* Graphite's, changes nothing: what pages of [http] cors may ask */
+    ROUTE_QUICK = 4,  /* a text or a table: not worth a render thread */
 };
 
 struct route {
@@ -42,6 +43,8 @@ MUST_CHECK bool call_param_int(const struct api_call *call, const char *key, int
 /* tz= or the server's; an unknown one is the server's, as in Graphite. */
 const struct tz *call_zone(const struct api_call *call);
 int64_t call_clock_s(const struct api_call *call);
+/* Is the client still there? What only reads need not be done for one that is not. err: ERR_BUSY. */
+MUST_CHECK bool call_is_awaited(const struct api_call *call, struct err *err);
 
 /* ---- answers ---- */
 /* A JSON body: pretty= indents, jsonp= wraps; call_json_end finishes what call_json began.

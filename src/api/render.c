@@ -285,13 +285,19 @@ static bool write_web(struct api_call *call, enum format format, const struct se
     return true;
 }
 
+static bool is_gone(const void *request)
+{
+    return http_is_gone(request);
+}
+
 bool render_run(struct api_call *call, struct err *err)
 {
-    struct ask ask = {0};
+    struct ask ask = {.query = {.is_gone = is_gone, .is_gone_self = call->request}};
     struct series_list list = {0};
     if (!read_ask(call, &ask, err) ||
         !(ask.is_pie ? pie_run : query_run)(&call->api->deps.query, &ask.query, call->arena, &list,
-                                            err))
+                                            err) ||
+        !call_is_awaited(call, err))
         return false;
     switch (ask.format) {
     case FORMAT_JSON:

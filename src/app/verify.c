@@ -146,17 +146,6 @@ static bool tell_json(struct checking *checking)
     return tell_out("verify", buf_text(&checking->text));
 }
 
-static const char *grouped(struct arena *arena, uint64_t n)
-{
-    const char *text = arena_printf(arena, "%llu", (unsigned long long)(n % 1000));
-    for (unsigned last = (unsigned)(n % 1000); n >= 1000; last = (unsigned)(n % 1000)) {
-        n /= 1000;
-        const char *pad = last < 10 ? "00" : last < 100 ? "0" : "";
-        text = arena_printf(arena, "%llu,%s%s", (unsigned long long)(n % 1000), pad, text);
-    }
-    return text;
-}
-
 static bool tell_text(const struct checking *checking, struct arena *arena)
 {
     const struct store_verified *c = &checking->counts;
@@ -169,19 +158,20 @@ static bool tell_text(const struct checking *checking, struct arena *arena)
     terminal_clean(&out, checking->dir);
     buf_printf(&out, "%s\n", c->is_served ? ", a server is running on it" : "");
     buf_printf(&out, "  MANIFEST   %s of edits\n", folder_bytes(arena, c->n_edits_bytes));
-    buf_printf(&out, "  names.log  series %s, rules %s\n", grouped(arena, c->n_names),
-               grouped(arena, c->n_classes));
+    buf_printf(&out, "  names.log  series %s, rules %s\n", terminal_grouped(arena, c->n_names),
+               terminal_grouped(arena, c->n_classes));
     buf_printf(&out, "  wal/       segments %s, commits %s, points %s\n",
-               grouped(arena, c->n_segments), grouped(arena, c->n_batches),
-               grouped(arena, c->n_log_points));
+               terminal_grouped(arena, c->n_segments), terminal_grouped(arena, c->n_batches),
+               terminal_grouped(arena, c->n_log_points));
     buf_printf(&out, "  data/      files %s, runs %s, units %s, values %s, aggregates %s\n",
-               grouped(arena, c->n_files), grouped(arena, c->n_runs), grouped(arena, c->n_units),
-               grouped(arena, c->n_values), grouped(arena, c->n_aggregates));
+               terminal_grouped(arena, c->n_files), terminal_grouped(arena, c->n_runs),
+               terminal_grouped(arena, c->n_units), terminal_grouped(arena, c->n_values),
+               terminal_grouped(arena, c->n_aggregates));
     buf_printf(&out, "read %s in %s s: ", folder_bytes(arena, c->n_bytes), took);
     if (c->n_damages == 0)
         buf_add_str(&out, "sound\n");
     else
-        buf_printf(&out, "%s DAMAGE%s, told above\n", grouped(arena, c->n_damages),
+        buf_printf(&out, "%s DAMAGE%s, told above\n", terminal_grouped(arena, c->n_damages),
                    c->n_damages == 1 ? "" : "S");
     return tell_out("verify", buf_text(&out));
 }

@@ -334,6 +334,7 @@ static bool start_answering(struct wire *wire, struct err *err)
         .addr = config->http,
         .n_workers = (unsigned)min_i64(config->threads, 64),
         .handler = api_handle,
+        .is_quick = api_is_quick,
         .handler_self = wire->api,
     };
     struct http *started = NULL;

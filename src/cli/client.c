@@ -154,6 +154,15 @@ static bool run(struct client *client, const struct fetch_request *request, stru
     return false;
 }
 
+/* The server's reason, or the answer itself. Always false. */
+static bool refused(const struct client *client, int status, const struct buf *body,
+                    struct err *err)
+{
+    if (!take_reason(body, kind_of(status), err))
+        quote(client, status, body, kind_of(status), err);
+    return false;
+}
+
 bool client_get(struct client *client, const struct client_ask *ask, struct buf *out,
                 struct err *err)
 {
@@ -174,35 +183,34 @@ bool client_get(struct client *client, const struct client_ask *ask, struct buf 
     int status;
     if (!run(client, &request, out, &status, err))
         return false;
-    if (status == 200)
-        return true;
-    if (!take_reason(out, kind_of(status), err))
-        quote(client, status, out, kind_of(status), err);
-    return false;
+    return status == 200 || refused(client, status, out, err);
 }
 
-bool client_post(struct client *client, const char *path, const struct buf *body, int64_t wait_ms,
-                 struct buf *out, struct err *err)
+/* url is to be kept until the request has been run. */
+static struct fetch_request post_of(const struct client *client, const char *path,
+                                    const struct buf *body, int64_t wait_ms, struct buf *url)
 {
-    CLEANUP(buf_done) struct buf url;
-    buf_init(&url, URL_BYTES_MAX + 256);
-    buf_printf(&url, "%s%s", client->base, path);
-    const struct fetch_request request = {
-        .url = buf_text(&url),
+    buf_init(url, URL_BYTES_MAX + 256);
+    buf_printf(url, "%s%s", client->base, path);
+    return (struct fetch_request){
+        .url = buf_text(url),
         .body = body->at,
         .n_body = body->n,
         .content_type = "application/json",
         .accept = "application/json",
         .wait_ms = wait_ms,
     };
+}
+
+bool client_post(struct client *client, const char *path, const struct buf *body, int64_t wait_ms,
+                 struct buf *out, struct err *err)
+{
+    CLEANUP(buf_done) struct buf url;
+    const struct fetch_request request = post_of(client, path, body, wait_ms, &url);
     int status;
     if (!run(client, &request, out, &status, err))
         return false;
-    if (status == 200)
-        return true;
-    if (!take_reason(out, kind_of(status), err))
-        quote(client, status, out, kind_of(status), err);
-    return false;
+    return status == 200 || refused(client, status, out, err);
 }
 
 /* Not now, says who answers so: another try may fare better. */
@@ -226,17 +234,8 @@ enum client_fate client_record(struct client *client, const struct buf *body, in
                                struct arena *arena, const char **out_id, struct err *why)
 {
     CLEANUP(buf_done) struct buf url, answer;
-    buf_init(&url, URL_BYTES_MAX + 64);
     buf_init(&answer, RECORD_BYTES_MAX);
-    buf_printf(&url, "%s/api/v1/changes", client->base);
-    const struct fetch_request request = {
-        .url = buf_text(&url),
-        .body = body->at,
-        .n_body = body->n,
-        .content_type = "application/json",
-        .accept = "application/json",
-        .wait_ms = wait_ms,
-    };
+    const struct fetch_request request = post_of(client, "/api/v1/changes", body, wait_ms, &url);
     int status;
     if (!run(client, &request, &answer, &status, why))
         return CLIENT_LATER;

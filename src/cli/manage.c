@@ -26,14 +26,6 @@ static void found_done(struct found *found)
     buf_done(&found->text);
 }
 
-/* "1,204" */
-static const char *grouped(int64_t n, struct arena *arena)
-{
-    if (n < 1000)
-        return arena_printf(arena, "%lld", (long long)n);
-    return arena_printf(arena, "%s,%03lld", grouped(n / 1000, arena), (long long)(n % 1000));
-}
-
 /* is_dry, or exactly those that *known tells of. */
 static bool ask(struct client *client, const struct manage *manage, const struct found *known,
                 struct arena *arena, struct found *out, struct err *err)
@@ -84,11 +76,11 @@ static void list(const struct found *found, struct arena *arena, struct buf *out
 {
     const json_t *names = json_object_get(found->root, "names");
     const size_t n = json_array_size(names);
-    buf_printf(out, "%s series match%s\n", grouped(found->n, arena), n ? ":" : "");
+    buf_printf(out, "%s series match%s\n", terminal_grouped(arena, found->n), n ? ":" : "");
     for (size_t i = 0; i < n; i++)
         add_name(json_array_get(names, i), out);
     if ((int64_t)n < found->n)
-        buf_printf(out, "  ... and %s more\n", grouped(found->n - (int64_t)n, arena));
+        buf_printf(out, "  ... and %s more\n", terminal_grouped(arena, found->n - (int64_t)n));
 }
 
 static bool has_agreed(const struct manage *manage, const struct found *found, struct arena *arena)
@@ -98,7 +90,7 @@ static bool has_agreed(const struct manage *manage, const struct found *found, s
     buf_init(&text, CLIENT_ANSWER_BYTES_MAX);
     list(found, arena, &text);
     (void)fprintf(stderr, "%s%s %s series? [y/N] ", buf_text(&text), manage->verb,
-                  grouped(found->n, arena));
+                  terminal_grouped(arena, found->n));
     (void)fflush(stderr);
     if (!fgets(reply, sizeof reply, stdin))
         return false;
@@ -113,8 +105,8 @@ static int show(const struct manage *manage, const struct found *found, struct a
     if (args_has(manage->args, "json"))
         buf_add(&text, found->text.at, found->text.n);
     else if (found->id[0])
-        buf_printf(&text, "%s %s series, recorded as %s\n", manage->done, grouped(found->n, arena),
-                   found->id);
+        buf_printf(&text, "%s %s series, recorded as %s\n", manage->done,
+                   terminal_grouped(arena, found->n), found->id);
     else
         list(found, arena, &text);
     return tell_out(manage->verb, buf_text(&text)) ? CODE_OK : CODE_FAILED;

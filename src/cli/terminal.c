@@ -154,3 +154,11 @@ void terminal_fit(struct buf *out, const char *text, unsigned columns, bool has_
     for (; width < columns; width++)
         buf_add_char(out, ' ');
 }
+
+const char *terminal_grouped(struct arena *arena, uint64_t n)
+{
+    const unsigned last = (unsigned)(n % 1000);
+    if (n < 1000)
+        return arena_printf(arena, "%u", last);
+    return arena_printf(arena, "%s,%03u", terminal_grouped(arena, n / 1000), last);
+}

@@ -1,6 +1,7 @@
 /* The terminal that an answer is written to, if it is one, and text that is fit for it. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/buf.h"
 
 struct terminal {
@@ -20,3 +21,5 @@ void terminal_clean(struct buf *out, const char *text);
 unsigned terminal_width(const char *text);
 /* Adds clean text in exactly that many columns: blanks behind, or cut with a mark at the end. */
 void terminal_fit(struct buf *out, const char *text, unsigned columns, bool has_utf8);
+/* "1,204". In the arena. */
+const char *terminal_grouped(struct arena *arena, uint64_t n);

@@ -95,6 +95,18 @@ TEST(fits_into_columns)
     }
 }
 
+TEST(groups_digits_by_thousands)
+{
+    static const struct {
+        const char *row;
+        uint64_t n;
+    } rows[] = {
+        {"0", 0},          {"999", 999},           {"1,000", 1000},
+        {"12,045", 12045}, {"1,000,007", 1000007}, {"18,446,744,073,709,551,615", UINT64_MAX}};
+    EACH_ROW (rows, r)
+        EXPECT_TEXT(terminal_grouped(&kit_arena, r->n), r->row);
+}
+
 TEST(the_locale_is_read_from_the_environment)
 {
     static const struct {
@@ -125,4 +137,5 @@ TEST(the_locale_is_read_from_the_environment)
 }
 
 RUN_TESTS(test_of(nothing_a_terminal_obeys_gets_through), test_of(any_bytes_come_out_harmless),
-          test_of(fits_into_columns), test_of(the_locale_is_read_from_the_environment))
+          test_of(fits_into_columns), test_of(groups_digits_by_thousands),
+          test_of(the_locale_is_read_from_the_environment))

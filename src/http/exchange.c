@@ -7,10 +7,13 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "os/net.h"
+#include "os/realtime.h"
 
 enum {
     HEADERS_MAX = 200,
     REFUSAL_BYTES_MAX = 1024,
+    LOOK_EVERY_US = 50000, /* a request that is done sooner is not worth a look at its socket */
 };
 
 struct exchange *exchange_new(const char *target, size_t body_bytes_max, size_t response_bytes_max)
@@ -142,6 +145,8 @@ void exchange_complete(struct exchange *exchange)
     struct http_request *request = &exchange->request;
     struct form form = {0};
     request->arena = &exchange->arena;
+    request->exchange = exchange;
+    exchange->look_us = monotonic_us() + LOOK_EVERY_US;
     request->path = form_path(&exchange->arena, exchange->target, &request->raw_query);
     request->body = buf_text(&exchange->body);
     request->n_body = exchange->body.n;
@@ -155,6 +160,16 @@ void exchange_complete(struct exchange *exchange)
     request->n_fields = form.n;
 }
 
+bool exchange_is_gone(struct exchange *exchange)
+{
+    int64_t now_us = monotonic_us();
+    if (exchange->is_gone || now_us < exchange->look_us)
+        return exchange->is_gone;
+    exchange->look_us = now_us + LOOK_EVERY_US;
+    exchange->is_gone = net_is_closed(exchange_socket(exchange->connection));
+    return exchange->is_gone;
+}
+
 void exchange_refuse(struct exchange *exchange)
 {
     struct http_response *response = &exchange->response;
@@ -165,6 +180,13 @@ void exchange_refuse(struct exchange *exchange)
     response->content_type = "text/plain; charset=utf-8";
     http_response_header(response, "Connection", "close");
     exchange->state = EXCHANGE_ANSWERED;
+}
+
+int exchange_socket(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
 }
 
 enum MHD_Result exchange_send(struct exchange *exchange)

@@ -22,6 +22,8 @@ struct exchange {
     struct http_request request;
     struct http_response response;
     enum exchange_state state;
+    int64_t look_us; /* on the monotonic clock: when its socket is worth the next look */
+    bool is_gone;    /* the client has closed its side since the request came */
     bool is_counted; /* among those that http_stop waits for */
     bool is_unread;  /* its body is too long, or ends where nobody knows: refused before it comes */
     int refused_status; /* 0: fine; else what to answer instead of asking the handler */
@@ -41,7 +43,11 @@ void exchange_begin(struct exchange *exchange, struct MHD_Connection *connection
 void exchange_add_body(struct exchange *exchange, const char *bytes, size_t n);
 /* All has arrived: fills in the fields. */
 void exchange_complete(struct exchange *exchange);
+/* True once the client has closed its side. */
+bool exchange_is_gone(struct exchange *exchange);
 /* Makes the response a refusal: plain text. */
 void exchange_refuse(struct exchange *exchange);
 /* Sends the response; MHD_NO closes the connection. */
 enum MHD_Result exchange_send(struct exchange *exchange);
+/* Its connection's socket, or -1. */
+int exchange_socket(struct MHD_Connection *connection);

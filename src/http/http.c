@@ -67,11 +67,15 @@ void http_response_header(struct http_response *response, const char *key, const
     response->headers[response->n_headers++] = (struct http_field){key, value};
 }
 
-static int socket_of(struct MHD_Connection *connection)
+bool http_is_gone(const struct http_request *request)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    return info ? info->connect_fd : -1;
+    return request->exchange && exchange_is_gone(request->exchange);
+}
+
+static void answer(struct http *http, struct exchange *exchange)
+{
+    http->options.handler(http->options.handler_self, &exchange->request, &exchange->response);
+    exchange->state = EXCHANGE_ANSWERED;
 }
 
 static void work(void *self)
@@ -79,8 +83,7 @@ static void work(void *self)
     struct http *http = self;
     struct exchange *exchange;
     while ((exchange = queue_pop(http->queue, -1))) {
-        http->options.handler(http->options.handler_self, &exchange->request, &exchange->response);
-        exchange->state = EXCHANGE_ANSWERED;
+        answer(http, exchange);
         MHD_resume_connection(exchange->connection);
     }
 }
@@ -117,7 +120,7 @@ static void wait_for_answers(struct http *http)
 static void *on_target(void *self, const char *uri, struct MHD_Connection *connection)
 {
     struct http *http = self;
-    deadline_set(http->deadline, socket_of(connection), http->options.read_deadline_ms);
+    deadline_set(http->deadline, exchange_socket(connection), http->options.read_deadline_ms);
     return exchange_new(uri, http->options.body_bytes_max, http->options.response_bytes_max);
 }
 
@@ -139,7 +142,8 @@ static void hand_to_worker(struct http *http, struct exchange *exchange)
 
 static enum MHD_Result send_answer(struct http *http, struct exchange *exchange)
 {
-    deadline_set(http->deadline, socket_of(exchange->connection), http->options.send_deadline_ms);
+    deadline_set(http->deadline, exchange_socket(exchange->connection),
+                 http->options.send_deadline_ms);
     return exchange_send(exchange);
 }
 
@@ -148,6 +152,14 @@ static enum MHD_Result send_refusal(struct http *http, struct exchange *exchange
     atomic_fetch_add(&http->n_refused, 1);
     exchange_refuse(exchange);
     return send_answer(http, exchange);
+}
+
+/* What is stopping refuses, as it does all others. */
+static bool is_quick(struct http *http, const struct exchange *exchange)
+{
+    const struct http_options *options = &http->options;
+    return options->is_quick && options->is_quick(options->handler_self, &exchange->request) &&
+           !queue_is_closed(http->queue);
 }
 
 /* The signature is the library's. */
@@ -171,12 +183,16 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
     }
     if (exchange->state == EXCHANGE_ANSWERED)
         return send_answer(http, exchange);
-    deadline_clear(http->deadline, socket_of(connection));
+    deadline_clear(http->deadline, exchange_socket(connection));
     atomic_fetch_add(&http->n_requests, 1);
     start_counting(http, exchange);
     exchange_complete(exchange);
     if (exchange->refused_status)
         return send_refusal(http, exchange);
+    if (is_quick(http, exchange)) {
+        answer(http, exchange);
+        return send_answer(http, exchange);
+    }
     hand_to_worker(http, exchange);
     return MHD_YES;
 }
@@ -189,7 +205,7 @@ static void on_completed(void *self, struct MHD_Connection *connection, void **s
     exchange_free(*slot);
     *slot = NULL;
     if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-        deadline_set(http->deadline, socket_of(connection), KEEP_ALIVE_MS);
+        deadline_set(http->deadline, exchange_socket(connection), KEEP_ALIVE_MS);
 }
 
 static void on_connection(void *self, struct MHD_Connection *connection, void **slot,
@@ -200,10 +216,10 @@ static void on_connection(void *self, struct MHD_Connection *connection, void **
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         atomic_fetch_add(&http->n_connections, 1);
         atomic_fetch_add(&http->n_open, 1);
-        deadline_set(http->deadline, socket_of(connection), http->options.read_deadline_ms);
+        deadline_set(http->deadline, exchange_socket(connection), http->options.read_deadline_ms);
     } else {
         atomic_fetch_sub(&http->n_open, 1);
-        deadline_clear(http->deadline, socket_of(connection));
+        deadline_clear(http->deadline, exchange_socket(connection));
     }
 }
 

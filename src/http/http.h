@@ -26,11 +26,15 @@ struct http_request {
     size_t n_body;
     const char *peer; /* "127.0.0.1:41234" */
     struct arena *arena;
+    struct exchange *exchange; /* http's own; NULL: made by hand, its client stays */
 };
 
 /* First field of that key, or NULL; i-th one of that key. Header names: any case. */
 const char *http_field(const struct http_request *request, const char *key);
 const char *http_header(const struct http_request *request, const char *name);
+/* Has the client closed its side of the connection while the request waited or was worked on? Cheap: the
+ * socket is looked at a few times a second. For the thread that has the request. */
+bool http_is_gone(const struct http_request *request);
 
 struct http_response {
     int status; /* 200 when not set */
@@ -44,12 +48,16 @@ void http_response_header(struct http_response *response, const char *key, const
 /* Runs on a render thread. response->body is ready to be added to. */
 typedef void (*http_handler)(void *self, const struct http_request *request,
                              struct http_response *response);
+/* Does its answer cost next to nothing? Then the handler runs on the loop's thread at once, and does not
+ * wait for those before it. */
+typedef bool (*http_is_quick)(void *self, const struct http_request *request);
 
 struct http_options {
     const char *addr;            /* "host:port", ":port" or "off" */
     unsigned n_loops, n_workers; /* 0: by processors */
     http_handler handler;
-    void *handler_self;
+    http_is_quick is_quick;    /* NULL: none is */
+    void *handler_self;        /* of both */
     size_t body_bytes_max;     /* request bodies; past it 413. 0: 4 MiB */
     size_t response_bytes_max; /* 0: 512 MiB */
     int64_t read_deadline_ms;  /* a whole request must have arrived by then. 0: 15,000 */

@@ -1,4 +1,4 @@
-/* Stopping with requests in flight, clients that die, clients that do not read. Run it under TSan and
+/* Stopping with requests in flight, clients that die, leave or do not read, all workers busy. Run it under TSan and
  * ASan: what it looks for is mostly theirs to find. */
 #include "http/http.h"
 
@@ -26,7 +26,7 @@ enum {
 /* What the handler under test does. */
 struct stage {
     sem_t entered, go; /* "/held" waits between the two */
-    _Atomic unsigned n_handled;
+    _Atomic unsigned n_handled, n_left;
 };
 
 static void handle(void *self, const struct http_request *request, struct http_response *response)
@@ -38,12 +38,25 @@ static void handle(void *self, const struct http_request *request, struct http_r
         while (sem_wait(&stage->go) != 0)
             continue;
     }
+    if (text_starts(request->path, "/until-gone")) {
+        sem_post(&stage->entered);
+        int64_t until = monotonic_us() + WAIT_US_MAX;
+        while (!http_is_gone(request) && monotonic_us() < until)
+            poll(NULL, 0, 1);
+        atomic_fetch_add(&stage->n_left, http_is_gone(request));
+    }
     if (text_ends(request->path, "large")) {
         void *room = buf_room(&response->body, LARGE_BYTES);
         memset(room, 'x', LARGE_BYTES);
         response->body.n += LARGE_BYTES;
     }
     buf_add_str(&response->body, "done");
+}
+
+static bool is_quick(void *self, const struct http_request *request)
+{
+    (void)self;
+    return text_starts(request->path, "/quick");
 }
 
 static struct stage stage;
@@ -54,6 +67,8 @@ static struct http *start(struct http_options options)
     sem_init(&stage.entered, 0, 0);
     sem_init(&stage.go, 0, 0);
     stage.n_handled = 0;
+    stage.n_left = 0;
+    options.is_quick = is_quick;
     options.addr = "127.0.0.1:0";
     options.handler = handle;
     options.handler_self = &stage;
@@ -120,13 +135,18 @@ static void stop(void *self)
     http_stop(self);
 }
 
+static void wait_entered(void)
+{
+    while (sem_wait(&stage.entered) != 0)
+        continue;
+}
+
 TEST(what_is_running_is_answered_before_the_end)
 {
     struct http *http = start((struct http_options){.n_workers = 2});
     int fd = dial(port_of(http));
     EXPECT(say(fd, "GET /held/large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
-    while (sem_wait(&stage.entered) != 0)
-        continue;
+    wait_entered();
     struct thread stopper = {0};
     EXPECT_OK(thread_start(&stopper, "stopper", stop, http, &kit_err));
     sem_post(&stage.go);
@@ -145,14 +165,65 @@ TEST(a_client_that_dies_while_it_is_answered_harms_nobody)
         int fd = dial(port);
         EXPECT(say(fd, i % 2 ? "GET /held HTTP/1.1\r\nHost: x\r\n\r\n"
                              : "GET /held/large HTTP/1.1\r\nHost: x\r\n\r\n"));
-        while (sem_wait(&stage.entered) != 0)
-            continue;
+        wait_entered();
         struct linger hard = {.l_onoff = 1};
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard); /* a reset, not an end */
         close(fd);
         sem_post(&stage.go);
     }
     EXPECT(all_closed(http));
+    http_stop(http);
+}
+
+TEST(what_is_quick_is_answered_while_all_workers_are_busy)
+{
+    struct http *http = start((struct http_options){.n_workers = 2});
+    uint16_t port = port_of(http);
+    int held[3];
+    char first[64];
+    for (size_t i = 0; i < COUNT_OF(held); i++) {
+        held[i] = dial(port);
+        EXPECT(say(held[i], "GET /held HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    }
+    wait_entered();
+    wait_entered();
+    int fd = dial(port);
+    EXPECT(say(fd, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n"
+                   "HEAD /quick HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    EXPECT(drain(fd, first, sizeof first) > 0);
+    EXPECT(text_starts(first, "HTTP/1.1 200"));
+    EXPECT_I64(stage.n_handled, 4); /* two of them held, and the third of /held still waits */
+    close(fd);
+    for (size_t i = 0; i < COUNT_OF(held); i++)
+        sem_post(&stage.go);
+    for (size_t i = 0; i < COUNT_OF(held); i++) {
+        EXPECT(drain(held[i], first, sizeof first) > 0);
+        close(held[i]);
+    }
+    http_stop(http);
+}
+
+TEST(a_handler_hears_that_its_client_has_left)
+{
+    struct http *http = start((struct http_options){.n_workers = 2});
+    uint16_t port = port_of(http);
+    int fds[6];
+    for (size_t i = 0; i < COUNT_OF(fds); i++) {
+        fds[i] = dial(port);
+        /* What waits behind the request does not hide the end. */
+        EXPECT(say(fds[i], i % 2 ? "GET /until-gone HTTP/1.1\r\nHost: x\r\n\r\nGET"
+                                 : "GET /until-gone HTTP/1.1\r\nHost: x\r\n\r\n"));
+    }
+    wait_entered();
+    EXPECT_I64(stage.n_left, 0);
+    struct linger hard = {.l_onoff = 1};
+    for (size_t i = 0; i < COUNT_OF(fds); i++) {
+        if (i >= 3)
+            setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        close(fds[i]);
+    }
+    EXPECT(all_closed(http));
+    EXPECT_I64(stage.n_left, stage.n_handled);
     http_stop(http);
 }
 
@@ -227,5 +298,7 @@ TEST(stops_with_a_crowd_at_the_door)
 
 RUN_TESTS(test_of(what_is_running_is_answered_before_the_end),
           test_of(a_client_that_dies_while_it_is_answered_harms_nobody),
+          test_of(what_is_quick_is_answered_while_all_workers_are_busy),
+          test_of(a_handler_hears_that_its_client_has_left),
           test_of(a_client_that_takes_nothing_is_cut_off), test_of(half_a_request_leaks_nothing),
           test_of(stops_with_a_crowd_at_the_door))

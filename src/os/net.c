@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -320,6 +321,12 @@ enum net_read_result net_read(int fd, void *out, size_t room, size_t *out_n)
         return NET_READ_END;
     const bool is_later = errno == EAGAIN || errno == EINTR;
     return is_later ? NET_READ_LATER : NET_READ_LOST;
+}
+
+bool net_is_closed(int fd)
+{
+    struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+    return poll(&look, 1, 0) > 0;
 }
 
 size_t net_waiting(int fd)

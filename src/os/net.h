@@ -56,6 +56,8 @@ enum net_read_result {
 void net_expect(int fd, int n_bytes);
 /* Reads what has arrived, at most room bytes (> 0). *out_n is set on NET_READ_SOME. */
 MUST_CHECK enum net_read_result net_read(int fd, void *out, size_t room, size_t *out_n);
+/* Has the peer closed its side, or is the connection lost? Looks past bytes that wait to be read. */
+bool net_is_closed(int fd);
 /* Bytes waiting to be read; 0 when not known. */
 size_t net_waiting(int fd);
 

@@ -17,6 +17,12 @@ static bool wait_readable(int fd)
     return poll(&p, 1, WAIT_MS) == 1;
 }
 
+static bool wait_closed(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+    return poll(&p, 1, WAIT_MS) == 1;
+}
+
 static int dial(const struct net_addr *addr, int type)
 {
     int fd = socket(addr->at.ss_family, type, 0);
@@ -120,8 +126,13 @@ TEST(sockets_share_a_port_and_carry_bytes)
     EXPECT_I64(n, 3);
     EXPECT_I64(net_read(in, bytes, sizeof bytes, &n), NET_READ_SOME);
     EXPECT_I64(n, 2);
-    fd_done(&out);
+    EXPECT_I64(write(out, "!", 1), 1);
     EXPECT(wait_readable(in));
+    EXPECT(!net_is_closed(in));
+    fd_done(&out);
+    EXPECT(wait_closed(in)); /* though a byte waits in front of the end */
+    EXPECT_I64(net_read(in, bytes, sizeof bytes, &n), NET_READ_SOME);
+    EXPECT(net_is_closed(in));
     EXPECT_I64(net_read(in, bytes, sizeof bytes, &n), NET_READ_END);
     for (int i = 0; i < 2; i++) {
         fd_done(&tcp[i]);

@@ -90,7 +90,7 @@ static bool refuse(const struct call *call, size_t i, const char *expected, stru
             value_words(value, call->nodes[i], call->eval->arena));
     if (call->nodes[i] && call->nodes[i]->kind == NODE_PATH && value->kind == VALUE_SERIES)
         err_hint(err, "put text in quotes");
-    return false;
+    return call->nodes[i] ? eval_place(call->eval, call->nodes[i], err) : false;
 }
 
 /* ---- conversions: false when the value is not one of that type ---- */

@@ -168,8 +168,9 @@ bool call_again(struct call *call, size_t i, int64_t from_s, int64_t until_s,
 {
     struct value value;
     if (i >= call->n_values || !call->nodes[i])
-        return FAIL(err, ERR_INPUT, "%s() reads its series again and cannot be a callback",
-                    call->name);
+        return FAIL(err, ERR_INPUT, "reads its series again and cannot be a callback");
+    if (until_s < from_s)
+        return FAIL(err, ERR_INPUT, "the range to read ends before it begins");
     struct context context = *call->scope.context;
     context.from_s = from_s;
     context.until_s = until_s;
@@ -238,9 +239,14 @@ const char *call_source_text(const struct call *call)
     return call->node ? call->node->source : call->name;
 }
 
+void call_blame(struct call *call, size_t i)
+{
+    call->blamed = i < call->n_values ? call->nodes[i] : NULL;
+}
+
 bool call_spend(struct call *call, size_t n_values, struct err *err)
 {
-    return eval_spend(call->eval, n_values, err);
+    return eval_check_time(call->eval, err) && eval_spend(call->eval, n_values, err);
 }
 
 /* ---- common steps ---- */

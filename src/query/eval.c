@@ -31,6 +31,9 @@ void eval_done(struct eval *eval)
 
 bool eval_check_time(const struct eval *eval, struct err *err)
 {
+    const struct query_request *request = eval->request;
+    if (request->is_gone && request->is_gone(request->is_gone_self))
+        return FAIL(err, ERR_BUSY, "the client has closed its connection");
     if (clock_us(&eval->env->clock) <= eval->deadline_us)
         return true;
     err_set(err, ERR_LIMIT, "query.max-time: the request took longer than %lld ms",
@@ -223,14 +226,16 @@ static bool eval_args(struct call *call, struct err *err)
     while (n_positional < node->n_args && !node->args[n_positional].keyword)
         n_positional++;
     bind_init(call, n_positional);
-    if (n_positional > call->n_values)
-        return FAIL(err, ERR_INPUT, "%s() takes at most %zu arguments, not %zu", call->name,
-                    call->n_values, n_positional);
+    if (n_positional > call->n_values) {
+        err_set(err, ERR_INPUT, "%s() takes at most %zu arguments, not %zu", call->name,
+                call->n_values, n_positional);
+        return eval_place(call->eval, node->args[call->n_values].node, err);
+    }
     for (size_t i = 0; i < node->n_args; i++) {
         size_t slot = i;
         const char *keyword = node->args[i].keyword;
         if (keyword && !bind_keyword(call, keyword, &slot, err))
-            return false;
+            return eval_place(call->eval, node->args[i].node, err);
         if (!eval_arg(call, slot, node->args[i].node, err))
             return false;
         call->n_given = max_size(call->n_given, slot + 1);
@@ -259,6 +264,17 @@ static void gather_io(const struct call *call, struct series_list *io)
     }
 }
 
+/* What run says is wrong is said of its function, at the argument that it blamed. A limit of the request
+ * is nobody's own. */
+static bool name_call(const struct call *call, struct err *err)
+{
+    if (!err || call->eval->is_placed)
+        return false;
+    if (err->kind == ERR_INPUT || (err->kind == ERR_LIMIT && !text_starts(err->text, "query.")))
+        err_prefix(err, "%s()", call->name);
+    return call->blamed ? eval_place(call->eval, call->blamed, err) : false;
+}
+
 bool eval_call(struct call *call, struct series_list *out, struct err *err)
 {
     struct series_list io = {0};
@@ -266,7 +282,7 @@ bool eval_call(struct call *call, struct series_list *out, struct err *err)
         return false;
     gather_io(call, &io);
     if (!call->function->run(call, &io, err))
-        return false;
+        return name_call(call, err);
     *out = io;
     return true;
 }

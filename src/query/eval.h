@@ -59,6 +59,7 @@ struct call {
     struct value *values;      /* one a parameter, and one for each further of a multiple one */
     const struct node **nodes; /* what was evaluated to it; NULL: nothing */
     size_t n_values, n_given;
+    const struct node *blamed; /* the argument that run's error is about; NULL: the call itself */
 };
 
 void eval_init(struct eval *eval, const struct query_env *env, const struct query_request *request,
@@ -80,7 +81,7 @@ MUST_CHECK bool eval_call(struct call *call, struct series_list *out, struct err
 /* False: puts the node's position before a message of the sender's mistake, once: the innermost place. */
 bool eval_place(struct eval *eval, const struct node *node, struct err *err);
 
-/* err: ERR_LIMIT "query.max-time: ..." */
+/* err: ERR_LIMIT "query.max-time: ...", ERR_BUSY: nobody waits for the answer any more */
 MUST_CHECK bool eval_check_time(const struct eval *eval, struct err *err);
 /* err: ERR_LIMIT "query.max-points: ..." */
 MUST_CHECK bool eval_spend(struct eval *eval, size_t n_values, struct err *err);

@@ -384,20 +384,22 @@ TEST(refuses_wrong_arguments)
         const char *row, *error;
     } rows[] = {
         {"typed()", "target 1, position 1: typed(): seriesList is missing"},
-        {"typed(5)", "target 1, position 1: typed(): seriesList must be a list of series, got the "
+        {"typed(5)", "target 1, position 7: typed(): seriesList must be a list of series, got the "
                      "number 5"},
         {"typed('web.a')", "typed(): seriesList must be a list of series, got the text 'web.a'"},
-        {"wrap(typed(web.a,'x'))", "target 1, position 6: typed(): f must be a number, got the "
+        {"wrap(typed(web.a,'x'))", "target 1, position 18: typed(): f must be a number, got the "
                                    "text 'x'"},
         {"typed(web.a,web.b)", "f must be a number, got the path web.b"},
         {"typed(web.a,wrap(web.b))", "f must be a number, got a list of series"},
         {"typed(web.a,+2)", "f must be a number, got the path +2"},
-        {"typed(web.a,1,2.0)", "i must be a whole number, got the number 2.0"},
+        {"typed(web.a,1,2.0)",
+         "target 1, position 15: typed(): i must be a whole number, got the number 2.0"},
         {"typed(web.a,1,'2.0')", "i must be a whole number, got the text '2.0'"},
         {"typed(web.a,1,2,3)", "b must be true or false, got the number 3"},
         {"typed(web.a,1,2,'yes')", "b must be true or false, got the text 'yes'"},
         {"typed(web.a,s='5parsecs')", "s must be an interval like '5min', got the text '5parsecs'"},
-        {"typed(web.a,s=5)", "s must be an interval like '5min', got the number 5"},
+        {"typed(web.a,s=5)",
+         "position 15: typed(): s must be an interval like '5min', got the number 5"},
         {"typed(web.a,a='nosuch')", "a must be an aggregation"},
         {"typed(web.a,limit=1.5)", "limit must be a whole number or inf"},
         {"window(web.a)", "window(): window is missing"},
@@ -411,21 +413,22 @@ TEST(refuses_wrong_arguments)
         {"window(web.a,5,1000001)", "node must be the number of a node"},
         {"window(web.a,5,1,-1000001)", "tag must be the number of a node or a tag's name"},
         {"tagged('name=req',none)", "exprs must be a text in quotes, got none"},
-        {"shift(web.a,1,2)", "shift() takes at most 2 arguments, not 3"},
+        {"shift(web.a,1,2)", "position 15: shift() takes at most 2 arguments, not 3"},
         {"changes(1)", "changes() takes at most 0 arguments, not 1"},
-        {"shift(web.a,1,seconds=2)", "shift(): seconds is given twice"},
-        {"shift(web.a,second=2)", "shift() has no parameter 'second'"},
+        {"shift(web.a,1,seconds=2)", "position 23: shift(): seconds is given twice"},
+        {"shift(web.a,second=2)", "position 20: shift() has no parameter 'second'"},
         {"nosuch(web.a)", "target 1, position 1: there is no function 'nosuch'"},
         {"apply(web.a,'nosuch')", "func must be an aggregation (average, sum, ...) or a function's "
                                   "name, got the text 'nosuch'"},
         {"list(web.a,5)", "lists must be a list of series, got the number 5"},
-        {"refuse(web.a)", "target 1, position 1: this will not do"},
-        {"wrap( refuse(web.a))", "target 1, position 7: this will not do"},
+        {"refuse(web.a)", "target 1, position 1: refuse(): this will not do"},
+        {"wrap( refuse(web.a))", "target 1, position 7: refuse(): this will not do"},
         {"a b", "target 1, position 3: expected ','"},
         {"template($x,x=5)", "target 1, position 1: expected series, got 5"},
-        {"target('wrap(')", "target 1, position 1: in the target 'wrap(': position 6: expected an"},
-        {"target('refuse(web.a)')", "target 1, position 1: in the target 'refuse(web.a)': position "
-                                    "1: this will not do"},
+        {"target('wrap(')", "target 1, position 1: target(): in the target 'wrap(': position 6: "},
+        {"target('refuse(web.a)')",
+         "target 1, position 1: target(): in the target 'refuse(web.a)': "
+         "position 1: refuse(): this will not do"},
         {"web.[a.load", "target 1, position 1: "},
     };
     EACH_ROW (rows, r) {
@@ -458,7 +461,7 @@ TEST(the_second_target_is_named_in_errors)
     struct query_request r = request(texts, 2);
     struct series_list list = {0};
     EXPECT_ERR(query_run(&e, &r, &kit_arena, &list, &kit_err), ERR_INPUT,
-               "target 2, position 3: wrap() takes at most 1 arguments, not 2");
+               "target 2, position 8: wrap() takes at most 1 arguments, not 2");
     EXPECT_I64(list.n, 0);
 }
 
@@ -538,9 +541,9 @@ TEST(applies_a_function_to_a_list)
     EXPECT_TEXT(names_of("apply(web.*.load,'wrap')"),
                 "wrap(web.a.load) wrap(web.b.load) wrap(web.c(d).load)");
     EXPECT_TEXT(names_of("apply(web.a.load,'window')"),
-                "target 1, position 1: window(): window is missing");
+                "target 1, position 1: apply(): window(): window is missing");
     EXPECT_TEXT(names_of("apply(web.a.load,'changes')"),
-                "target 1, position 1: changes() takes no series");
+                "target 1, position 1: apply(): changes() takes no series");
 }
 
 TEST(stacks_are_shared_by_all_targets)
@@ -621,6 +624,27 @@ TEST(limits_are_named)
     EXPECT_ERR(run_limited("web.a.load", &limits, &kit_err), ERR_LIMIT, "query.max-time");
 }
 
+static bool is_gone_from_third_on(const void *self)
+{
+    int *n_looks = *(int *const *)self;
+    return ++*n_looks >= 3;
+}
+
+TEST(a_request_that_nobody_waits_for_ends_at_the_next_look)
+{
+    const struct query_env e = env();
+    const char *texts[] = {"web.a.load", "wrap(web.b.load)", "web.c.load"};
+    struct query_request r = request(texts, 3);
+    struct series_list list = {0};
+    int n_looks = 0;
+    int *counter = &n_looks;
+    r.is_gone = is_gone_from_third_on;
+    r.is_gone_self = &counter;
+    EXPECT_ERR(query_run(&e, &r, &kit_arena, &list, &kit_err), ERR_BUSY, "has closed");
+    EXPECT_I64(n_looks, 3);
+    EXPECT_I64(list.n, 0);
+}
+
 TEST(targets_that_make_targets_end)
 {
     struct query_limits limits = query_limits_default();
@@ -652,5 +676,6 @@ RUN_TESTS(test_of(finds_series), test_of(dresses_what_it_fetches),
           test_of(evaluates_a_target_text), test_of(applies_a_function_to_a_list),
           test_of(stacks_are_shared_by_all_targets),
           test_of(the_x_files_factor_holds_for_what_follows), test_of(limits_are_named),
+          test_of(a_request_that_nobody_waits_for_ends_at_the_next_look),
           test_of(targets_that_make_targets_end),
           test_of(the_points_limit_is_met_before_the_memory))

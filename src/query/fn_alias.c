@@ -157,12 +157,12 @@ static bool run_alias_sub(struct call *call, struct series_list *io, struct err 
 {
     CLEANUP(done_regex) struct regex *regex = NULL;
     if (!regex_compile(call_text(call, 1), &regex, err))
-        return false;
+        return BLAME(call, 1);
     for (size_t k = 0; k < io->n; k++) {
         const char *name;
-        if (!regex_sub(regex, call_text(call, 2), io->items[k]->name, call_arena(call), &name,
-                       err) ||
-            !make_alias(call, io->items[k], name, err))
+        if (!regex_sub(regex, call_text(call, 2), io->items[k]->name, call_arena(call), &name, err))
+            return BLAME(call, 2);
+        if (!make_alias(call, io->items[k], name, err))
             return false;
     }
     return true;
@@ -196,15 +196,18 @@ static bool run_alias_query(struct call *call, struct series_list *io, struct er
 {
     CLEANUP(done_regex) struct regex *regex = NULL;
     if (!regex_compile(call_text(call, 1), &regex, err))
-        return false;
+        return BLAME(call, 1);
     for (size_t k = 0; k < io->n; k++) {
         const char *target, *name;
         double value;
         if (!regex_sub(regex, call_text(call, 2), io->items[k]->name, call_arena(call), &target,
-                       err) ||
-            !last_value(call, target, &value, err) ||
-            !words_percent(call_arena(call), call_text(call, 3), value, &name, err) ||
-            !make_alias(call, io->items[k], name, err))
+                       err))
+            return BLAME(call, 2);
+        if (!last_value(call, target, &value, err))
+            return false;
+        if (!words_percent(call_arena(call), call_text(call, 3), value, &name, err))
+            return BLAME(call, 3);
+        if (!make_alias(call, io->items[k], name, err))
             return false;
     }
     return true;
@@ -271,7 +274,7 @@ static bool run_legend_value(struct call *call, struct series_list *io, struct e
 {
     const size_t n = call_n(call);
     if (n < 2)
-        return FAIL(err, ERR_INPUT, "legendValue(): say which values: avg, max, last, ...");
+        return FAIL(err, ERR_INPUT, "say which values: avg, max, last, ...");
     const char *last = call_text(call, n - 1);
     const bool has_system = strcmp(last, "si") == 0 || strcmp(last, "binary") == 0;
     for (size_t k = 0; k < io->n; k++)
@@ -336,7 +339,7 @@ static bool run_cacti_style(struct call *call, struct series_list *io, struct er
     struct arena *arena = call_arena(call);
     const char *system = call_text(call, 1);
     if (system && *system && strcmp(system, "si") != 0 && strcmp(system, "binary") != 0)
-        return FAIL(err, ERR_INPUT, "cactiStyle(): system must be si or binary, not '%s'", system);
+        return FAIL_AT(call, 1, err, "system must be si or binary, not '%s'", system);
     const struct cacti_widths widths = cacti_measure(call, io);
     for (size_t k = 0; k < io->n; k++) {
         const struct cacti texts = cacti_texts(call, io->items[k], false);

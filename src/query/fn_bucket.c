@@ -8,14 +8,13 @@
 #include "query/make.h"
 
 /* The interval argument in seconds. err: ERR_INPUT when it is not above 0 */
-static bool interval_argument(const struct call *call, size_t i, int64_t *out_s, struct err *err)
+static bool interval_argument(struct call *call, size_t i, int64_t *out_s, struct err *err)
 {
     const char *typed = call_text(call, i);
     if (!interval_parse(typed, out_s, err))
         return false;
     if (*out_s <= 0)
-        return FAIL(err, ERR_INPUT, "%s(): the interval '%s' must be longer than nothing",
-                    call_name(call), typed);
+        return FAIL_AT(call, i, err, "the interval '%s' must be longer than nothing", typed);
     return true;
 }
 
@@ -172,7 +171,7 @@ static bool read_aligned(struct call *call, size_t argument, struct series_list 
     if (!call_has(call, argument) || call_kind(call, argument) != VALUE_TEXT)
         return true;
     if (!parse_unit(call_text(call, argument), &unit, &weekday, err))
-        return false;
+        return BLAME(call, argument);
     const int64_t from_s = unit_start(call, unit, weekday, call_from_s(call));
     return call_again(call, 0, from_s, call_until_s(call), io, err);
 }

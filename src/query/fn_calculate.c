@@ -25,7 +25,7 @@ static bool run_aggregate_line(struct call *call, struct series_list *io, struct
 {
     enum agg how;
     if (!agg_parse(call_text(call, 1), &how, err))
-        return false;
+        return BLAME(call, 1);
     const double *values = rank_keys(call, io, how);
     for (size_t k = 0; k < io->n; k++) {
         struct arena *arena = call_arena(call);
@@ -86,10 +86,11 @@ static bool regress(const struct series *series, struct regression *out)
     return true;
 }
 
-static bool source_time(const struct call *call, size_t i, int64_t *io_s, struct err *err)
+static bool source_time(struct call *call, size_t i, int64_t *io_s, struct err *err)
 {
     return !call_has(call, i) ||
-           query_parse_time(call_text(call, i), call_tz(call), call_now_s(call), io_s, err);
+           query_parse_time(call_text(call, i), call_tz(call), call_now_s(call), io_s, err) ||
+           BLAME(call, i);
 }
 
 static bool regress_one(struct call *call, struct series *series, const char *range,

@@ -270,7 +270,7 @@ static bool percentile_rows(const struct normal *normal, double percent, bool in
             row[k] = i < normal->columns[k].n ? normal->columns[k].values[i] : NAN;
         size_t n = agg_sorted(row, normal->n_columns, sorted);
         if (n && !agg_percentile(sorted, n, percent, interpolates, &made->values[i]))
-            return FAIL(err, ERR_INPUT, "percentileOfSeries(): n must be a percentage up to 100");
+            return FAIL(err, ERR_INPUT, "n must be a percentage up to 100");
     }
     return true;
 }
@@ -281,7 +281,7 @@ static bool percentile_of_series(struct call *call, struct series_list *io, stru
     struct normal normal;
     struct series *made;
     if (!(percent > 0))
-        return FAIL(err, ERR_INPUT, "The requested percent is required to be greater than 0");
+        return FAIL_AT(call, 1, err, "The requested percent is required to be greater than 0");
     if (io->n == 0)
         return true;
     if (!normalise(call, io->items, io->n, &normal, err))
@@ -327,9 +327,8 @@ static bool combine_lists(struct call *call, struct series_list *io, const struc
 {
     const struct series_list *second = call_series(call, 1);
     if (second->n != io->n)
-        return FAIL(err, ERR_INPUT,
-                    "%s(): the two lists must have equal length, not %zu and %zu series",
-                    call_name(call), io->n, second->n);
+        return FAIL_AT(call, 1, err, "the two lists must have equal length, not %zu and %zu series",
+                       io->n, second->n);
     for (size_t k = 0; k < io->n; k++) {
         struct series *pair[2] = {io->items[k], second->items[k]};
         if (!combine_pair(call, pair, combine, &io->items[k], err))

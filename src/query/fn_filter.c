@@ -61,9 +61,9 @@ static bool run_filter_series(struct call *call, struct series_list *io, struct 
     enum agg how;
     bool is_true;
     if (!agg_parse(call_text(call, 1), &how, err))
-        return false;
+        return BLAME(call, 1);
     if (!compare(0, op, 0, &is_true))
-        return FAIL(err, ERR_INPUT, "Unsupported operator: %s", op);
+        return FAIL_AT(call, 2, err, "Unsupported operator: %s", op);
     filter(call, io, how, op, call_f64(call, 3));
     return true;
 }
@@ -206,7 +206,7 @@ static bool run_highest(struct call *call, struct series_list *io, struct err *e
 {
     enum agg how;
     if (!agg_parse(call_text(call, 2), &how, err))
-        return false;
+        return BLAME(call, 2);
     first_of(call, io, how, true);
     return true;
 }
@@ -228,7 +228,7 @@ static bool run_lowest(struct call *call, struct series_list *io, struct err *er
 {
     enum agg how;
     if (!agg_parse(call_text(call, 2), &how, err))
-        return false;
+        return BLAME(call, 2);
     first_of(call, io, how, false);
     return true;
 }
@@ -380,7 +380,7 @@ static bool filter_names(struct call *call, struct series_list *io, bool wants_m
 {
     CLEANUP(done_regex) struct regex *regex = NULL;
     if (!regex_compile(call_text(call, 1), &regex, err))
-        return false;
+        return BLAME(call, 1);
     bool *is_kept = arena_array(call_arena(call), io->n, bool);
     for (size_t k = 0; k < io->n; k++) {
         const char *name = io->items[k]->name;

@@ -75,13 +75,13 @@ struct setting {
 };
 
 /* The two intervals from argument i on. */
-static bool parse_setting(const struct call *call, size_t i, struct setting *out, struct err *err)
+static bool parse_setting(struct call *call, size_t i, struct setting *out, struct err *err)
 {
     if (!interval_parse(call_text(call, i), &out->bootstrap_s, err) ||
         !interval_parse(call_text(call, i + 1), &out->season_s, err))
         return false;
     if (out->bootstrap_s < 0 || out->season_s < 0)
-        return FAIL(err, ERR_INPUT, "%s(): intervals must not be negative", call_name(call));
+        return FAIL_AT(call, i + (out->season_s < 0), err, "an interval must not be negative");
     return true;
 }
 
@@ -229,8 +229,7 @@ static bool run_area(struct call *call, struct series_list *io, struct err *err)
     if (!run_bands(call, io, err))
         return false;
     if (io->n != 2)
-        return FAIL(err, ERR_INPUT, "holtWintersConfidenceArea() takes exactly one series, not %zu",
-                    io->n / 2);
+        return FAIL(err, ERR_INPUT, "takes exactly one series, not %zu", io->n / 2);
     const char *path = io->items[1]->path_expression;
     for (size_t k = 0; k < io->n; k++) {
         struct series *series = io->items[k];
@@ -299,8 +298,7 @@ static bool run_aberration(struct call *call, struct series_list *io, struct err
         struct series *source = find_named(&all, io->items[k]->name);
         struct band_pair bands;
         if (!source)
-            return FAIL(err, ERR_INPUT, "holtWintersAberration(): %s has nothing to learn from",
-                        io->items[k]->name);
+            return FAIL(err, ERR_INPUT, "%s has nothing to learn from", io->items[k]->name);
         if (!make_bands(call, source, &setting, &bands, err) ||
             !aberration_one(call, io->items[k], &bands, &io->items[k], err))
             return false;

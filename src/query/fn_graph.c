@@ -193,7 +193,7 @@ const struct function fn_stacked = {
 static bool run_area_between(struct call *call, struct series_list *io, struct err *err)
 {
     if (io->n != 2)
-        return FAIL(err, ERR_INPUT, "areaBetween() takes exactly 2 series, not %zu", io->n);
+        return FAIL(err, ERR_INPUT, "takes exactly 2 series, not %zu", io->n);
     struct series *lower = io->items[0], *upper = io->items[1];
     const char *name = arena_printf(call_arena(call), "areaBetween(%s)", upper->path_expression);
     make_tag(call, upper, "areaBetween", "1");
@@ -277,10 +277,10 @@ static bool run_vertical_line(struct call *call, struct series_list *io, struct 
     struct series *line;
     int64_t at_s;
     if (!query_parse_time(call_text(call, 0), call_tz(call), call_now_s(call), &at_s, err))
-        return false;
+        return BLAME(call, 0);
     if (at_s < call_from_s(call) || at_s > call_until_s(call))
-        return FAIL(err, ERR_INPUT, "verticalLine(): timestamp %lld exists %s of range",
-                    (long long)at_s, at_s < call_from_s(call) ? "before start" : "after end");
+        return FAIL_AT(call, 0, err, "timestamp %lld exists %s of range", (long long)at_s,
+                       at_s < call_from_s(call) ? "before start" : "after end");
     const struct shape shape = {at_s, at_s, 1, 2};
     if (!make_series(call, label ? label : make_no_name, &shape, &line, err))
         return false;

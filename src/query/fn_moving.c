@@ -42,8 +42,7 @@ static bool parse_span(struct call *call, const struct series_list *list, size_t
     }
     span.points = call_i64(call, argument);
     if (span.points < 0 || span.points > POINTS_MAX)
-        return FAIL(err, ERR_INPUT, "%s(): a window of %s points is out of range", call_name(call),
-                    span.shown);
+        return FAIL_AT(call, argument, err, "a window of %s points is out of range", span.shown);
     for (size_t k = 0; k < list->n; k++)
         span.preview_s = max_i64(span.preview_s, list->items[k]->step_s * span.points);
     *out = span;
@@ -298,7 +297,7 @@ static bool run_stdev(struct call *call, struct series_list *io, struct err *err
     const int64_t points = call_i64(call, 1);
     const double tolerance = call_f64(call, 2);
     if (points < 0)
-        return FAIL(err, ERR_INPUT, "stdev(): points must not be negative");
+        return FAIL_AT(call, 1, err, "points must not be negative");
     for (size_t k = 0; k < io->n; k++) {
         struct series *from = io->items[k], *made;
         const struct shape shape = make_shape(from);

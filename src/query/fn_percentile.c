@@ -18,12 +18,11 @@ static bool series_percentile(const struct series *series, double percent, doubl
     return n == 0 || agg_percentile(sorted, n, percent, false, out);
 }
 
-static bool check_percent(const struct call *call, double percent, struct err *err)
+static bool check_percent(struct call *call, double percent, struct err *err)
 {
     if (percent != 0)
         return true;
-    return FAIL(err, ERR_INPUT, "%s(): The requested percent is required to be greater than 0",
-                call_name(call));
+    return FAIL_AT(call, 1, err, "The requested percent is required to be greater than 0");
 }
 
 static bool run_n_percentile(struct call *call, struct series_list *io, struct err *err)
@@ -38,8 +37,8 @@ static bool run_n_percentile(struct call *call, struct series_list *io, struct e
         struct shape shape = make_shape(from);
         double value;
         if (!series_percentile(from, percent, &value))
-            return FAIL(err, ERR_INPUT, "nPercentile(): %s has no %s-th percentile", from->name,
-                        name_g(call_arena(call), percent));
+            return FAIL_AT(call, 1, err, "%s has no %s-th percentile", from->name,
+                           name_g(call_arena(call), percent));
         if (is_gap(value))
             continue;
         shape.n_points = (size_t)(max_i64(shape.end_s - shape.start_s, 0) / shape.step_s);
@@ -185,9 +184,9 @@ static bool percentile_band(const double *values, size_t n, double percent, doub
                           agg_percentile(scratch, count, high, false, &out->high));
 }
 
-static bool no_percentile(const struct call *call, struct err *err)
+static bool no_percentile(struct call *call, struct err *err)
 {
-    return FAIL(err, ERR_INPUT, "%s(): n must be a percentage from 0 to 100", call_name(call));
+    return FAIL_AT(call, 1, err, "n must be a percentage from 0 to 100");
 }
 
 static bool run_average_outside(struct call *call, struct series_list *io, struct err *err)
@@ -272,7 +271,7 @@ static bool run_use_series_above(struct call *call, struct series_list *io, stru
     struct series_list found = {0};
     buf_init(&target, SIZE_MAX / 2);
     if (!regex_compile(call_text(call, 2), &regex, err))
-        return false;
+        return BLAME(call, 2);
     for (size_t k = 0; k < io->n; k++) {
         const struct series *series = io->items[k];
         const char *name;
@@ -280,7 +279,7 @@ static bool run_use_series_above(struct call *call, struct series_list *io, stru
             agg_count(series->values, series->n_points) < series->n_points)
             continue; /* Graphite passes over series with gaps */
         if (!regex_sub(regex, call_text(call, 3), series->name, call_arena(call), &name, err))
-            return false;
+            return BLAME(call, 3);
         buf_printf(&target, "%s%s", target.n ? "," : "group(", name);
     }
     *io = (struct series_list){0};

@@ -168,7 +168,7 @@ static bool run_integral_by_interval(struct call *call, struct series_list *io, 
         return false;
     interval_s = interval_s < 0 ? -interval_s : interval_s;
     if (interval_s == 0)
-        return FAIL(err, ERR_INPUT, "integralByInterval(): '%s' is no time at all", typed);
+        return FAIL_AT(call, 1, err, "'%s' is no time at all", typed);
     for (size_t k = 0; k < io->n; k++) {
         struct series *from = io->items[k], *made;
         const struct shape shape = make_shape(from);

@@ -85,9 +85,8 @@ static bool divide_series(struct call *call, struct series_list *io, struct err 
     if (divisor->n == 0)
         return divide_by_nothing(call, io, err);
     if (divisor->n > 1)
-        return FAIL(err, ERR_INPUT,
-                    "divideSeries second argument must reference exactly 1 series (got %zu)",
-                    divisor->n);
+        return FAIL_AT(call, 1, err, "second argument must reference exactly 1 series (got %zu)",
+                       divisor->n);
     for (size_t k = 0; k < io->n; k++)
         if (!divide_named(call, io->items[k], divisor->items[0], &io->items[k], err))
             return false;
@@ -107,10 +106,11 @@ static bool divide_series_lists(struct call *call, struct series_list *io, struc
 {
     const struct series_list *divisors = call_series(call, 1);
     if (divisors->n != io->n)
-        return FAIL(err, ERR_INPUT,
-                    "dividendSeriesList and divisorSeriesList must have equal length, not %zu and "
-                    "%zu series",
-                    io->n, divisors->n);
+        return FAIL_AT(
+            call, 1, err,
+            "dividendSeriesList and divisorSeriesList must have equal length, not %zu and "
+            "%zu series",
+            io->n, divisors->n);
     for (size_t k = 0; k < io->n; k++)
         if (!divide_named(call, io->items[k], divisors->items[k], &io->items[k], err))
             return false;
@@ -222,10 +222,9 @@ static bool percent_of_list(struct call *call, struct series_list *io, struct er
         return true;
     }
     if (total->n != 1)
-        return FAIL(
-            err, ERR_INPUT,
-            "asPercent second argument must be missing, a single digit, reference exactly 1 "
-            "series or reference the same number of series as the first argument");
+        return FAIL_AT(call, 1, err,
+                       "second argument must be missing, a single digit, reference exactly 1 "
+                       "series or reference the same number of series as the first argument");
     struct normal normal;
     struct series **all = arena_array(call_arena(call), io->n + 1, struct series *);
     memcpy(all, io->items, io->n * sizeof(all[0]));
@@ -276,7 +275,7 @@ static bool add_missing(struct call *call, struct by_nodes *by, const char *name
     struct shape shape = by->shape;
     shape.n_points = n;
     if (shape.step_s == 0)
-        return FAIL(err, ERR_INPUT, "asPercent(): no series shares a node with a total");
+        return FAIL(err, ERR_INPUT, "no series shares a node with a total");
     if (!make_series(call, name, &shape, &made, err))
         return false;
     series_list_add(out, made, call_arena(call));
@@ -326,7 +325,7 @@ static bool percent_by_nodes(struct call *call, struct series_list *io, struct e
     node_groups_init(&by.series);
     node_groups_init(&by.totals);
     if (call_has(call, 1) && call_kind(call, 1) != VALUE_SERIES)
-        return FAIL(err, ERR_INPUT, "asPercent(): with nodes total must be None or a seriesList");
+        return FAIL_AT(call, 1, err, "with nodes total must be None or a seriesList");
     node_groups_fill(&by.series, call, io, nodes);
     node_groups_fill(&by.totals, call, call_has(call, 1) ? call_series(call, 1) : io, nodes);
     *io = (struct series_list){0};
@@ -358,8 +357,8 @@ static bool as_percent(struct call *call, struct series_list *io, struct err *er
     if (kind == VALUE_SERIES)
         return percent_of_list(call, io, err);
     if (kind != VALUE_INT && kind != VALUE_FLOAT)
-        return FAIL(err, ERR_INPUT, "asPercent(): total must be a number or series, not '%s'",
-                    call_text(call, 1));
+        return FAIL_AT(call, 1, err, "total must be a number or series, not '%s'",
+                       call_text(call, 1));
     return percent_of_number(call, io, err);
 }
 
@@ -454,10 +453,10 @@ static bool weighted_average(struct call *call, struct series_list *io, struct e
     struct series_list products = {0};
     struct series *above, *below, *made;
     if (weights->n != io->n)
-        return FAIL(err, ERR_INPUT,
-                    "weightedAverage must receive the same number of series for seriesListAvg and "
-                    "seriesListWeight but received respectively %zu and %zu",
-                    io->n, weights->n);
+        return FAIL_AT(call, 1, err,
+                       "must receive the same number of series for seriesListAvg and "
+                       "seriesListWeight but received respectively %zu and %zu",
+                       io->n, weights->n);
     if (!multiply_by_nodes(call, io, &products, err))
         return false;
     if (products.n == 0) {

@@ -38,8 +38,8 @@ static bool call_each(struct call *call, const char *name, const struct reductio
     for (size_t i = 0; i < n_matchers(call); i++) {
         struct value *value = &inner.values[i];
         if (!reduction->arguments[i])
-            return FAIL(err, ERR_INPUT, "reduceSeries(): %s has no series for '%s'",
-                        reduction->name, call_text(call, 3 + i));
+            return FAIL_AT(call, 3 + i, err, "%s has no series for '%s'", reduction->name,
+                           call_text(call, 3 + i));
         *value = (struct value){.kind = VALUE_SERIES, .is_given = true};
         series_list_add(&value->series, reduction->arguments[i], call_arena(call));
     }
@@ -68,7 +68,7 @@ static bool cut_name(struct call *call, const char *name, struct str *out_before
     while (str_split(&rest, '.', &node))
         n++;
     if (wanted < -n || wanted >= n)
-        return FAIL(err, ERR_INPUT, "reduceSeries(): %s has no node %lld", name, (long long)wanted);
+        return FAIL_AT(call, 2, err, "%s has no node %lld", name, (long long)wanted);
     wanted += wanted < 0 ? n : 0;
     rest = str_of(name);
     for (int64_t i = 0; i <= wanted && str_split(&rest, '.', &node); i++)
@@ -101,7 +101,7 @@ static bool run_reduce_series(struct call *call, struct series_list *io, struct 
 {
     struct reductions all = {0};
     if (call_n(call) < 4)
-        return FAIL(err, ERR_INPUT, "reduceSeries(): reduceMatchers is missing");
+        return FAIL(err, ERR_INPUT, "reduceMatchers is missing");
     for (size_t k = 0; k < io->n; k++)
         if (!place_series(call, &all, io->items[k], err))
             return false;
@@ -111,7 +111,7 @@ static bool run_reduce_series(struct call *call, struct series_list *io, struct 
         if (!call_each(call, call_text(call, 1), &all.items[i], &results, err))
             return false;
         if (results.n == 0)
-            return FAIL(err, ERR_INPUT, "reduceSeries(): %s() has no result", call_text(call, 1));
+            return FAIL(err, ERR_INPUT, "%s() has no result", call_text(call, 1));
         if (!make_alias(call, results.items[0], all.items[i].name, err))
             return false;
         series_list_add(io, results.items[0], call_arena(call));

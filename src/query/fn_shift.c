@@ -35,8 +35,7 @@ static bool read_shifted(struct call *call, int64_t shift_s, struct series_list 
 {
     static const int64_t SHIFT_MAX_S = 315360000000; /* ten thousand years: no time overflows */
     if (shift_s > SHIFT_MAX_S || shift_s < -SHIFT_MAX_S)
-        return FAIL(err, ERR_INPUT, "%s(): a shift of %lld s is out of range", call_name(call),
-                    (long long)shift_s);
+        return FAIL_AT(call, 1, err, "a shift of %lld s is out of range", (long long)shift_s);
     return call_again(call, 0, call_from_s(call) + shift_s, call_until_s(call) + shift_s, out, err);
 }
 
@@ -105,8 +104,7 @@ static bool stack_one(struct call *call, const struct series *first, const char 
     if (!interval_parse(unit, &shift_s, err))
         return false;
     if (__builtin_mul_overflow(shift_s, number, &shift_s))
-        return FAIL(err, ERR_INPUT, "timeStack(): %lld times %s is out of range", (long long)number,
-                    unit);
+        return FAIL_AT(call, 1, err, "%lld times %s is out of range", (long long)number, unit);
     if (!read_shifted(call, shift_s, &shifted, err))
         return false;
     for (size_t k = 0; k < shifted.n; k++) {
@@ -131,7 +129,7 @@ static bool run_time_stack(struct call *call, struct series_list *io, struct err
     const int64_t from = call_i64(call, 2), until = call_i64(call, 3);
     int64_t n;
     if (__builtin_sub_overflow(until, from, &n) || n > STACK_MAX)
-        return FAIL(err, ERR_LIMIT, "timeStack(): at most %lld shifts", (long long)STACK_MAX);
+        return FAIL(err, ERR_LIMIT, "at most %lld shifts", (long long)STACK_MAX);
     if (io->n == 0)
         return true;
     const struct series *first = io->items[0];
@@ -159,9 +157,10 @@ const struct function fn_time_stack = {
 static bool run_time_slice(struct call *call, struct series_list *io, struct err *err)
 {
     int64_t from_s, until_s;
-    if (!query_parse_time(call_text(call, 1), call_tz(call), call_now_s(call), &from_s, err) ||
-        !query_parse_time(call_text(call, 2), call_tz(call), call_now_s(call), &until_s, err))
-        return false;
+    if (!query_parse_time(call_text(call, 1), call_tz(call), call_now_s(call), &from_s, err))
+        return BLAME(call, 1);
+    if (!query_parse_time(call_text(call, 2), call_tz(call), call_now_s(call), &until_s, err))
+        return BLAME(call, 2);
     const char *from = arena_printf(call_arena(call), "%lld", (long long)from_s);
     const char *until = arena_printf(call_arena(call), "%lld", (long long)until_s);
     for (size_t k = 0; k < io->n; k++) {
@@ -238,7 +237,7 @@ static bool make_steps(struct call *call, int64_t step_s, struct series **out, s
 {
     const int64_t from_s = call_from_s(call), until_s = call_until_s(call);
     if (step_s <= 0)
-        return FAIL(err, ERR_INPUT, "%s(): step must be above 0", call_name(call));
+        return FAIL(err, ERR_INPUT, "step must be above 0");
     const int64_t length_s = max_i64(until_s - from_s, 0);
     const size_t n = (size_t)(length_s / step_s + (length_s % step_s != 0));
     const struct shape shape = {from_s, until_s, step_s, n};

@@ -12,7 +12,7 @@ static bool run_sort_by(struct call *call, struct series_list *io, struct err *e
 {
     enum agg how;
     if (!agg_parse(call_text(call, 1), &how, err))
-        return false;
+        return BLAME(call, 1);
     rank_by_agg(call, io, how, call_bool(call, 2));
     return true;
 }

@@ -44,7 +44,7 @@ static bool consolidate_by(struct call *call, struct series_list *io, const char
     if (!consolidation_parse(func, &how)) {
         err_set(err, ERR_INPUT, "Invalid consolidation function: '%.80s'", func);
         err_hint(err, "one of sum, average, avg_zero, min, max, first, last");
-        return false;
+        return BLAME(call, 1);
     }
     for (size_t k = 0; k < io->n; k++) {
         struct series *series = io->items[k];
@@ -218,7 +218,7 @@ static bool run_series_by_tag(struct call *call, struct series_list *io, struct 
         bool is_absent = true;
         if (!tag_expr_parse(call_text(call, i), call_arena(call), &exprs[i], err) ||
             !matches_absent(&exprs[i], &is_absent, err))
-            return false;
+            return BLAME(call, i);
         is_bounded |= !is_absent;
     }
     if (!is_bounded)

@@ -335,7 +335,7 @@ static bool run_log(struct call *call, struct series_list *io, struct err *err)
     const char *shown = call_has(call, 1) ? call_tag_text(call, 1) : "10";
     const struct change_by by = {.a = log(base)};
     if (!(base > 0) || base == 1)
-        return FAIL(err, ERR_INPUT, "log(): base must be above 0 and not 1, not %s", shown);
+        return FAIL_AT(call, 1, err, "base must be above 0 and not 1, not %s", shown);
     for (size_t k = 0; k < io->n; k++) {
         struct series *from = io->items[k], *made;
         const struct shape shape = make_shape(from);

@@ -140,8 +140,7 @@ static bool call_back(struct call *call, const char *callback, struct series_lis
     if (!call_function(call, callback, list, err))
         return false;
     if (list->n == 0)
-        return FAIL(err, ERR_INPUT, "%s(): %s() of a group has no result", call_name(call),
-                    callback);
+        return FAIL(err, ERR_INPUT, "%s() of a group has no result", callback);
     *out = list->items[0];
     return true;
 }
@@ -214,7 +213,7 @@ static bool tag_key(struct call *call, const struct series *series, const char *
     for (size_t i = 2; i < call_n(call); i++) {
         const char *tag = call_text(call, i), *value = series_tag(series, tag);
         if (!value || !*value)
-            return FAIL(err, ERR_INPUT, "groupByTags(): %s has no tag '%s'", series->name, tag);
+            return FAIL_AT(call, i, err, "%s has no tag '%s'", series->name, tag);
         if (name || strcmp(tag, "name") != 0)
             parts[n++] = arena_printf(arena, "%s=%s", tag, value);
     }
@@ -252,7 +251,7 @@ static bool group_by_tags(struct call *call, struct series_list *io, struct err 
     const char *callback = call_text(call, 1);
     node_groups_init(&groups);
     if (call_n(call) < 3)
-        return FAIL(err, ERR_INPUT, "groupByTags(): no tags specified");
+        return FAIL(err, ERR_INPUT, "no tags specified");
     const char *name = is_by_name(call) ? NULL : shared_name(io, callback);
     for (size_t k = 0; k < io->n; k++) {
         const char *key;
@@ -308,7 +307,7 @@ static bool node_prefix(struct call *call, const char *name, const char **out, s
     while (str_split(&rest, '.', &node))
         n++;
     if (wanted > n)
-        return FAIL(err, ERR_INPUT, "%s does not contain %lld nodes", name, (long long)wanted - 1);
+        return FAIL_AT(call, 1, err, "%s does not contain %lld nodes", name, (long long)wanted - 1);
     if (wanted < 0)
         wanted = max_i64(wanted + n, 0);
     size_t bytes = 0;

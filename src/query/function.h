@@ -113,7 +113,14 @@ MUST_CHECK bool call_tagged(struct call *call, const struct tag_expr *exprs, siz
                             struct series_list *out, struct err *err);
 /* The text of the whole call as it was typed: seriesByTag('a=b'). */
 const char *call_source_text(const struct call *call);
-/* Counts n more values against the request's limits. err: ERR_LIMIT. Call before making series. */
+/* FAIL with ERR_INPUT about argument i: its place is said before the text, and the function's name, as
+ * before all that run fails with. */
+#define FAIL_AT(call, i, err, ...) (call_blame((call), (i)), FAIL((err), ERR_INPUT, __VA_ARGS__))
+/* False: the error that a helper has set is about argument i. */
+#define BLAME(call, i) (call_blame((call), (i)), false)
+void call_blame(struct call *call, size_t i);
+/* Counts n more values against the request's limits, its time included. err: ERR_LIMIT, ERR_BUSY. Call
+ * before making series. */
 MUST_CHECK bool call_spend(struct call *call, size_t n_values, struct err *err);
 
 /* ---- common steps ---- */

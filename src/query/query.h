@@ -38,11 +38,14 @@ struct query_request {
     size_t n_targets;
     const struct query_template *templates; /* template[key]=value */
     size_t n_templates;
+    /* Has whoever asked gone? Looked at where the time limit is. NULL: stays. */
+    bool (*is_gone)(const void *self);
+    const void *is_gone_self;
 };
 
 /* All targets' series, in order.
  *   err  ERR_INPUT: where and why ("target 1, position 7: expected ')'"), unknown function with the
- *        nearest name in the hint; ERR_LIMIT with the limit's name */
+ *        nearest name in the hint; ERR_LIMIT with the limit's name; ERR_BUSY: nobody waits any more */
 MUST_CHECK bool query_run(const struct query_env *env, const struct query_request *request,
                           struct arena *arena, struct series_list *out, struct err *err);
 
