@@ -533,27 +533,9 @@ static bool goes_on(struct world *world)
     return agrees(world);
 }
 
-static void on_finding(void *self, const struct store_finding *finding)
-{
-    (void)self;
-    if (!finding->is_note)
-        (void)fprintf(stderr, "%s: %s: %s\n", finding->file, finding->where, finding->what);
-}
-
-/* `plumb verify` calls it sound. */
-static bool is_sound(const char *dir)
-{
-    const struct store_verifier verifier = {.on_finding = on_finding};
-    struct store_verified out;
-    const bool is_ok = store_verify(dir, &verifier, &out, &kit_err);
-
-    EXPECT(is_ok || kit_err.kind == ERR_MISSING); /* before there was anything */
-    return !is_ok || out.n_damages == 0;
-}
-
 static bool look(struct world *world)
 {
-    EXPECT(is_sound(world->kit.dir));
+    EXPECT(store_kit_is_sound(world->kit.dir));
     const bool is_open = open_store(world);
     EXPECT(is_open);
     if (!is_open) {
