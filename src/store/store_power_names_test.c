@@ -59,6 +59,21 @@ struct world {
     size_t n_steps;
 };
 
+static void world_init(struct world *world)
+{
+    *world = (struct world){0};
+    kit_now_us = (FIRST_S + 100) * 1000000ll;
+    store_kit_init(&world->kit, "10s:30d", "average", FIRST_S, 1);
+    world->kit.tuning.wal_segment_bytes = 4 << 10;
+    world->kit.tuning.files_merge = 3;
+}
+
+static void world_done(struct world *world)
+{
+    store_kit_done(&world->kit);
+    mem_free(world);
+}
+
 static const char *text_of(size_t name)
 {
     return arena_printf(&kit_arena, "own.n%zu.of_a_longer_name", name);
@@ -183,9 +198,9 @@ static void live(struct world *world, int i)
     step_end(world);
 }
 
-static void script(struct world *world)
+static void script(struct world *world, int n_deeds)
 {
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < n_deeds; i++) {
         const size_t n = 1 + kit_random_below(AT_ONCE);
         if (i % 4 == 0)
             create(world, n);
@@ -386,22 +401,137 @@ TEST(what_was_said_of_names_holds_after_a_power_cut)
 
     kit_temp_in_memory();
     arena_init(&look_arena);
-    kit_now_us = (FIRST_S + 100) * 1000000ll;
-    store_kit_init(&world->kit, "10s:30d", "average", FIRST_S, 1);
-    world->kit.tuning.wal_segment_bytes = 4 << 10;
-    world->kit.tuning.files_merge = 3;
+    world_init(world);
     world->power = power_begin(world->kit.dir);
     EXPECT(store_kit_open(&world->kit));
-    script(world);
+    script(world, 60);
     store_kit_close(&world->kit);
     power_stop(world->power);
     (void)fprintf(stderr, "%zu changes, %d series\n", power_count(world->power),
                   world->now.n_lives);
     cut_all(world);
     power_end(world->power);
-    store_kit_done(&world->kit);
+    world_done(world);
     arena_done(&look_arena);
-    mem_free(world);
 }
 
-RUN_TESTS(test_of(what_was_said_of_names_holds_after_a_power_cut))
+/* ---- a names log that is written anew ---- */
+
+enum harm { HARM_OLDER, HARM_TORN, HARM_DAMAGED };
+
+/* Of version 1, or with a bad byte in the record of this name. */
+static void harm(const char *dir, enum harm harm, const char *name)
+{
+    const char *path = kit_path(dir, "names.log");
+    struct buf bytes;
+
+    buf_init(&bytes, 1 << 20);
+    EXPECT_OK(file_read_all(path, &bytes, &kit_err));
+    if (harm == HARM_OLDER) {
+        bytes.at[8] = 1;
+        const uint32_t crc = hash_crc32c(0, bytes.at, NAMES_LOG_HEADER_BYTES - 4);
+        memcpy(bytes.at + NAMES_LOG_HEADER_BYTES - 4, &crc, 4);
+    } else {
+        char *at = memmem(bytes.at, bytes.n, name, strlen(name));
+        BUG_IF(!at);
+        *at = (char)(*at ^ 4);
+    }
+    EXPECT_OK(file_replace(path, bytes.at, bytes.n, &kit_err));
+    buf_done(&bytes);
+}
+
+/* All names, when a store is opened there. */
+static const char *names_in(struct world *world, const char *dir, bool *out_is_damaged)
+{
+    struct source_nodes all = {0};
+    struct buf text;
+
+    world->kit.dir = dir;
+    buf_init(&text, 1 << 20);
+    EXPECT(store_kit_open(&world->kit));
+    *out_is_damaged = world->kit.store->n_damaged > 0;
+    EXPECT_OK(
+        store_source(world->kit.store).ops->all(world->kit.store, &kit_arena, &all, &kit_err));
+    for (size_t i = 0; i < all.n; i++)
+        buf_printf(&text, "%s\n", all.items[i].path);
+    store_kit_close(&world->kit);
+    const char *kept = arena_strdup(&kit_arena, buf_text(&text));
+    buf_done(&text);
+    return kept;
+}
+
+/* A folder whose names log wants to be written anew. */
+static const char *harmed(struct world *world, enum harm what)
+{
+    const char *dir = new_dir();
+    enum sink_fate fate;
+
+    world_init(world);
+    EXPECT(store_kit_open(&world->kit));
+    script(world, 16);
+    for (int i = 0; i < 8 && what == HARM_TORN; i++) { /* not synced */
+        const struct str name = str_of(arena_printf(&kit_arena, "late.n%d", i));
+        uint32_t id;
+        store_sink(world->kit.store).ops->resolve(world->kit.writer, &name, 1, &id, &fate);
+    }
+    store_kit_commit(&world->kit);
+    if (what != HARM_TORN)
+        store_kit_close(&world->kit);
+    store_kit_copy(world->kit.dir, dir);
+    store_kit_close(&world->kit);
+    harm(dir, what, what == HARM_TORN ? "late.n3" : "own.n");
+    EXPECT(store_kit_is_sound(dir) == (what != HARM_DAMAGED));
+    return dir;
+}
+
+static void cut_rewrite(struct world *world, const struct power *power, size_t n, uint64_t seed,
+                        const char *want, enum harm harm)
+{
+    const char *dir = new_dir();
+    bool is_damaged;
+
+    power_cut(power, n, seed, dir);
+    const bool has_copy = file_exists(kit_path(dir, "corrupt/names.log"));
+    const char *got = names_in(world, dir, &is_damaged);
+    EXPECT_TEXT(got, want);
+    EXPECT(harm != HARM_DAMAGED || is_damaged || has_copy); /* what it was is not gone */
+}
+
+TEST(a_names_log_is_written_anew_at_once_or_not_at_all)
+{
+    static const struct {
+        const char *row;
+        enum harm harm;
+    } rows[] = {
+        {"of an older version", HARM_OLDER},
+        {"torn by a power cut", HARM_TORN},
+        {"damaged", HARM_DAMAGED},
+    };
+
+    kit_temp_in_memory();
+    EACH_ROW (rows, r) {
+        struct world *world = mem_zalloc(sizeof *world);
+        const char *dir = harmed(world, r->harm), *copy = new_dir();
+        bool is_damaged, is_rewritten = false;
+
+        store_kit_copy(dir, copy);
+        const char *want = names_in(world, copy, &is_damaged);
+        EXPECT(is_damaged == (r->harm == HARM_DAMAGED));
+        EXPECT(r->harm != HARM_TORN ||
+               (strstr(want, "late.n2") && !strstr(want, "late.n3") && strstr(want, "late.n4")));
+        struct power *power = power_begin(dir);
+        EXPECT_TEXT(names_in(world, dir, &is_damaged), want);
+        power_stop(power);
+        for (size_t n = 0; n <= power_count(power); n++) {
+            is_rewritten |= strstr(power_text(power, n), "names.log.tmp to names.log") != NULL;
+            for (uint64_t seed = 0; seed < 2 * POWER_PLAIN_SEEDS; seed++)
+                cut_rewrite(world, power, n, seed, want, r->harm);
+        }
+        EXPECT(is_rewritten);
+        power_end(power);
+        world_done(world);
+    }
+}
+
+RUN_TESTS(test_of(a_names_log_is_written_anew_at_once_or_not_at_all),
+          test_of(what_was_said_of_names_holds_after_a_power_cut))
