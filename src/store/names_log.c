@@ -817,7 +817,7 @@ uint64_t names_log_bytes(struct names_log *log)
 bool names_log_is_synced(struct names_log *log)
 {
     pthread_mutex_lock(&log->lock);
-    const bool is_synced = log->pending.n == 0 && !log->is_writing && log->unsynced.n == 0;
+    const bool is_synced = log->pending.n == 0 && !log->is_writing && log->names_end <= log->synced;
     pthread_mutex_unlock(&log->lock);
     return is_synced;
 }

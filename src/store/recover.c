@@ -1,5 +1,6 @@
 #include "store/recover.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -115,27 +116,37 @@ static bool is_known(const struct manifest_state *state, uint64_t generation)
     return false;
 }
 
+/* The file counts from now on. */
+static bool adopt(struct cleaning *cleaning, const char *path, struct manifest_file *file,
+                  struct err *err)
+{
+    CLEANUP(fd_done) int fd = -1;
+    int64_t n;
+
+    if (!file_open(path, O_RDONLY, &fd, err) || !file_size(fd, path, &n, err))
+        return false;
+    file->bytes = (uint64_t)n;
+    manifest_add_file(&cleaning->edit, file);
+    return true;
+}
+
 static bool clean_one(void *self, const char *name, struct err *err)
 {
     struct cleaning *cleaning = self;
-    struct store *store = cleaning->store;
+    const struct store *store = cleaning->store;
     struct manifest_file file;
 
     bool is_block = files_parse_name(name, &file);
     if (is_block && is_known(manifest_state(store->manifest), file.generation))
         return true;
-    const bool may_count =
-        cleaning->must_adopt || file.generation >= manifest_unknown(store->manifest);
-    if (is_block && may_count && head_class(store->head, file.class_no)) {
-        manifest_add_file(&cleaning->edit, &file);
-        return true;
-    }
-    struct buf path;
+    CLEANUP(buf_done) struct buf path;
     buf_init(&path, 8192);
     buf_printf(&path, "%s/%s", store->data_dir, name);
-    bool is_ok = file_unlink(buf_text(&path), err);
-    buf_done(&path);
-    return is_ok;
+    const bool may_count =
+        cleaning->must_adopt || file.generation >= manifest_unknown(store->manifest);
+    if (is_block && may_count && head_class(store->head, file.class_no))
+        return adopt(cleaning, buf_text(&path), &file, err);
+    return file_unlink(buf_text(&path), err);
 }
 
 static bool clean(struct store *store, bool must_adopt, struct err *err)

@@ -99,7 +99,8 @@ bool removal_delete(struct store *store, const struct str *names, size_t n, size
             head_lane_drop(store->head, ids[k]);
         *out_n += n_deleted;
     }
-    return *out_n == 0 || settle(store, err);
+    /* one that is not there may be gone for lack of a sync only: an earlier call's failed, or runs */
+    return (*out_n == 0 && names_log_is_synced(store->names_log)) || settle(store, err);
 }
 
 bool removal_rename(struct store *store, const struct name_change *renames, size_t n,

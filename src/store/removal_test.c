@@ -312,6 +312,52 @@ TEST(any_one_fault_leaves_it_deleted_or_says_no)
     }
 }
 
+static void on_change(void *self, const struct file_event *event)
+{
+    const struct store_kit *kit = self;
+    if (event->kind == FILE_EVENT_SYNCED && kit->store->names_log)
+        EXPECT(!names_log_is_synced(kit->store->names_log)); /* the call has not returned */
+}
+
+TEST(names_under_a_sync_are_not_synced_yet)
+{
+    struct store_kit kit;
+    struct err err;
+    start(&kit);
+    put_all(&kit, FIRST_S);
+    EXPECT(!names_log_is_synced(kit.store->names_log));
+    file_watch(on_change, &kit);
+    EXPECT_OK(names_log_sync(kit.store->names_log, &err));
+    file_watch(NULL, NULL);
+    EXPECT(names_log_is_synced(kit.store->names_log));
+    store_kit_done(&kit);
+}
+
+/* A deletion whose sync failed is not answered with yes when it is asked for again, unless it is safe. */
+TEST(a_deletion_once_more_waits_for_the_first)
+{
+    struct store_kit kit;
+    const struct str name = str_of(NAME);
+    size_t n;
+    start(&kit);
+    put_all(&kit, FIRST_S);
+    (void)file_faults(1, EIO);
+    EXPECT(!store_delete(kit.store, &name, 1, &n, &kit_err));
+    EXPECT(!names_log_is_synced(kit.store->names_log));
+    for (int i = 0; i < 3; i++) {
+        (void)file_faults(1, EIO);
+        EXPECT(!store_delete(kit.store, &name, 1, &n, &kit_err));
+        EXPECT_I64(n, 0);
+    }
+    (void)file_faults(0, 0);
+    EXPECT(!store_delete(kit.store, &name, 1, &n, &kit_err) ||
+           names_log_is_synced(kit.store->names_log));
+    EXPECT_OK(keeper_pass(kit.store, &kit_err));
+    EXPECT_OK(store_delete(kit.store, &name, 1, &n, &kit_err));
+    EXPECT(names_log_is_synced(kit.store->names_log));
+    store_kit_done(&kit);
+}
+
 /* A log as version 1 wrote it: no more than the number in its head is different. */
 TEST(an_older_names_log_is_written_anew)
 {
@@ -490,6 +536,8 @@ RUN_TESTS(test_of(a_deleted_series_is_gone_for_readers_and_writers),
           test_of(files_lose_it_when_much_of_them_is_dead),
           test_of(a_renamed_series_keeps_id_and_points), test_of(all_renames_or_none),
           test_of(any_one_fault_leaves_it_deleted_or_says_no),
+          test_of(names_under_a_sync_are_not_synced_yet),
+          test_of(a_deletion_once_more_waits_for_the_first),
           test_of(an_older_names_log_is_written_anew),
           test_of(agrees_with_an_array_through_deletions_and_crashes),
           test_of(what_is_silent_is_not_found_in_a_range),

@@ -53,6 +53,7 @@ static void holes_judge(struct replay_segment *segment, size_t hole, size_t at)
 {
     size_t n_kept = 0;
 
+    segment->synced = max_size(segment->synced, segment->next.synced);
     if (at != hole && segment->next.lsn >= segment->low_lsn && segment->n_holes < REPLAY_HOLES)
         segment->holes[segment->n_holes++] = hole;
     for (size_t i = 0; i < segment->n_holes; i++) {
@@ -111,12 +112,16 @@ static bool next(struct replay_segment *segment, struct err *err)
     return look(segment, segment->at + segment->next.all_bytes, err);
 }
 
-void replay_segment_open(struct replay_segment *segment, uint64_t no, const void *bytes, size_t n)
+void replay_segment_open(struct replay_segment *segment, const void *bytes, size_t n)
 {
     struct err err;
 
-    *segment = (struct replay_segment){
-        .no = no, .window = bytes, .n_window = n, .n = n, .end = WAL_HEADER_BYTES};
+    *segment = (struct replay_segment){.no = segment->no,
+                                       .low_lsn = segment->low_lsn,
+                                       .window = bytes,
+                                       .n_window = n,
+                                       .n = n,
+                                       .end = WAL_HEADER_BYTES};
     BUG_IF(!look(segment, WAL_HEADER_BYTES, &err)); /* all is there */
 }
 

@@ -25,12 +25,13 @@ struct replay_segment {
     /* A bad stretch with sound batches behind it is damage if it was on the disk once: a later batch says so.
      * Else it was never written: the power failed, and sectors go to the disk in any order. */
     size_t n_damaged;
+    size_t synced;              /* so many bytes were on the disk once, as the batches say */
     size_t holes[REPLAY_HOLES]; /* where those begin that are not known to be damage */
     size_t n_holes;
     uint64_t low_lsn; /* below it all points are in files: what is missing there is nobody's loss */
 };
-/* Finds the first batch in n bytes. no seeds the checksums. */
-void replay_segment_open(struct replay_segment *segment, uint64_t no, const void *bytes, size_t n);
+/* Finds the first batch in n bytes; the caller has set no, which seeds the checksums, and low_lsn. */
+void replay_segment_open(struct replay_segment *segment, const void *bytes, size_t n);
 /* Moves to the following batch. */
 void replay_segment_next(struct replay_segment *segment);
 

@@ -8,20 +8,6 @@
 #include "store/offline_kit.c"
 #include "store/store_kit.c"
 
-static void on_finding(void *self, const struct store_finding *finding)
-{
-    (void)self;
-    if (!finding->is_note)
-        EXPECT_TEXT(arena_printf(&kit_arena, "%s: %s", finding->file, finding->what), "");
-}
-
-static void expect_sound(const char *dir)
-{
-    const struct store_verifier verifier = {.on_finding = on_finding};
-    struct store_verified out;
-    EXPECT_OK(store_verify(dir, &verifier, &out, &kit_err));
-}
-
 static const char *new_place(void)
 {
     return kit_path(new_dir(), "copy");
@@ -50,7 +36,7 @@ TEST(a_copy_has_everything_and_stays_as_it_is)
         offline_kit_fill(&kit, (enum offline_shape)shape);
         EXPECT_OK(store_snapshot(kit.store, dir, &copy, &kit_err));
         EXPECT_I64(copy.n_files_linked, copy.n_files);
-        expect_sound(dir);
+        EXPECT(store_kit_is_sound(dir));
         /* The store goes on: merges, reuses its log; the copy must not see it. A copy is opened only
          * on a copy of it, as opening writes. */
         const char *opened = new_dir();
@@ -65,8 +51,8 @@ TEST(a_copy_has_everything_and_stays_as_it_is)
             EXPECT_OK(store_seal(kit.store, &kit_err));
             EXPECT_OK(keeper_pass(kit.store, &kit_err));
         }
-        expect_sound(dir);
-        expect_sound(kit.dir);
+        EXPECT(store_kit_is_sound(dir));
+        EXPECT(store_kit_is_sound(kit.dir));
         store_kit_done(&kit);
     }
     kit_row(NULL);
@@ -95,11 +81,11 @@ TEST(a_failing_disk_fails_the_copy_and_nothing_else)
         const bool is_ok = store_snapshot(kit.store, dir, &copy, &kit_err);
         kit_fault_off();
         if (is_ok)
-            expect_sound(dir);
+            EXPECT(store_kit_is_sound(dir));
         EXPECT(store_kit_agrees(&kit));
     }
     EXPECT_OK(store_seal(kit.store, &kit_err)); /* the log is not held any more */
-    expect_sound(kit.dir);
+    EXPECT(store_kit_is_sound(kit.dir));
     store_kit_done(&kit);
 }
 

@@ -195,9 +195,9 @@ static void lose_points(void *self, const struct sink_point *points, size_t n)
 /* A segment: the points of the batch that was hit; its header, padding and what lies behind are slack. */
 static void wal_losses(struct truth *truth, const struct buf *file, uint64_t no, size_t at)
 {
-    struct replay_segment segment;
+    struct replay_segment segment = {.no = no};
 
-    replay_segment_open(&segment, no, file->at, file->n);
+    replay_segment_open(&segment, file->at, file->n);
     for (; segment.has_next; replay_segment_next(&segment))
         if (at >= segment.at && at < segment.at + BATCH_HEADER_BYTES + segment.next.n_bytes)
             EXPECT(batch_each(&segment.next, lose_points, truth));

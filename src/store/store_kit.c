@@ -228,3 +228,20 @@ bool store_kit_agrees(struct store_kit *kit)
     }
     return true;
 }
+
+static void damage_print(void *self, const struct store_finding *finding)
+{
+    (void)self;
+    if (!finding->is_note)
+        (void)fprintf(stderr, "%s: %s: %s\n", finding->file, finding->where, finding->what);
+}
+
+bool store_kit_is_sound(const char *dir)
+{
+    const struct store_verifier verifier = {.on_finding = damage_print};
+    struct store_verified out;
+    const bool is_ok = store_verify(dir, &verifier, &out, &kit_err);
+
+    EXPECT(is_ok || kit_err.kind == ERR_MISSING); /* nothing is there yet */
+    return !is_ok || out.n_damages == 0;
+}

@@ -40,4 +40,6 @@ struct series *store_kit_read(struct store_kit *kit, size_t series, int64_t from
                               int64_t age_s);
 /* Copies a folder with its folders. */
 void store_kit_copy(const char *from, const char *to);
+/* What `plumb verify` says of a folder; prints what is wrong. */
+bool store_kit_is_sound(const char *dir);
 int64_t store_kit_now_s(void);

@@ -30,6 +30,8 @@ enum {
     FIRST_SLOW = STORE_KIT_SERIES + N_GROWN,
     MAY_MAX = 12,
     WINDOW_S = 60,
+    AGAIN_EACH = 20, /* one in so many cuts comes with others, during the start after it */
+    AGAIN_PLACES = 4,
 };
 
 static const char *const SCHEMAS = "[slow]\npattern = ^slow\nretentions = 60s:30d\n"
@@ -535,6 +537,7 @@ static bool goes_on(struct world *world)
 
 static bool look(struct world *world)
 {
+    EXPECT(store_kit_is_sound(world->kit.dir));
     const bool is_open = open_store(world);
     EXPECT(is_open);
     if (!is_open) {
@@ -547,24 +550,31 @@ static bool look(struct world *world)
     world->is_first_look = true;
     const bool is_right = agrees(world);
     world->is_first_look = false;
-    return is_right && goes_on(world);
+    return is_right && goes_on(world) && store_kit_is_sound(world->kit.dir);
 }
 
 /* A world of its own on what is left after the cut. */
-static bool cut_one(const struct world *from, const struct promise *promise, size_t n,
-                    uint64_t seed)
+static struct world cut_world(const struct world *from, size_t n, uint64_t seed)
 {
     struct world world = *from;
-    const int64_t now_us = kit_now_us;
-    const unsigned n_failures = kit_failures();
 
     world.power = NULL;
     world.is_recorded = false;
     world.kit.store = NULL;
     world.kit.writer = NULL;
     world.kit.dir = new_dir();
-    promise_copy(&world.promise, promise);
     power_cut(from->power, n, seed, world.kit.dir);
+    return world;
+}
+
+static bool cut_one(const struct world *from, const struct promise *promise, size_t n,
+                    uint64_t seed)
+{
+    const int64_t now_us = kit_now_us;
+    const unsigned n_failures = kit_failures();
+    struct world world = cut_world(from, n, seed);
+
+    promise_copy(&world.promise, promise);
     const bool is_ok = look(&world) && kit_failures() == n_failures;
     store_kit_close(&world.kit);
     if (is_ok)
@@ -576,6 +586,29 @@ static bool cut_one(const struct world *from, const struct promise *promise, siz
     promise_done(&world.promise);
     kit_now_us = now_us;
     return is_ok;
+}
+
+/* The power fails again while the store is opened after a cut, and what it has in memory written. */
+static void cut_again(const struct world *from, const struct promise *promise, size_t n,
+                      uint64_t seed)
+{
+    const int64_t now_us = kit_now_us;
+    struct world world = cut_world(from, n, seed);
+
+    world.power = power_begin(world.kit.dir);
+    EXPECT(open_store(&world));
+    EXPECT_OK(keeper_pass(world.kit.store, &kit_err));
+    EXPECT_OK(store_seal(world.kit.store, &kit_err));
+    store_kit_close(&world.kit);
+    power_stop(world.power);
+    for (uint64_t i = 0; i < AGAIN_PLACES && kit_failures() == 0; i++)
+        (void)cut_one(&world, promise, kit_random_below(power_count(world.power) + 1), seed + i);
+    if (kit_failures() > 0)
+        (void)fprintf(stderr, "after one at change %zu (%s), seed %llu\n", n,
+                      power_text(from->power, n), (unsigned long long)seed);
+    power_end(world.power);
+    EXPECT_OK(dir_remove(world.kit.dir, &kit_err));
+    kit_now_us = now_us;
 }
 
 static uint64_t number_of(const char *variable, uint64_t otherwise)
@@ -613,6 +646,8 @@ static void cut_all(const struct world *world)
         (void)cut_one(world, &promise, n, n % POWER_PLAIN_SEEDS);
         for (uint64_t i = 0; i < 1 + n_seeds && kit_failures() == 0; i++)
             (void)cut_one(world, &promise, n, base + i);
+        if (n % AGAIN_EACH == first && kit_failures() == 0)
+            cut_again(world, &promise, n, base + n);
         for (uint64_t i = 0; i < POWER_PLAIN_SEEDS && n_seeds > 0 && kit_failures() == 0; i++)
             (void)cut_one(world, &promise, n, i);
     }

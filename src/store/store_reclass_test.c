@@ -491,6 +491,64 @@ TEST(answers_stay_as_old_data_age)
     }
 }
 
+static int64_t floor_of(struct store_kit *kit, uint16_t class_no, size_t level)
+{
+    struct files_version *version = files_ref(kit->store->files);
+    const int64_t floor_s = shared_floor_s(version, head_class(kit->store->head, class_no), level);
+    files_unref(kit->store->files, version);
+    return floor_s;
+}
+
+static void time_leap(struct store_kit *kit, int64_t now_s)
+{
+    kit_now_us = now_s * 1000000;
+    put(kit, 1, now_s, 1);
+    store_kit_commit(kit);
+    for (int i = 0; i < 4; i++)
+        EXPECT_OK(keeper_pass(kit->store, &kit_err));
+}
+
+/* The new fine archive has no partition of the time when the old class's files go, or has not yet lost it: its
+ * floor goes up with them, or it would hide what is kept of them coarsely. Not before. */
+TEST(a_fine_archive_does_not_hide_what_is_kept_of_the_old_class)
+{
+    enum { OLD_PARTITION_S = 60 * FILES_PARTITION_SLOTS };
+    static const struct {
+        const char *row, *want;
+        int64_t n_own; /* points of the new fine archive, which it hands over */
+    } rows[] = {
+        {"silent", "300: 3 8 11.5", 0},
+        {"with points of its own", "300: 3 8 6.5", 10},
+    };
+    const int64_t edge_s = (FIRST_S / OLD_PARTITION_S + 1) * OLD_PARTITION_S;
+    const int64_t until_s = FIRST_S + 900;
+
+    EACH_ROW (rows, r) {
+        struct store_kit kit;
+        start(&kit, "60s:2d average 0", FIRST_S + 700);
+        put_run(&kit, FIRST_S, 60, 12, 1);
+        kit_now_us += 120 * 1000000;
+        restart(&kit, "10s:1d,300s:30d average 0");
+        put_run(&kit, FIRST_S + 720, 10, (size_t)r->n_own, 1); /* in one slot with old ones */
+        EXPECT_TEXT(answer(&kit, 0, FIRST_S, until_s, 9 * DAY_S), r->want);
+        const int64_t floor_s = floor_of(&kit, 1, 0);
+        EXPECT(floor_s <= FIRST_S);
+        if (r->n_own == 0) {
+            time_leap(&kit, edge_s + DAY_S + 200); /* they are wanted for 300 seconds more */
+            EXPECT_I64(n_files_of(&kit, 0, 0), 1);
+            EXPECT_I64(floor_of(&kit, 1, 0), floor_s);
+            EXPECT_TEXT(answer(&kit, 0, FIRST_S, until_s, 9 * DAY_S), r->want);
+        }
+        time_leap(&kit, edge_s + DAY_S + 400);
+        EXPECT_I64(n_files_of(&kit, 0, 0), 0);
+        EXPECT_I64(floor_of(&kit, 1, 0), edge_s);
+        EXPECT_TEXT(answer(&kit, 0, FIRST_S, until_s, 9 * DAY_S), r->want);
+        store_kit_crash(&kit);
+        EXPECT_TEXT(answer(&kit, 0, FIRST_S, until_s, 9 * DAY_S), r->want);
+        store_kit_done(&kit);
+    }
+}
+
 /* ---- accidents ---- */
 
 static const char *all_answers(struct store_kit *kit)
@@ -533,4 +591,6 @@ RUN_TESTS(test_of(old_points_show_by_the_new_rule), test_of(new_points_win_over_
           test_of(head_late_and_early_points_come_along), test_of(points_go_on_in_the_new_class),
           test_of(longer_retention_keeps_what_is_there), test_of(shorter_retention_frees_space),
           test_of(the_longer_need_of_moved_and_unmoved_series_counts),
-          test_of(answers_stay_as_old_data_age), test_of(a_move_that_fails_is_made_later))
+          test_of(answers_stay_as_old_data_age),
+          test_of(a_fine_archive_does_not_hide_what_is_kept_of_the_old_class),
+          test_of(a_move_that_fails_is_made_later))

@@ -20,6 +20,7 @@ struct look {
     size_t n_max; /* bytes that are looked at: what a server appends meanwhile is not */
     uint64_t n_batches, n_points, n_nameless;
     uint32_t nameless_id;
+    size_t nameless_at; /* the first batch that has such */
 };
 
 static const char *const points_lost =
@@ -44,31 +45,45 @@ static void on_points(void *self, const struct sink_point *points, size_t n)
             look->nameless_id = points[i].id;
 }
 
-/* A segment that was never begun has no header; nor has it batches then. */
-static void header_look(struct look *look, uint64_t no, const uint8_t *bytes, bool has_batches)
+/* Everything below is in files; 0 when that is not known. */
+static uint64_t low_lsn(const struct verify *v)
+{
+    if (!v->state || v->names->is_unread)
+        return 0;
+    uint64_t low = v->state->late_lsn;
+    for (uint16_t i = 0; i < HEAD_CLASSES_MAX; i++) {
+        if (!v->names->has_class[i])
+            continue;
+        const uint32_t window = head_window_at(&v->names->schemas[i], v->names->created_s[i]);
+        const uint64_t of_class = lowmark_of_class(&v->state->classes[i], window);
+        low = of_class < low ? of_class : low;
+    }
+    return low;
+}
+
+static bool header_is_sound(uint64_t no, const uint8_t *bytes)
 {
     uint32_t crc;
     uint64_t said;
 
     memcpy(&crc, bytes + WAL_HEADER_BYTES - 4, 4);
     memcpy(&said, bytes + 16, 8);
-    const bool is_sound = memcmp(bytes, "PLBWAL1", 8) == 0 &&
-                          hash_crc32c(0, bytes, WAL_HEADER_BYTES - 4) == crc && said == no;
-    if (!is_sound && has_batches)
-        bad(look, 0, "the header is damaged",
-            "no point is lost: nothing but the version is read "
-            "from it; the file goes in its time");
+    return memcmp(bytes, "PLBWAL1", 8) == 0 && hash_crc32c(0, bytes, WAL_HEADER_BYTES - 4) == crc &&
+           said == no;
 }
 
-static void batches_look(struct look *look, struct replay_segment *segment)
+static void batches_look(struct look *look, struct replay_segment *segment, const uint8_t *bytes)
 {
     struct verify *v = look->v;
     size_t expected = WAL_HEADER_BYTES;
+    const bool wants_header = segment->has_next && segment->next.lsn >= segment->low_lsn;
 
     for (; segment->has_next; replay_segment_next(segment)) {
         /* what was never on the disk is no damage: a power cut tore it */
         if (segment->n_damaged > 0)
             bad(look, expected, "bytes fail their checksum and sound ones follow", points_lost);
+        if (look->n_nameless == 0)
+            look->nameless_at = segment->at;
         if (!batch_each(&segment->next, on_points, look))
             bad(look, segment->at, "a commit cannot be decoded", points_lost);
         expected = segment->at + segment->next.all_bytes;
@@ -78,11 +93,16 @@ static void batches_look(struct look *look, struct replay_segment *segment)
     }
     if (segment->n_damaged > 0)
         bad(look, expected, "bytes fail their checksum and sound ones follow", points_lost);
+    /* after a power cut there may be none, or that of another use of the file */
+    if (wants_header && segment->synced > 0 && !header_is_sound(segment->no, bytes))
+        bad(look, 0, "the header is damaged",
+            "no point is lost: nothing but the version is read "
+            "from it; the file goes in its time");
 }
 
 static bool look_at(struct look *look, const char *path, uint64_t no, struct err *err)
 {
-    struct replay_segment segment;
+    struct replay_segment segment = {.no = no, .low_lsn = low_lsn(look->v)};
     const void *bytes;
     size_t n;
 
@@ -91,13 +111,13 @@ static bool look_at(struct look *look, const char *path, uint64_t no, struct err
     look->n_max = min_size(n, look->n_max);
     const bool is_ok = replay_version(bytes, n, path, err);
     if (is_ok && look->n_max >= WAL_HEADER_BYTES) {
-        replay_segment_open(&segment, no, bytes, look->n_max);
-        header_look(look, no, bytes, segment.has_next);
-        batches_look(look, &segment);
+        replay_segment_open(&segment, bytes, look->n_max);
+        batches_look(look, &segment, bytes);
     }
     file_unmap(bytes, n);
-    if (look->n_nameless > 0)
-        bad(look, 0,
+    /* names are on the disk before points are: else the power cut took both */
+    if (look->n_nameless > 0 && look->nameless_at < segment.synced)
+        bad(look, look->nameless_at,
             arena_printf(&look->v->arena, "%" PRIu64 " points of series without a name, first %u",
                          look->n_nameless, look->nameless_id),
             "nobody can ask for them; put names.log back from a snapshot");
@@ -174,26 +194,11 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Everything below is in files. */
-static uint64_t low_lsn(const struct verify *v)
-{
-    uint64_t low = v->state->late_lsn;
-
-    for (uint16_t i = 0; i < HEAD_CLASSES_MAX; i++) {
-        if (!v->names->has_class[i])
-            continue;
-        const uint32_t window = head_window_at(&v->names->schemas[i], v->names->created_s[i]);
-        const uint64_t of_class = lowmark_of_class(&v->state->classes[i], window);
-        low = of_class < low ? of_class : low;
-    }
-    return low;
-}
-
 void verify_log_gaps(struct verify *v)
 {
     uint64_t n_gone = 0, first = 0;
 
-    if (v->out->is_served || !v->state || v->n_lsns < 1)
+    if (v->out->is_served || !v->state || v->names->is_unread || v->n_lsns < 1)
         return;
     uint64_t before = max_i64(1, (int64_t)low_lsn(v)) - 1;
     qsort(v->lsns, v->n_lsns, sizeof(uint64_t), by_value);

@@ -7,6 +7,7 @@
 #include "os/file.h"
 #include "store/keeper.h"
 #include "store/offline_kit.c"
+#include "store/replay.h"
 #include "store/store_kit.c"
 
 /* ---- what verify says ---- */
@@ -273,6 +274,99 @@ TEST(a_missing_segment_is_told)
     store_kit_done(&kit);
 }
 
+/* ---- what a power cut makes of a segment that is used again ---- */
+
+enum { SECTOR_BYTES = 512 };
+
+static const char *segment_path(const char *dir, uint64_t no)
+{
+    char *path = wal_path(kit_path(dir, "wal"), no);
+    const char *kept = arena_strdup(&kit_arena, path);
+    mem_free(path);
+    return kept;
+}
+
+static void points_put(struct store_kit *kit, int n)
+{
+    for (int i = 0; i < n; i++) {
+        (void)store_kit_put(kit, (size_t)i % STORE_KIT_SERIES, store_kit_now_s() + 10, i * 0.37);
+        store_kit_commit(kit);
+    }
+}
+
+static bool newest_find(void *self, const char *name, struct err *err)
+{
+    uint64_t *newest = self, no;
+    (void)err;
+    if (replay_segment_no(name, &no) && no > *newest)
+        *newest = no;
+    return true;
+}
+
+/* A store whose segment `was` was in files and is segment `is` now, with some batches at its front.
+ * Returns a folder as it was before. */
+static const char *reused_fill(struct store_kit *kit, uint64_t *was, uint64_t *is)
+{
+    const char *before = new_dir();
+
+    offline_kit_fill(kit, SHAPE_LOG);
+    points_put(kit, 2000); /* over several segments */
+    kit_now_us += 3600 * 1000000ll;
+    for (int i = 0; i < 3; i++)
+        EXPECT_OK(keeper_pass(kit->store, &kit_err));
+    store_kit_copy(kit->dir, before);
+    *is = 0;
+    EXPECT_OK(dir_each(kit_path(kit->dir, "wal"), newest_find, is, &kit_err));
+    const char *next = segment_path(kit->dir, ++*is);
+    for (int i = 0; i < 1000 && !file_exists(next); i++)
+        points_put(kit, 1);
+    EXPECT(file_exists(next));
+    points_put(kit, 100); /* over the first sectors, not over all that was there */
+    for (*was = 1; *was < *is; ++*was)
+        if (file_exists(segment_path(before, *was)) && !file_exists(segment_path(kit->dir, *was)))
+            break;
+    EXPECT(*was < *is);
+    return before;
+}
+
+/* The first sector of another file comes to this one's place. */
+static void sector_copy(const char *from, const char *to)
+{
+    struct buf bytes, others;
+    read_file(from, &others);
+    read_file(to, &bytes);
+    memcpy(bytes.at, others.at, SECTOR_BYTES);
+    write_file(to, &bytes);
+    buf_done(&bytes);
+    buf_done(&others);
+}
+
+TEST(a_segment_whose_reuse_a_power_cut_undid_is_sound)
+{
+    struct store_kit kit;
+    struct told told;
+    uint64_t was, is;
+    const char *before = reused_fill(&kit, &was, &is);
+    const char *dir = new_dir();
+
+    store_kit_copy(kit.dir, dir); /* it has its old name; the bytes are new at its front */
+    EXPECT_OK(file_rename(segment_path(dir, is), segment_path(dir, was), &kit_err));
+    verify(dir, &told);
+    EXPECT_TEXT(told.first, "");
+
+    dir = new_dir(); /* the new name, the old first sector: nothing was promised yet */
+    store_kit_copy(kit.dir, dir);
+    sector_copy(segment_path(before, was), segment_path(dir, is));
+    verify(dir, &told);
+    EXPECT_TEXT(told.first, "");
+
+    store_kit_close(&kit); /* now all of it is on the disk: the same is damage */
+    sector_copy(segment_path(before, was), segment_path(kit.dir, is));
+    verify(kit.dir, &told);
+    EXPECT(strstr(told.first, "fail their checksum") != NULL);
+    store_kit_done(&kit);
+}
+
 /* A file is written while a new series' writer has not committed: the name must be there before it. */
 TEST(no_file_comes_before_its_names)
 {
@@ -301,4 +395,5 @@ RUN_TESTS(test_of(sound_folders_of_every_shape_pass),
           test_of(a_flipped_bit_anywhere_in_a_block_is_found),
           test_of(a_lost_name_is_found_though_every_checksum_holds),
           test_of(what_a_crash_leaves_is_a_note), test_of(a_missing_segment_is_told),
+          test_of(a_segment_whose_reuse_a_power_cut_undid_is_sound),
           test_of(no_file_comes_before_its_names))

@@ -23,14 +23,14 @@ static void each(const uint8_t *bytes, size_t n, uint64_t *sum)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    struct replay_segment segment;
-    uint64_t no, last = 0, sum = 0;
+    struct replay_segment segment = {0};
+    uint64_t last = 0, sum = 0;
 
     if (n < 8 || n > 1 << 16)
         return 0;
-    memcpy(&no, bytes, 8);
+    memcpy(&segment.no, bytes, 8);
     each(bytes + 8, n - 8, &sum);
-    replay_segment_open(&segment, no, bytes + 8, n - 8);
+    replay_segment_open(&segment, bytes + 8, n - 8);
     while (segment.has_next) {
         BUG_IF(segment.next.lsn <= last);
         last = segment.next.lsn;
