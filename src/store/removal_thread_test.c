@@ -5,23 +5,6 @@
 
 enum { WRITERS = 2, SERIES = 6, ROUNDS = 2000, FIRST_S = 1700000000, NAME_ROOM = 32 };
 
-static int64_t now_us; /* atomic */
-
-static int64_t moving_now_us(void *self)
-{
-    (void)self;
-    return __atomic_load_n(&now_us, __ATOMIC_SEQ_CST);
-}
-
-/* The clock follows the fastest writer. */
-static void clock_raise(int64_t at_us)
-{
-    int64_t seen = __atomic_load_n(&now_us, __ATOMIC_SEQ_CST);
-    while (seen < at_us && !__atomic_compare_exchange_n(&now_us, &seen, at_us, false,
-                                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-        continue;
-}
-
 struct worker {
     struct store *store;
     unsigned no;
@@ -78,7 +61,7 @@ static void write_rounds(void *self)
         }
         worker->is_ok = worker->is_ok && sink.ops->commit(writer, &err);
         __atomic_store_n(&worker->n_rounds, round + 1, __ATOMIC_SEQ_CST);
-        clock_raise((FIRST_S + round * 10ll) * 1000000);
+        kit_now_raise((FIRST_S + round * 10ll) * 1000000);
     }
     if (worker->is_ok)
         sink.ops->writer_close(writer);
@@ -147,9 +130,8 @@ TEST(deletions_beside_everything_else)
 
     store_kit_init(&kit, "10s:30d", "average", FIRST_S, 10);
     kit.tuning.has_no_threads = false;
-    __atomic_store_n(&now_us, FIRST_S * 1000000ll, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&kit_now_us, FIRST_S * 1000000ll, __ATOMIC_SEQ_CST);
     struct store_options options = store_kit_options(&kit);
-    options.clock = (struct clock){moving_now_us, NULL};
     options.hide_idle_after_s = 1000;
     EXPECT_OK(shared_open(&options, &kit.tuning, &kit.store, &kit_err));
     for (unsigned i = 0; i <= WRITERS; i++) {

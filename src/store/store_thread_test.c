@@ -8,23 +8,6 @@
 
 enum { WRITERS = 3, READERS = 2, ROUNDS = 4000, PER_WRITER = 4, FIRST_S = 1700000000 };
 
-static int64_t now_us; /* atomic */
-
-static int64_t moving_now_us(void *self)
-{
-    (void)self;
-    return __atomic_load_n(&now_us, __ATOMIC_SEQ_CST);
-}
-
-/* The clock follows the fastest writer; the others are late. */
-static void clock_raise(int64_t at_us)
-{
-    int64_t seen = __atomic_load_n(&now_us, __ATOMIC_SEQ_CST);
-    while (seen < at_us && !__atomic_compare_exchange_n(&now_us, &seen, at_us, false,
-                                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-        continue;
-}
-
 struct worker {
     struct store *store;
     unsigned no;
@@ -63,7 +46,7 @@ static void write_rounds(void *self)
                                             value_of(round, worker->no, i)};
         worker->is_ok = sink.ops->put(writer, points, PER_WRITER, fates) == PER_WRITER &&
                         sink.ops->commit(writer, &err);
-        clock_raise((FIRST_S + round * 10ll) * 1000000);
+        kit_now_raise((FIRST_S + round * 10ll) * 1000000);
     }
     if (worker->is_ok)
         sink.ops->writer_close(writer);
@@ -73,7 +56,7 @@ static void write_rounds(void *self)
 static bool read_all(struct store *store)
 {
     const struct source source = store_source(store);
-    const int64_t now_s = __atomic_load_n(&now_us, __ATOMIC_SEQ_CST) / 1000000;
+    const int64_t now_s = __atomic_load_n(&kit_now_us, __ATOMIC_SEQ_CST) / 1000000;
     const struct source_span span = {FIRST_S, now_s + 1, now_s, 60};
     CLEANUP(arena_done) struct arena arena;
     struct source_nodes nodes = {0};
@@ -153,9 +136,8 @@ TEST(writers_readers_and_the_keeper_at_once)
 
     store_kit_init(&kit, "10s:30d", "average", FIRST_S, 10);
     kit.tuning.has_no_threads = false;
-    __atomic_store_n(&now_us, FIRST_S * 1000000ll, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&kit_now_us, FIRST_S * 1000000ll, __ATOMIC_SEQ_CST);
     struct store_options options = store_kit_options(&kit);
-    options.clock = (struct clock){moving_now_us, NULL};
     EXPECT_OK(shared_open(&options, &kit.tuning, &kit.store, &kit_err));
     for (unsigned i = 0; i < WRITERS + READERS; i++) {
         workers[i] = (struct worker){.store = kit.store, .no = i, .is_stopping = &is_stopping};
@@ -287,7 +269,7 @@ static void busy_write(void *self)
     }
     for (int round = 0; round < BUSY_ROUNDS && is_ok; round++) {
         is_ok = busy_round(busy, round);
-        clock_raise((FIRST_S + (int64_t)round * STEP_S) * 1000000);
+        kit_now_raise((FIRST_S + (int64_t)round * STEP_S) * 1000000);
     }
     busy->worker.is_ok = is_ok && sink.ops->commit(busy->writer, &err);
     if (busy->writer)
@@ -398,12 +380,12 @@ static void busy_disturb(struct store *store, unsigned i)
     if (i % 3 == 0)
         EXPECT_OK(store_seal(store, &kit_err));
     if (i % 7 == 6) /* back by up to an hour, or two hours ahead for a moment */
-        (void)__atomic_sub_fetch(&now_us, (i % 4) * 900 * 1000000ll, __ATOMIC_SEQ_CST);
+        (void)__atomic_sub_fetch(&kit_now_us, (i % 4) * 900 * 1000000ll, __ATOMIC_SEQ_CST);
     if (i % 11 == 10) {
-        (void)__atomic_add_fetch(&now_us, 7200 * 1000000ll, __ATOMIC_SEQ_CST);
+        (void)__atomic_add_fetch(&kit_now_us, 7200 * 1000000ll, __ATOMIC_SEQ_CST);
         keeper_wake(store);
         sleep_us(2000);
-        (void)__atomic_sub_fetch(&now_us, 7200 * 1000000ll, __ATOMIC_SEQ_CST);
+        (void)__atomic_sub_fetch(&kit_now_us, 7200 * 1000000ll, __ATOMIC_SEQ_CST);
     }
     sleep_us(2000);
 }
@@ -449,9 +431,8 @@ TEST(late_points_roll_ups_merges_hides_and_clocks_at_once)
     store_kit_init(&kit, "10s:30d", "average", FIRST_S, 10);
     busy_schemas(&kit);
     __atomic_store_n(&n_writers_done, 0, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&now_us, FIRST_S * 1000000ll, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&kit_now_us, FIRST_S * 1000000ll, __ATOMIC_SEQ_CST);
     struct store_options options = store_kit_options(&kit);
-    options.clock = (struct clock){moving_now_us, NULL};
     EXPECT_OK(shared_open(&options, &kit.tuning, &kit.store, &kit_err));
     for (unsigned i = 0; i < WRITERS; i++) {
         all[i].worker = (struct worker){.store = kit.store, .no = i};
@@ -473,7 +454,7 @@ TEST(late_points_roll_ups_merges_hides_and_clocks_at_once)
         thread_join(&readers[i].thread);
         EXPECT(readers[i].is_ok);
     }
-    __atomic_store_n(&now_us, (FIRST_S + BUSY_ROUNDS * STEP_S) * 1000000ll, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&kit_now_us, (FIRST_S + BUSY_ROUNDS * STEP_S) * 1000000ll, __ATOMIC_SEQ_CST);
     EXPECT_OK(store_seal(kit.store, &kit_err));
     busy_compare(kit.store, all);
     store_close(kit.store);

@@ -213,7 +213,15 @@ void kit_golden(const char *name, const char *bytes, size_t n, const char *file,
 static int64_t now_us(void *self)
 {
     (void)self;
-    return kit_now_us;
+    return __atomic_load_n(&kit_now_us, __ATOMIC_SEQ_CST);
+}
+
+void kit_now_raise(int64_t at_us)
+{
+    int64_t seen = __atomic_load_n(&kit_now_us, __ATOMIC_SEQ_CST);
+    while (seen < at_us && !__atomic_compare_exchange_n(&kit_now_us, &seen, at_us, false,
+                                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        continue;
 }
 
 struct clock kit_clock(void)

@@ -87,8 +87,10 @@ void kit_golden(const char *name, const char *bytes, size_t n, const char *file,
 const char *kit_read(const char *repo_path, size_t *out_n);
 
 /* A clock that stands until the test moves it. */
-extern int64_t kit_now_us;
+extern int64_t kit_now_us; /* atomic, where threads move it */
 struct clock kit_clock(void);
+/* Not back. Thread: any. */
+void kit_now_raise(int64_t at_us);
 
 /* Seeded randomness (splitmix64); the seed is printed when the test fails. PLUMB_SEED overrides. */
 uint64_t kit_random(void);
