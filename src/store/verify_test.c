@@ -92,6 +92,7 @@ static const char *block_path(const char *dir)
     return found;
 }
 
+/* The newest segment: what is in the others may be in files by now. */
 static const char *wal_path_of(const char *dir)
 {
     const char *found = NULL;
@@ -99,7 +100,8 @@ static const char *wal_path_of(const char *dir)
     struct dirent *entry;
 
     while (entries && (entry = readdir(entries)))
-        if (strstr(entry->d_name, ".wal"))
+        if (strstr(entry->d_name, ".wal") &&
+            (!found || strcmp(file_name(found), entry->d_name) < 0))
             found = kit_path(kit_path(dir, "wal"), arena_strdup(&kit_arena, entry->d_name));
     if (entries)
         (void)closedir(entries);
