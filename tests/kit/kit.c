@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -271,4 +272,10 @@ bool kit_fault(uint64_t n)
     if (!go_on)
         file_faults(0, 0);
     return go_on;
+}
+
+void kit_begin(void)
+{
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGQUIT, SIG_DFL);
 }

@@ -22,10 +22,14 @@
 #define TEST(name)    static void name(void **kit_state UNUSED)
 #define test_of(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 /* Ends the file: int main. A test that is not listed does not compile (-Wunused-function). */
+/* Signals as a terminal's: who starts the tests in the background has them ignored. */
+void kit_begin(void);
+
 #define RUN_TESTS(...)                                                                             \
     int main(void)                                                                                 \
     {                                                                                              \
         const struct CMUnitTest kit_tests[] = {__VA_ARGS__};                                       \
+        kit_begin();                                                                               \
         return cmocka_run_group_tests(kit_tests, NULL, NULL);                                      \
     }
 
