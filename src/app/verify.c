@@ -89,12 +89,12 @@ static void on_finding(void *self, const struct store_finding *finding)
     struct checking *checking = self;
     CLEANUP(buf_done) struct buf line;
 
+    buf_init(&line, TEXT_BYTES_MAX);
     bar_clear(checking);
     if (checking->is_json) {
         finding_json(&checking->json, finding);
         return;
     }
-    buf_init(&line, TEXT_BYTES_MAX);
     buf_add_str(&line, finding->is_note ? "note     " : "DAMAGED  ");
     terminal_clean(&line, finding->file);
     buf_add_str(&line, ": ");
