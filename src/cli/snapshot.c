@@ -54,12 +54,12 @@ static bool ask(const char *dir, struct arena *arena, struct buf *answer, struct
     const char *here, *path = dir;
     struct jsonw json;
 
+    buf_init(&body, TEXT_BYTES_MAX);
     if (dir[0] != '/') {
         if (!dir_real(".", arena, &here, err))
             return false;
         path = arena_printf(arena, "%s/%s", here, dir);
     }
-    buf_init(&body, TEXT_BYTES_MAX);
     jsonw_init(&json, &body, 0);
     jsonw_object(&json);
     jsonw_key(&json, "dir");
