@@ -61,8 +61,8 @@ bool about_no_dashboard(struct api_call *call, struct err *err)
     if (!call_json(call, &json, err))
         return false;
     jsonw_object(&json);
-    jsonw_key(&json, "error");
-    jsonw_text(&json, arena_printf(call->arena, "Dashboard '%s' does not exist.", call->rest));
+    jsonw_put_text(&json, "error",
+                   arena_printf(call->arena, "Dashboard '%s' does not exist.", call->rest));
     jsonw_end(&json);
     call_json_end(call);
     return true;

@@ -34,8 +34,7 @@ static void write_number(void *self, struct jsonw *json)
 {
     (void)self;
     jsonw_object(json);
-    jsonw_key(json, "store.points");
-    jsonw_i64(json, 42);
+    jsonw_put_i64(json, "store.points", 42);
     jsonw_end(json);
 }
 

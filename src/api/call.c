@@ -124,11 +124,9 @@ void call_refuse(struct api_call *call, int status, const char *text, const char
     response->content_type = "application/json; charset=utf-8";
     jsonw_init(&json, &response->body, 0);
     jsonw_object(&json);
-    jsonw_key(&json, "error");
-    jsonw_text(&json, text);
+    jsonw_put_text(&json, "error", text);
     if (hint[0]) {
-        jsonw_key(&json, "hint");
-        jsonw_text(&json, hint);
+        jsonw_put_text(&json, "hint", hint);
     }
     jsonw_end(&json);
 }

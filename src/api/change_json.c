@@ -52,8 +52,7 @@ static void write_tags(struct jsonw *json, const struct change *change)
             is_repeat = strcmp(change->tags[k].key, change->tags[i].key) == 0;
         if (is_repeat)
             continue;
-        jsonw_key(json, change->tags[i].key);
-        jsonw_text(json, change->tags[i].value);
+        jsonw_put_text(json, change->tags[i].key, change->tags[i].value);
     }
     jsonw_end(json);
 }
@@ -62,28 +61,20 @@ void change_json_write(struct jsonw *json, const struct change *change)
 {
     struct change copy = *change; /* only read, through the table */
     jsonw_object(json);
-    jsonw_key(json, "id");
-    jsonw_text(json, change->id);
-    jsonw_key(json, "key");
-    jsonw_text(json, change->key);
-    jsonw_key(json, "kind");
-    jsonw_text(json, change_kind_name(change->kind));
+    jsonw_put_text(json, "id", change->id);
+    jsonw_put_text(json, "key", change->key);
+    jsonw_put_text(json, "kind", change_kind_name(change->kind));
     for (size_t i = 0; i < N_WRITTEN_IN_ORDER; i++) {
-        jsonw_key(json, texts[i].name);
-        jsonw_text(json, *text_at(&copy, &texts[i]));
+        jsonw_put_text(json, texts[i].name, *text_at(&copy, &texts[i]));
     }
     write_time(json, "start", change->start_ms);
     write_time(json, "end", change->end_ms);
-    jsonw_key(json, "status");
-    jsonw_text(json, change_status_name(change->status));
+    jsonw_put_text(json, "status", change_status_name(change->status));
     write_tags(json, change);
-    jsonw_key(json, "value");
-    jsonw_f64(json, change->value);
-    jsonw_key(json, "source");
-    jsonw_text(json, change->source);
+    jsonw_put_f64(json, "value", change->value);
+    jsonw_put_text(json, "source", change->source);
     write_time(json, "received", change->received_ms);
-    jsonw_key(json, "seq");
-    jsonw_i64(json, (int64_t)change->seq);
+    jsonw_put_i64(json, "seq", (int64_t)change->seq);
     jsonw_end(json);
 }
 

@@ -19,12 +19,9 @@ static bool answer_receipt(struct api_call *call, const struct ledger_receipt *r
     if (!call_json(call, &json, err))
         return false;
     jsonw_object(&json);
-    jsonw_key(&json, "id");
-    jsonw_text(&json, receipt->id);
-    jsonw_key(&json, "seq");
-    jsonw_i64(&json, (int64_t)receipt->seq);
-    jsonw_key(&json, "merged");
-    jsonw_bool(&json, receipt->is_merged);
+    jsonw_put_text(&json, "id", receipt->id);
+    jsonw_put_i64(&json, "seq", (int64_t)receipt->seq);
+    jsonw_put_bool(&json, "merged", receipt->is_merged);
     jsonw_end(&json);
     call_json_end(call);
     buf_add_char(&call->response->body, '\n');

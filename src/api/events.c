@@ -140,15 +140,11 @@ static void write_tags(struct jsonw *json, const struct change *change)
 static void write_event(struct jsonw *json, const struct change *change, struct arena *arena)
 {
     jsonw_object(json);
-    jsonw_key(json, "when");
-    jsonw_i64(json, change->start_ms / 1000);
-    jsonw_key(json, "what");
-    jsonw_text(json, what_of(change, arena));
-    jsonw_key(json, "data");
-    jsonw_text(json, change->data);
+    jsonw_put_i64(json, "when", change->start_ms / 1000);
+    jsonw_put_text(json, "what", what_of(change, arena));
+    jsonw_put_text(json, "data", change->data);
     write_tags(json, change);
-    jsonw_key(json, "id");
-    jsonw_i64(json, (int64_t)change->seq);
+    jsonw_put_i64(json, "id", (int64_t)change->seq);
     jsonw_end(json);
 }
 

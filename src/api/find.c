@@ -76,20 +76,16 @@ static struct rows rows_of(struct api_call *call, const struct source_nodes *nod
 static void write_tree_node(struct jsonw *json, const char *base, const char *name, bool is_leaf)
 {
     jsonw_object(json);
-    jsonw_key(json, "text");
-    jsonw_text(json, name);
+    jsonw_put_text(json, "text", name);
     jsonw_key(json, "id");
     CLEANUP(buf_done) struct buf id;
     buf_init(&id, 8192);
     buf_add_str(&id, base);
     buf_add_str(&id, name);
     jsonw_text(json, buf_text(&id));
-    jsonw_key(json, "allowChildren");
-    jsonw_i64(json, !is_leaf);
-    jsonw_key(json, "expandable");
-    jsonw_i64(json, !is_leaf);
-    jsonw_key(json, "leaf");
-    jsonw_i64(json, is_leaf);
+    jsonw_put_i64(json, "allowChildren", !is_leaf);
+    jsonw_put_i64(json, "expandable", !is_leaf);
+    jsonw_put_i64(json, "leaf", is_leaf);
     jsonw_end(json);
 }
 
@@ -135,18 +131,15 @@ static void write_completer(struct api_call *call, struct jsonw *json, const str
     for (size_t i = 0; i < rows->n; i++) {
         const struct row *row = &rows->items[i];
         jsonw_object(json);
-        jsonw_key(json, "path");
-        jsonw_text(json, row->is_leaf ? row->path : arena_printf(call->arena, "%s.", row->path));
-        jsonw_key(json, "name");
-        jsonw_text(json, row->name);
-        jsonw_key(json, "is_leaf");
-        jsonw_text(json, row->is_leaf ? "1" : "0");
+        jsonw_put_text(json, "path",
+                       row->is_leaf ? row->path : arena_printf(call->arena, "%s.", row->path));
+        jsonw_put_text(json, "name", row->name);
+        jsonw_put_text(json, "is_leaf", row->is_leaf ? "1" : "0");
         jsonw_end(json);
     }
     if (rows->n > 1 && wildcards) {
         jsonw_object(json);
-        jsonw_key(json, "name");
-        jsonw_text(json, "*");
+        jsonw_put_text(json, "name", "*");
         jsonw_end(json);
     }
     jsonw_end(json);
@@ -165,10 +158,8 @@ static void write_intervals(struct jsonw *json, int64_t now_s)
 {
     jsonw_array(json);
     jsonw_object(json);
-    jsonw_key(json, "start");
-    jsonw_i64(json, 0);
-    jsonw_key(json, "end");
-    jsonw_i64(json, now_s);
+    jsonw_put_i64(json, "start", 0);
+    jsonw_put_i64(json, "end", now_s);
     jsonw_end(json);
     jsonw_end(json);
 }
@@ -180,10 +171,8 @@ static void write_plain(struct jsonw *json, struct rows *rows, int64_t now_s)
     jsonw_array(json);
     for (size_t i = 0; i < rows->n; i++) {
         jsonw_object(json);
-        jsonw_key(json, "path");
-        jsonw_text(json, rows->items[i].path);
-        jsonw_key(json, "is_leaf");
-        jsonw_bool(json, rows->items[i].is_leaf);
+        jsonw_put_text(json, "path", rows->items[i].path);
+        jsonw_put_bool(json, "is_leaf", rows->items[i].is_leaf);
         if (rows->items[i].is_leaf) {
             jsonw_key(json, "intervals");
             write_intervals(json, now_s);

@@ -161,18 +161,15 @@ static bool answer(struct api_call *call, const struct task *task, const char *i
     if (!call_json(call, &json, err))
         return false;
     jsonw_object(&json);
-    jsonw_key(&json, "series");
-    jsonw_i64(&json, (int64_t)task->n);
+    jsonw_put_i64(&json, "series", (int64_t)task->n);
     jsonw_key(&json, "names");
     jsonw_array(&json);
     for (size_t i = 0; i < min_size(task->n, SHOWN_MAX); i++)
         write_name(&json, &task->items[i]);
     jsonw_end(&json);
-    jsonw_key(&json, "dryRun");
-    jsonw_bool(&json, id == NULL);
+    jsonw_put_bool(&json, "dryRun", id == NULL);
     if (id) {
-        jsonw_key(&json, "id");
-        jsonw_text(&json, id);
+        jsonw_put_text(&json, "id", id);
     }
     jsonw_end(&json);
     call_json_end(call);

@@ -11,8 +11,7 @@ static void write_tags(struct jsonw *json, const struct series *series)
     jsonw_key(json, "tags");
     jsonw_object(json);
     for (size_t i = 0; i < series->n_tags; i++) {
-        jsonw_key(json, series->tags[i].key);
-        jsonw_text(json, series->tags[i].value);
+        jsonw_put_text(json, series->tags[i].key, series->tags[i].value);
     }
     jsonw_end(json);
 }
@@ -107,8 +106,7 @@ static bool has_value(const struct series *series)
 static void write_series(struct jsonw *json, const struct series *series, bool no_null_points)
 {
     jsonw_object(json);
-    jsonw_key(json, "target");
-    jsonw_text(json, query_is_unnamed(series) ? NULL : series->name);
+    jsonw_put_text(json, "target", query_is_unnamed(series) ? NULL : series->name);
     write_tags(json, series);
     jsonw_key(json, "datapoints");
     jsonw_raw(json, ""); /* places the separator */

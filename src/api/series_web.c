@@ -62,16 +62,13 @@ void series_web_rickshaw(struct jsonw *json, const struct series_list *list)
         const struct series *series = list->items[k];
         const size_t n = min_size(series->n_points, n_times(series));
         jsonw_object(json);
-        jsonw_key(json, "target");
-        jsonw_text(json, series->name);
+        jsonw_put_text(json, "target", series->name);
         jsonw_key(json, "datapoints");
         jsonw_array(json);
         for (size_t i = 0; i < n && !json->out->is_full; i++) {
             jsonw_object(json);
-            jsonw_key(json, "x");
-            jsonw_i64(json, series->start_s + (int64_t)i * series->step_s);
-            jsonw_key(json, "y");
-            jsonw_f64(json, series->values[i]);
+            jsonw_put_i64(json, "x", series->start_s + (int64_t)i * series->step_s);
+            jsonw_put_f64(json, "y", series->values[i]);
             jsonw_end(json);
         }
         jsonw_end(json);

@@ -111,8 +111,7 @@ static bool ask_series(struct api_call *call, const struct exprs *exprs, struct 
 static void write_list_item(struct jsonw *json, const struct source_tag *tag)
 {
     jsonw_object(json);
-    jsonw_key(json, "tag");
-    jsonw_text(json, tag->text);
+    jsonw_put_text(json, "tag", tag->text);
     jsonw_end(json);
 }
 
@@ -145,16 +144,13 @@ static bool has_tag(struct api_call *call, const char *tag, bool *out, struct er
 static void write_details(struct jsonw *json, const char *tag, const struct source_tags *values)
 {
     jsonw_object(json);
-    jsonw_key(json, "tag");
-    jsonw_text(json, tag);
+    jsonw_put_text(json, "tag", tag);
     jsonw_key(json, "values");
     jsonw_array(json);
     for (size_t i = 0; i < values->n; i++) {
         jsonw_object(json);
-        jsonw_key(json, "value");
-        jsonw_text(json, values->items[i].text);
-        jsonw_key(json, "count");
-        jsonw_i64(json, (int64_t)values->items[i].n_series);
+        jsonw_put_text(json, "value", values->items[i].text);
+        jsonw_put_i64(json, "count", (int64_t)values->items[i].n_series);
         jsonw_end(json);
     }
     jsonw_end(json);

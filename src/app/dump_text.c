@@ -108,22 +108,14 @@ static void header_text(const struct dump_text *text, const struct store_series 
 static void place_json(struct jsonw *json, const struct store_place *place)
 {
     jsonw_object(json);
-    jsonw_key(json, "file");
-    jsonw_text(json, place->file);
-    jsonw_key(json, "archive");
-    jsonw_i64(json, (int64_t)place->level);
-    jsonw_key(json, "from");
-    jsonw_i64(json, place->from_s);
-    jsonw_key(json, "until");
-    jsonw_i64(json, place->until_s);
-    jsonw_key(json, "values");
-    jsonw_i64(json, (int64_t)place->n_values);
-    jsonw_key(json, "bytes");
-    jsonw_i64(json, (int64_t)place->n_bytes);
-    jsonw_key(json, "units");
-    jsonw_i64(json, (int64_t)place->n_units);
-    jsonw_key(json, "forms");
-    jsonw_text(json, place->forms);
+    jsonw_put_text(json, "file", place->file);
+    jsonw_put_i64(json, "archive", (int64_t)place->level);
+    jsonw_put_i64(json, "from", place->from_s);
+    jsonw_put_i64(json, "until", place->until_s);
+    jsonw_put_i64(json, "values", (int64_t)place->n_values);
+    jsonw_put_i64(json, "bytes", (int64_t)place->n_bytes);
+    jsonw_put_i64(json, "units", (int64_t)place->n_units);
+    jsonw_put_text(json, "forms", place->forms);
     jsonw_end(json);
 }
 
@@ -135,20 +127,13 @@ static void header_json(struct jsonw *json, const struct store_series *series,
     buf_init(&retentions, OUT_BYTES);
     add_retentions(&retentions, &series->schema);
     jsonw_object(json);
-    jsonw_key(json, "name");
-    jsonw_text(json, series->name);
-    jsonw_key(json, "id");
-    jsonw_i64(json, series->id);
-    jsonw_key(json, "rule");
-    jsonw_i64(json, series->class_no);
-    jsonw_key(json, "retentions");
-    jsonw_text(json, buf_text(&retentions));
-    jsonw_key(json, "aggregation");
-    jsonw_text(json, aggregation_name(series->schema.aggregation));
-    jsonw_key(json, "xFilesFactor");
-    jsonw_f64(json, series->schema.x_files_factor);
-    jsonw_key(json, "created");
-    jsonw_i64(json, series->created_s);
+    jsonw_put_text(json, "name", series->name);
+    jsonw_put_i64(json, "id", series->id);
+    jsonw_put_i64(json, "rule", series->class_no);
+    jsonw_put_text(json, "retentions", buf_text(&retentions));
+    jsonw_put_text(json, "aggregation", aggregation_name(series->schema.aggregation));
+    jsonw_put_f64(json, "xFilesFactor", series->schema.x_files_factor);
+    jsonw_put_i64(json, "created", series->created_s);
     jsonw_key(json, "places");
     jsonw_array(json);
     for (size_t i = 0; i < n_places; i++)

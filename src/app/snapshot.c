@@ -75,16 +75,11 @@ static void tell(const char *place, const struct store_copy *copy, int64_t took_
                  struct jsonw *json)
 {
     jsonw_object(json);
-    jsonw_key(json, "dir");
-    jsonw_text(json, place);
-    jsonw_key(json, "files");
-    jsonw_i64(json, (int64_t)copy->n_files);
-    jsonw_key(json, "linked");
-    jsonw_i64(json, (int64_t)copy->n_files_linked);
-    jsonw_key(json, "bytes");
-    jsonw_i64(json, (int64_t)copy->n_bytes);
-    jsonw_key(json, "ms");
-    jsonw_i64(json, took_us / 1000);
+    jsonw_put_text(json, "dir", place);
+    jsonw_put_i64(json, "files", (int64_t)copy->n_files);
+    jsonw_put_i64(json, "linked", (int64_t)copy->n_files_linked);
+    jsonw_put_i64(json, "bytes", (int64_t)copy->n_bytes);
+    jsonw_put_i64(json, "ms", took_us / 1000);
     jsonw_end(json);
 }
 

@@ -71,16 +71,11 @@ static void on_progress(void *self, uint64_t n, uint64_t n_all)
 static void finding_json(struct jsonw *json, const struct store_finding *finding)
 {
     jsonw_object(json);
-    jsonw_key(json, "is_damage");
-    jsonw_bool(json, !finding->is_note);
-    jsonw_key(json, "file");
-    jsonw_text(json, finding->file);
-    jsonw_key(json, "where");
-    jsonw_text(json, finding->where);
-    jsonw_key(json, "what");
-    jsonw_text(json, finding->what);
-    jsonw_key(json, "means");
-    jsonw_text(json, finding->means);
+    jsonw_put_bool(json, "is_damage", !finding->is_note);
+    jsonw_put_text(json, "file", finding->file);
+    jsonw_put_text(json, "where", finding->where);
+    jsonw_put_text(json, "what", finding->what);
+    jsonw_put_text(json, "means", finding->means);
     jsonw_end(json);
 }
 
@@ -112,35 +107,27 @@ static void on_finding(void *self, const struct store_finding *finding)
 
 /* ---- at the end ---- */
 
-static void number(struct jsonw *json, const char *key, uint64_t n)
-{
-    jsonw_key(json, key);
-    jsonw_i64(json, (int64_t)n);
-}
-
 static bool tell_json(struct checking *checking)
 {
     const struct store_verified *counts = &checking->counts;
     struct jsonw *json = &checking->json;
 
     jsonw_end(json);
-    jsonw_key(json, "is_sound");
-    jsonw_bool(json, counts->n_damages == 0);
-    jsonw_key(json, "is_served");
-    jsonw_bool(json, counts->is_served);
-    number(json, "damages", counts->n_damages);
-    number(json, "notes", counts->n_notes);
-    number(json, "bytes", counts->n_bytes);
-    number(json, "series", counts->n_names);
-    number(json, "rules", counts->n_classes);
-    number(json, "segments", counts->n_segments);
-    number(json, "commits", counts->n_batches);
-    number(json, "log_points", counts->n_log_points);
-    number(json, "files", counts->n_files);
-    number(json, "runs", counts->n_runs);
-    number(json, "units", counts->n_units);
-    number(json, "values", counts->n_values);
-    number(json, "aggregates", counts->n_aggregates);
+    jsonw_put_bool(json, "is_sound", counts->n_damages == 0);
+    jsonw_put_bool(json, "is_served", counts->is_served);
+    jsonw_put_i64(json, "damages", (int64_t)counts->n_damages);
+    jsonw_put_i64(json, "notes", (int64_t)counts->n_notes);
+    jsonw_put_i64(json, "bytes", (int64_t)counts->n_bytes);
+    jsonw_put_i64(json, "series", (int64_t)counts->n_names);
+    jsonw_put_i64(json, "rules", (int64_t)counts->n_classes);
+    jsonw_put_i64(json, "segments", (int64_t)counts->n_segments);
+    jsonw_put_i64(json, "commits", (int64_t)counts->n_batches);
+    jsonw_put_i64(json, "log_points", (int64_t)counts->n_log_points);
+    jsonw_put_i64(json, "files", (int64_t)counts->n_files);
+    jsonw_put_i64(json, "runs", (int64_t)counts->n_runs);
+    jsonw_put_i64(json, "units", (int64_t)counts->n_units);
+    jsonw_put_i64(json, "values", (int64_t)counts->n_values);
+    jsonw_put_i64(json, "aggregates", (int64_t)counts->n_aggregates);
     jsonw_end(json);
     buf_add_char(&checking->text, '\n');
     return tell_out("verify", buf_text(&checking->text));
@@ -186,8 +173,7 @@ static bool check(struct checking *checking, struct err *err)
     buf_init(&checking->text, TEXT_BYTES_MAX);
     jsonw_init(&checking->json, &checking->text, 2);
     jsonw_object(&checking->json);
-    jsonw_key(&checking->json, "folder");
-    jsonw_text(&checking->json, checking->dir);
+    jsonw_put_text(&checking->json, "folder", checking->dir);
     jsonw_key(&checking->json, "findings");
     jsonw_array(&checking->json);
     const bool is_ok = store_verify(checking->dir, &verifier, &checking->counts, err);

@@ -118,8 +118,7 @@ static void write_stats(void *self, struct jsonw *json)
     size_t n = own_numbers(self, numbers);
     jsonw_object(json);
     for (size_t i = 0; i < n; i++) {
-        jsonw_key(json, numbers[i].name);
-        jsonw_i64(json, (int64_t)numbers[i].value);
+        jsonw_put_i64(json, numbers[i].name, (int64_t)numbers[i].value);
     }
     jsonw_end(json);
 }

@@ -194,3 +194,27 @@ void jsonw_raw(struct jsonw *json, const char *text)
     before_value(json);
     buf_add_str(json->out, text);
 }
+
+void jsonw_put_text(struct jsonw *json, const char *key, const char *text)
+{
+    jsonw_key(json, key);
+    jsonw_text(json, text);
+}
+
+void jsonw_put_f64(struct jsonw *json, const char *key, double value)
+{
+    jsonw_key(json, key);
+    jsonw_f64(json, value);
+}
+
+void jsonw_put_i64(struct jsonw *json, const char *key, int64_t value)
+{
+    jsonw_key(json, key);
+    jsonw_i64(json, value);
+}
+
+void jsonw_put_bool(struct jsonw *json, const char *key, bool value)
+{
+    jsonw_key(json, key);
+    jsonw_bool(json, value);
+}

@@ -28,3 +28,9 @@ void jsonw_i64(struct jsonw *json, int64_t value);
 void jsonw_bool(struct jsonw *json, bool value);
 void jsonw_null(struct jsonw *json);
 void jsonw_raw(struct jsonw *json, const char *text); /* one value, already JSON */
+
+/* jsonw_key and the value. */
+void jsonw_put_text(struct jsonw *json, const char *key, const char *text);
+void jsonw_put_f64(struct jsonw *json, const char *key, double value);
+void jsonw_put_i64(struct jsonw *json, const char *key, int64_t value);
+void jsonw_put_bool(struct jsonw *json, const char *key, bool value);

@@ -6,30 +6,11 @@
 
 enum { META_BYTES_MAX = 64 << 20 /* some millions of values */ };
 
-static void put_f64(struct jsonw *json, const char *key, double v)
-{
-    jsonw_key(json, key);
-    jsonw_f64(json, v);
-}
-
-static void put_i64(struct jsonw *json, const char *key, int64_t v)
-{
-    jsonw_key(json, key);
-    jsonw_i64(json, v);
-}
-
-static void put_text(struct jsonw *json, const char *key, const char *text)
-{
-    jsonw_key(json, key);
-    jsonw_text(json, text);
-}
-
 static void put_true(struct jsonw *json, const char *key, bool is_true)
 {
     if (!is_true)
         return;
-    jsonw_key(json, key);
-    jsonw_bool(json, true);
+    jsonw_put_bool(json, key, true);
 }
 
 static void begin(struct jsonw *json, const char *key)
@@ -42,29 +23,27 @@ static void put_picture(struct jsonw *json, const struct svg_meta_ask *ask)
 {
     const struct label_style *text = &ask->look->text;
     begin(json, "options");
-    put_f64(json, "lineWidth", ask->look->line_width);
+    jsonw_put_f64(json, "lineWidth", ask->look->line_width);
     jsonw_end(json);
     begin(json, "font");
-    put_text(json, "name", text->font.family);
-    put_f64(json, "size", text->size);
-    jsonw_key(json, "bold");
-    jsonw_bool(json, text->font.is_bold);
-    jsonw_key(json, "italic");
-    jsonw_bool(json, text->font.is_italic);
+    jsonw_put_text(json, "name", text->font.family);
+    jsonw_put_f64(json, "size", text->size);
+    jsonw_put_bool(json, "bold", text->font.is_bold);
+    jsonw_put_bool(json, "italic", text->font.is_italic);
     jsonw_end(json);
     begin(json, "area");
-    put_f64(json, "xmin", ask->plot.x);
-    put_f64(json, "xmax", ask->plot.x + ask->plot.w);
-    put_f64(json, "ymin", ask->plot.y);
-    put_f64(json, "ymax", ask->plot.y + ask->plot.h);
+    jsonw_put_f64(json, "xmin", ask->plot.x);
+    jsonw_put_f64(json, "xmax", ask->plot.x + ask->plot.w);
+    jsonw_put_f64(json, "ymin", ask->plot.y);
+    jsonw_put_f64(json, "ymax", ask->plot.y + ask->plot.h);
     jsonw_end(json);
 }
 
 static void put_times(struct jsonw *json, const struct graphite_plan *plan)
 {
     begin(json, "x");
-    put_i64(json, "start", plan->start_s);
-    put_i64(json, "end", plan->end_s);
+    jsonw_put_i64(json, "start", plan->start_s);
+    jsonw_put_i64(json, "end", plan->end_s);
     jsonw_end(json);
 }
 
@@ -72,9 +51,9 @@ static void put_axis(struct jsonw *json, const struct graphite_axis *axis, bool 
 {
     size_t n = has_labels ? axis->n_values : 0;
     begin(json, "y");
-    put_f64(json, "top", axis->top);
-    put_f64(json, "bottom", axis->bottom);
-    put_f64(json, "step", axis->step);
+    jsonw_put_f64(json, "top", axis->top);
+    jsonw_put_f64(json, "bottom", axis->bottom);
+    jsonw_put_f64(json, "step", axis->step);
     jsonw_key(json, "labels");
     jsonw_array(json);
     for (size_t i = 0; i < n; i++) {
@@ -125,12 +104,12 @@ static void put_series_head(struct jsonw *json, const struct line *line, int64_t
 {
     const struct series *s = line->series;
     jsonw_object(json);
-    put_text(json, "name", s->name);
-    put_i64(json, "start", s->start_s);
-    put_i64(json, "end", s->end_s);
-    put_i64(json, "step", step_s);
-    put_i64(json, "valuesPerPoint", (int64_t)per_point);
-    put_text(json, "color", line->colour_text);
+    jsonw_put_text(json, "name", s->name);
+    jsonw_put_i64(json, "start", s->start_s);
+    jsonw_put_i64(json, "end", s->end_s);
+    jsonw_put_i64(json, "step", step_s);
+    jsonw_put_i64(json, "valuesPerPoint", (int64_t)per_point);
+    jsonw_put_text(json, "color", line->colour_text);
 }
 
 static void put_series(struct jsonw *json, const struct svg_meta_ask *ask, size_t k,
@@ -147,11 +126,11 @@ static void put_series(struct jsonw *json, const struct svg_meta_ask *ask, size_
     put_values(json, v);
     begin(json, "options");
     if (!isnan(side->dash) || style->dash > 0.0)
-        put_f64(json, "dashed", isnan(side->dash) ? style->dash : side->dash);
+        jsonw_put_f64(json, "dashed", isnan(side->dash) ? style->dash : side->dash);
     if (!isnan(side->width) || style->line_width > 0.0)
-        put_f64(json, "lineWidth", isnan(side->width) ? style->line_width : side->width);
+        jsonw_put_f64(json, "lineWidth", isnan(side->width) ? style->line_width : side->width);
     if (style->has_alpha)
-        put_f64(json, "alpha", style->alpha);
+        jsonw_put_f64(json, "alpha", style->alpha);
     put_true(json, "drawAsInfinite", style->as_infinite);
     put_true(json, "secondYAxis", style->on_second_axis);
     jsonw_end(json);

@@ -16,8 +16,7 @@ static void write_text(struct jsonw *json, const char *key, const char *text)
 {
     if (!text[0])
         return;
-    jsonw_key(json, key);
-    jsonw_text(json, text);
+    jsonw_put_text(json, key, text);
 }
 
 static void write_time(struct jsonw *json, const char *key, int64_t ms)
@@ -36,8 +35,7 @@ static void write_tags(struct jsonw *json, const struct change *change)
     jsonw_key(json, "tags");
     jsonw_object(json);
     for (size_t i = 0; i < change->n_tags; i++) {
-        jsonw_key(json, change->tags[i].key);
-        jsonw_text(json, change->tags[i].value);
+        jsonw_put_text(json, change->tags[i].key, change->tags[i].value);
     }
     jsonw_end(json);
 }

@@ -62,8 +62,7 @@ static bool ask(const char *dir, struct arena *arena, struct buf *answer, struct
     }
     jsonw_init(&json, &body, 0);
     jsonw_object(&json);
-    jsonw_key(&json, "dir");
-    jsonw_text(&json, path);
+    jsonw_put_text(&json, "dir", path);
     jsonw_end(&json);
     return client_open(&client, arena, err) &&
            client_post(&client, "/api/v1/snapshot", &body, MAKE_MS_MAX, answer, err);

@@ -134,15 +134,11 @@ static void write_line(const struct reject *reject, struct jsonw *json)
 static void write_one(const struct reject *reject, struct jsonw *json)
 {
     jsonw_object(json);
-    jsonw_key(json, "at");
-    jsonw_i64(json, reject->at_s);
-    jsonw_key(json, "from");
-    jsonw_text(json, reject->peer);
-    jsonw_key(json, "reason");
-    jsonw_text(json, rejects_reason_name(reject->reason));
+    jsonw_put_i64(json, "at", reject->at_s);
+    jsonw_put_text(json, "from", reject->peer);
+    jsonw_put_text(json, "reason", rejects_reason_name(reject->reason));
     if (reject->detail[0]) {
-        jsonw_key(json, "why");
-        jsonw_text(json, reject->detail);
+        jsonw_put_text(json, "why", reject->detail);
     }
     jsonw_key(json, "line");
     write_line(reject, json);
@@ -168,8 +164,8 @@ void rejects_write(struct rejects *rejects, size_t n_max, struct jsonw *json)
     jsonw_key(json, "counts");
     jsonw_object(json);
     for (int i = 0; i < REJECT_REASONS; i++) {
-        jsonw_key(json, rejects_reason_name((enum reject_reason)i));
-        jsonw_i64(json, (int64_t)rejects_of(rejects, (enum reject_reason)i));
+        jsonw_put_i64(json, rejects_reason_name((enum reject_reason)i),
+                      (int64_t)rejects_of(rejects, (enum reject_reason)i));
     }
     jsonw_end(json);
     jsonw_key(json, "rejects");

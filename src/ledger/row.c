@@ -42,8 +42,7 @@ static void number(struct jsonw *json, const char *key, int64_t value)
 {
     if (value == 0)
         return;
-    jsonw_key(json, key);
-    jsonw_i64(json, value);
+    jsonw_put_i64(json, key, value);
 }
 
 static void encode_tags(struct jsonw *json, const struct change *change)
@@ -66,26 +65,21 @@ void row_encode(const struct change *change, struct buf *out)
     struct jsonw json;
     jsonw_init(&json, out, 0);
     jsonw_object(&json);
-    jsonw_key(&json, "kind");
-    jsonw_text(&json, change_kind_name(change->kind));
-    jsonw_key(&json, "status");
-    jsonw_text(&json, change_status_name(change->status));
+    jsonw_put_text(&json, "kind", change_kind_name(change->kind));
+    jsonw_put_text(&json, "status", change_status_name(change->status));
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         const char *text = text_of(change, &texts[i]);
         if (!text[0])
             continue;
-        jsonw_key(&json, texts[i].name);
-        jsonw_text(&json, text);
+        jsonw_put_text(&json, texts[i].name, text);
     }
     number(&json, "start_ms", change->start_ms);
     number(&json, "end_ms", change->end_ms);
     number(&json, "received_ms", change->received_ms);
     number(&json, "skew_ms", change->skew_ms);
-    jsonw_key(&json, "value");
-    jsonw_f64(&json, change->value);
+    jsonw_put_f64(&json, "value", change->value);
     if (change->is_posted) {
-        jsonw_key(&json, "posted");
-        jsonw_bool(&json, true);
+        jsonw_put_bool(&json, "posted", true);
     }
     encode_tags(&json, change);
     jsonw_end(&json);

@@ -112,17 +112,14 @@ static void write_flag(struct jsonw *json, const char *key, bool is_set)
 {
     if (!is_set)
         return;
-    jsonw_key(json, key);
-    jsonw_bool(json, true);
+    jsonw_put_bool(json, key, true);
 }
 
 static void write_param(struct jsonw *json, const struct param *param)
 {
     jsonw_object(json);
-    jsonw_key(json, "name");
-    jsonw_text(json, param->name);
-    jsonw_key(json, "type");
-    jsonw_text(json, type_name(param));
+    jsonw_put_text(json, "name", param->name);
+    jsonw_put_text(json, "type", type_name(param));
     write_flag(json, "required", !param->is_optional && !param->fallback);
     if (param->fallback) {
         jsonw_key(json, "default");
@@ -149,16 +146,13 @@ static void write_one(struct jsonw *json, const struct function_entry *entry)
 {
     const struct function *function = entry->function;
     jsonw_object(json);
-    jsonw_key(json, "name");
-    jsonw_text(json, entry->name);
+    jsonw_put_text(json, "name", entry->name);
     jsonw_key(json, "function");
     write_signature(json, entry->name, function);
     jsonw_key(json, "description");
     write_description(json, function);
-    jsonw_key(json, "module");
-    jsonw_text(json, "graphite.render.functions");
-    jsonw_key(json, "group");
-    jsonw_text(json, function->group);
+    jsonw_put_text(json, "module", "graphite.render.functions");
+    jsonw_put_text(json, "group", function->group);
     jsonw_key(json, "params");
     jsonw_array(json);
     for (size_t i = 0; i < bind_n_params(function); i++)
