@@ -255,6 +255,14 @@ const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+char *file_join(const char *dir, const char *name)
+{
+    const size_t n = strlen(dir) + 1 + strlen(name) + 1;
+    char *path = mem_alloc(n);
+    (void)snprintf(path, n, "%s/%s", dir, name);
+    return path;
+}
+
 bool file_link(const char *from, const char *to, struct err *err)
 {
     if (fault(FILE_CALL_OTHER) || link(from, to) != 0)

@@ -28,6 +28,8 @@ MUST_CHECK bool file_unlink(const char *path, struct err *err); /* a missing fil
 bool file_exists(const char *path);
 /* What follows the last '/', lent. */
 const char *file_name(const char *path);
+/* dir/name; the caller frees it. */
+MUST_CHECK char *file_join(const char *dir, const char *name);
 /* A second name for the same file. False also where the file system cannot: copy it then. */
 MUST_CHECK bool file_link(const char *from, const char *to, struct err *err);
 /* The first n bytes of a file as a new one, synced. err: ERR_IO, also when it has fewer, and when

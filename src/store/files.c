@@ -110,19 +110,15 @@ bool files_parse_name(const char *name, struct manifest_file *out)
 
 void files_set_aside(struct files *files, const char *path)
 {
-    struct buf to;
     struct err err;
-    const char *name = strrchr(path, '/');
 
     __atomic_fetch_add(&files->n_corrupt, 1, __ATOMIC_RELAXED);
     if (!files->corrupt_dir)
         return;
-    buf_init(&to, 8192);
-    buf_printf(&to, "%s/%s", files->corrupt_dir, name ? name + 1 : path);
+    CLEANUP(mem_done) char *to = file_join(files->corrupt_dir, file_name(path));
     err_clear(&err);
-    if (!file_rename(path, buf_text(&to), &err))
+    if (!file_rename(path, to, &err))
         log_warn("a damaged file stays where it is: %s", err.text);
-    buf_done(&to);
 }
 
 static bool item_open(struct files_item *item, struct err *err)

@@ -375,10 +375,8 @@ bool manifest_copy(const struct manifest *manifest, const char *path, struct err
 /* Keeps what is damaged for a look. */
 static bool set_aside(const void *bytes, size_t n, const char *corrupt_dir, struct err *err)
 {
-    CLEANUP(buf_done) struct buf path;
-    buf_init(&path, 8192);
-    buf_printf(&path, "%s/MANIFEST", corrupt_dir);
-    return file_replace(buf_text(&path), bytes, n, err);
+    CLEANUP(mem_done) char *path = file_join(corrupt_dir, "MANIFEST");
+    return file_replace(path, bytes, n, err);
 }
 
 /* Reads the file; *out_is_clean: nothing has to be cut off or mended. corrupt_dir NULL: only to look. */
@@ -409,12 +407,8 @@ static bool load(struct manifest *manifest, const char *corrupt_dir, bool *out_i
 static struct manifest *manifest_new(const char *dir)
 {
     struct manifest *manifest = mem_zalloc(sizeof(struct manifest));
-    struct buf path;
-    size_t n;
 
-    buf_init(&path, 8192);
-    buf_printf(&path, "%s/MANIFEST", dir);
-    manifest->path = buf_take(&path, &n);
+    manifest->path = file_join(dir, "MANIFEST");
     manifest->fd = -1;
     manifest->unknown = UINT64_MAX;
     manifest->state.next_generation = 1;

@@ -47,22 +47,21 @@ static bool rewrite(const char *path, const char *corrupt_dir, const struct repl
                     uint64_t *out_at, struct err *err)
 {
     uint8_t header[NAMES_LOG_HEADER_BYTES];
-    struct buf clean, aside;
+    struct buf clean;
     bool is_ok = true;
 
     names_record_header(header);
     buf_init(&clean, FILE_BYTES_MAX);
-    buf_init(&aside, 8192);
-    buf_printf(&aside, "%s/names.log", corrupt_dir ? corrupt_dir : "");
-    if (corrupt_dir)
-        is_ok = file_replace(buf_text(&aside), old->bytes, old->n, err);
+    if (corrupt_dir) {
+        CLEANUP(mem_done) char *aside = file_join(corrupt_dir, "names.log");
+        is_ok = file_replace(aside, old->bytes, old->n, err);
+    }
     buf_add(&clean, header, sizeof header);
     if (is_ok)
         names_record_copy(old->bytes, old->runs, &clean);
     is_ok = is_ok && file_replace(path, clean.at, clean.n, err);
     *out_at = clean.n;
     buf_done(&clean);
-    buf_done(&aside);
     return is_ok;
 }
 
@@ -104,12 +103,8 @@ static bool load(struct names_log *log, const char *corrupt_dir,
 static struct names_log *log_new(const char *dir)
 {
     struct names_log *log = mem_zalloc(sizeof(struct names_log));
-    struct buf path;
-    size_t n;
 
-    buf_init(&path, 8192);
-    buf_printf(&path, "%s/names.log", dir);
-    log->path = buf_take(&path, &n);
+    log->path = file_join(dir, "names.log");
     log->fd = -1;
     buf_init(&log->pending, PENDING_BYTES_MAX);
     buf_init(&log->spare, PENDING_BYTES_MAX);
@@ -132,13 +127,11 @@ static bool log_open(struct names_log *log, const char *corrupt_dir,
 bool names_log_read(const char *dir, const struct names_log_reader *reader, size_t *out_n_damaged,
                     struct err *err)
 {
-    CLEANUP(buf_done) struct buf path;
+    CLEANUP(mem_done) char *path = file_join(dir, "names.log");
     const void *bytes;
     size_t n, good;
 
-    buf_init(&path, 8192);
-    buf_printf(&path, "%s/names.log", dir);
-    if (!file_map(buf_text(&path), &bytes, &n, err))
+    if (!file_map(path, &bytes, &n, err))
         return false;
     bool is_ok = names_log_parse(bytes, n, reader, &good, out_n_damaged, err);
     file_unmap(bytes, n);

@@ -139,14 +139,12 @@ static bool clean_one(void *self, const char *name, struct err *err)
     bool is_block = files_parse_name(name, &file);
     if (is_block && is_known(manifest_state(store->manifest), file.generation))
         return true;
-    CLEANUP(buf_done) struct buf path;
-    buf_init(&path, 8192);
-    buf_printf(&path, "%s/%s", store->data_dir, name);
+    CLEANUP(mem_done) char *path = file_join(store->data_dir, name);
     const bool may_count =
         cleaning->must_adopt || file.generation >= manifest_unknown(store->manifest);
     if (is_block && may_count && head_class(store->head, file.class_no))
-        return adopt(cleaning, buf_text(&path), &file, err);
-    return file_unlink(buf_text(&path), err);
+        return adopt(cleaning, path, &file, err);
+    return file_unlink(path, err);
 }
 
 static bool clean(struct store *store, bool must_adopt, struct err *err)

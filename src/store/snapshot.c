@@ -25,16 +25,6 @@ struct snapshot {
     uint64_t names_bytes;
 };
 
-static char *path_of(const char *dir, const char *name)
-{
-    struct buf path;
-    size_t n;
-
-    buf_init(&path, 8192);
-    buf_printf(&path, "%s/%s", dir, name);
-    return buf_take(&path, &n);
-}
-
 /* "<copy>/data/<name of the block file>" */
 static char *item_path(const struct snapshot *snapshot, const struct files_item *item)
 {
@@ -52,7 +42,7 @@ static bool freeze(void *self, struct err *err)
 {
     struct snapshot *snapshot = self;
     struct store *store = snapshot->store;
-    CLEANUP(mem_done) char *manifest = path_of(snapshot->dir, "MANIFEST");
+    CLEANUP(mem_done) char *manifest = file_join(snapshot->dir, "MANIFEST");
 
     if (!names_log_write(store->names_log, err) || !manifest_copy(store->manifest, manifest, err))
         return false;
@@ -96,9 +86,9 @@ static bool items_copy(const struct snapshot *snapshot, struct store_copy *out, 
 static bool logs_copy(const struct snapshot *snapshot, struct store_copy *out, struct err *err)
 {
     const struct store *store = snapshot->store;
-    CLEANUP(mem_done) char *names = path_of(store->dir, "names.log");
-    CLEANUP(mem_done) char *names_to = path_of(snapshot->dir, "names.log");
-    CLEANUP(mem_done) char *wal_dir = path_of(snapshot->dir, "wal");
+    CLEANUP(mem_done) char *names = file_join(store->dir, "names.log");
+    CLEANUP(mem_done) char *names_to = file_join(snapshot->dir, "names.log");
+    CLEANUP(mem_done) char *wal_dir = file_join(snapshot->dir, "wal");
 
     for (size_t i = 0; i < snapshot->n_parts; i++) {
         const struct wal_part *part = &snapshot->parts[i];
@@ -114,8 +104,8 @@ static bool logs_copy(const struct snapshot *snapshot, struct store_copy *out, s
 
 static bool dirs_sync(const char *dir, struct err *err)
 {
-    CLEANUP(mem_done) char *data = path_of(dir, "data");
-    CLEANUP(mem_done) char *wal = path_of(dir, "wal");
+    CLEANUP(mem_done) char *data = file_join(dir, "data");
+    CLEANUP(mem_done) char *wal = file_join(dir, "wal");
     return dir_sync(data, err) && dir_sync(wal, err) && dir_sync(dir, err);
 }
 
@@ -135,8 +125,8 @@ static bool fill(struct snapshot *snapshot, struct store_copy *out, struct err *
 bool store_snapshot(struct store *store, const char *dir, struct store_copy *out, struct err *err)
 {
     struct snapshot snapshot = {.store = store, .dir = dir};
-    CLEANUP(mem_done) char *data = path_of(dir, "data");
-    CLEANUP(mem_done) char *wal = path_of(dir, "wal");
+    CLEANUP(mem_done) char *data = file_join(dir, "data");
+    CLEANUP(mem_done) char *wal = file_join(dir, "wal");
 
     *out = (struct store_copy){0};
     return dir_make_new(dir, err) && dir_make_new(data, err) && dir_make_new(wal, err) &&

@@ -12,25 +12,15 @@
 #include "store/sync.h"
 #include "store/writer.h"
 
-static char *path_of(const char *dir, const char *name)
-{
-    struct buf path;
-    size_t n;
-
-    buf_init(&path, 8192);
-    buf_printf(&path, "%s/%s", dir, name);
-    return buf_take(&path, &n);
-}
-
 struct store *shared_new(const struct store_options *options, const struct shared_tuning *tuning)
 {
     struct store *store = mem_zalloc(sizeof(struct store));
 
     store->tuning = *tuning;
     store->dir = mem_strdup(options->dir);
-    store->data_dir = path_of(options->dir, "data");
-    store->wal_dir = path_of(options->dir, "wal");
-    store->corrupt_dir = path_of(options->dir, "corrupt");
+    store->data_dir = file_join(options->dir, "data");
+    store->wal_dir = file_join(options->dir, "wal");
+    store->corrupt_dir = file_join(options->dir, "corrupt");
     store->lock_fd = -1;
     store->schemas = options->schemas;
     store->clock = options->clock;
@@ -82,7 +72,7 @@ void shared_free(struct store *store)
 
 static bool dirs_make(struct store *store, struct err *err)
 {
-    CLEANUP(mem_done) char *lock = path_of(store->dir, "lock");
+    CLEANUP(mem_done) char *lock = file_join(store->dir, "lock");
 
     if (!dir_make(store->dir, err) || !file_lock(lock, &store->lock_fd, err))
         return false;
