@@ -14,8 +14,8 @@ NO_RETURN static void out_of_memory(size_t bytes)
     abort();
 }
 
-/* Big blocks are mappings of their own, touched from end to end: pages of 2 MB save most of what touching
- * and looking up the small ones costs. A hint. */
+/* Big blocks are touched from end to end: pages of 2 MB save most of what touching and looking up the small
+ * ones costs. A hint, as os/pages.h gives it for its own. */
 static void *advised(void *block, size_t bytes)
 {
     if (bytes < HUGE_FROM)

@@ -332,7 +332,7 @@ static bool emit_kids(struct search *search, uint32_t ref, struct place *place, 
     for (uint32_t k = 0; k < node->n; k++) {
         const struct kid *kid = &node->kids[k];
         const bool is_leaf = kid->ref & INDEX_STATE_SERIES;
-        if (!place->is_any && !matches(search, place, kid->component))
+        if (!matches(search, place, kid->component))
             continue;
         if (!is_leaf && kid->component == last_leaf) {
             out->items[out->n - 1].is_branch = true;

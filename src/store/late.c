@@ -12,8 +12,9 @@
 enum {
     BUCKETS_MIN = 64,
     CELLS_MIN = 4,
-    LIST_BYTES = 64,          /* a list's share of the table */
-    ROOM_CELLS_MIN = 1 << 12, /* 64 KB: cells of longer lists come from rooms.h */
+    LIST_BYTES = 64, /* a list's share of the table */
+    /* cells of longer lists come from rooms.h */
+    ROOM_CELLS_MIN = ROOM_BYTES_MIN / sizeof(struct late_cell),
 };
 
 struct list {

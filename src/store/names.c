@@ -334,7 +334,7 @@ static void alias_add(struct names *names, struct str spelling, uint64_t hash, s
     pthread_mutex_unlock(&names->creation);
 }
 
-/* Names as they are met: those that need no normalising and are not there are created together. */
+/* Canonical names that are not there are created together. */
 struct wishes {
     struct wish items[WISHES_MAX];
     size_t of[WISHES_MAX]; /* which of the spellings */
@@ -355,39 +355,50 @@ static void wishes_fulfil(struct names *names, struct wishes *wishes, uint32_t *
     wishes->n = 0;
 }
 
-/* A spelling that is not known as such. False: its wish stands at the end of wishes. */
-static bool resolve_other(struct names *names, struct str spelling, uint64_t hash,
-                          struct wishes *wishes, uint32_t *out_id, enum sink_fate *out_fate)
+/* False: none may be created now. */
+static bool wish_make(struct names *names, struct str name, uint64_t hash, struct wish *out)
 {
-    char canonical[NAME_BYTES_MAX + 1];
-    struct wish wish = {{canonical, 0}, hash, 0};
-    struct str *name = &wish.name;
+    *out = (struct wish){name, hash, 0};
+    return names->hooks.class_of(names->hooks.self, name, &out->class_no);
+}
 
-    if (name_normalise(spelling, canonical, &name->n) != NAME_OK) {
-        *out_fate = SINK_NAME_BAD;
-        return true;
-    }
-    const bool is_canonical = str_eq(*name, spelling);
-    wish.hash = is_canonical ? hash : hash_of(names, *name);
-    if (is_canonical || !find_hashed(names, *name, wish.hash, out_id)) {
-        if (!names->hooks.class_of(names->hooks.self, *name, &wish.class_no)) {
-            *out_fate = SINK_NAME_LIMIT;
-            return true;
-        }
-        if (is_canonical) {
-            *name = spelling;
-            wishes->items[wishes->n++] = wish;
-            return false;
-        }
+/* A new spelling of a canonical name, which may be there. */
+static enum sink_fate resolve_alias(struct names *names, struct str spelling, uint64_t hash,
+                                    struct str name, uint32_t *out_id)
+{
+    const uint64_t name_hash = hash_of(names, name);
+
+    if (!find_hashed(names, name, name_hash, out_id)) {
+        struct wish wish;
+        if (!wish_make(names, name, name_hash, &wish))
+            return SINK_NAME_LIMIT;
         pthread_mutex_lock(&names->creation);
-        *out_fate = create_locked(names, &wish, out_id);
+        const enum sink_fate fate = create_locked(names, &wish, out_id);
         pthread_mutex_unlock(&names->creation);
-        if (*out_fate != SINK_OK)
-            return true;
+        if (fate != SINK_OK)
+            return fate;
     }
     if (spelling.n <= NAME_BYTES_MAX)
-        alias_add(names, spelling, hash, *name, wish.hash);
-    return true;
+        alias_add(names, spelling, hash, name, name_hash);
+    return SINK_OK;
+}
+
+/* The i-th spelling, which is not known. A canonical one becomes a wish, and has its id and fate when that is
+ * fulfilled. */
+static enum sink_fate resolve_other(struct names *names, struct str spelling, uint64_t hash,
+                                    struct wishes *wishes, size_t i, uint32_t *out_id)
+{
+    char canonical[NAME_BYTES_MAX + 1];
+    struct str name = {canonical, 0};
+
+    if (name_normalise(spelling, canonical, &name.n) != NAME_OK)
+        return SINK_NAME_BAD;
+    if (!str_eq(name, spelling))
+        return resolve_alias(names, spelling, hash, name, out_id);
+    if (!wish_make(names, spelling, hash, &wishes->items[wishes->n]))
+        return SINK_NAME_LIMIT;
+    wishes->of[wishes->n++] = i;
+    return SINK_OK;
 }
 
 void names_resolve(struct names *names, const struct str *spellings, size_t n, uint32_t *out_ids,
@@ -396,14 +407,11 @@ void names_resolve(struct names *names, const struct str *spellings, size_t n, u
     struct wishes wishes = {.n = 0};
 
     for (size_t i = 0; i < n; i++) {
-        const struct str spelling = spellings[i];
-        const uint64_t hash = hash_of(names, spelling);
+        const uint64_t hash = hash_of(names, spellings[i]);
         out_ids[i] = SINK_ID_NONE;
-        out_fates[i] = SINK_OK;
-        if (find_hashed(names, spelling, hash, &out_ids[i]) ||
-            resolve_other(names, spelling, hash, &wishes, &out_ids[i], &out_fates[i]))
-            continue;
-        wishes.of[wishes.n - 1] = i;
+        out_fates[i] = find_hashed(names, spellings[i], hash, &out_ids[i])
+                           ? SINK_OK
+                           : resolve_other(names, spellings[i], hash, &wishes, i, &out_ids[i]);
         if (wishes.n == WISHES_MAX)
             wishes_fulfil(names, &wishes, out_ids, out_fates);
     }

@@ -169,8 +169,9 @@ struct cursor {
     int64_t now_s;
     struct files_version *version; /* NULL until a late point needs it */
     bool late_is_full;
-    uint32_t slow_id;           /* of the last point of put_slowly: history often comes series by */
-    struct head_class *slow_of; /* series; NULL: none yet */
+    /* The series of the last point that went the slow way: history often comes series by series. */
+    uint32_t slow_id;
+    struct head_class *slow_of; /* NULL: none yet */
 };
 
 static struct files_version *version_of(struct cursor *cursor, struct store *store)
@@ -232,20 +233,31 @@ static struct head_class *class_of_id(const struct store *store, uint32_t id)
                                   : head_tablet(store->head, lane / HEAD_LANES)->of;
 }
 
+static bool is_slow_one(const struct cursor *cursor, uint32_t id)
+{
+    return cursor->slow_of && cursor->slow_id == id;
+}
+
+/* The class of a series that has a name, or had one when it was asked for. */
+static struct head_class *slow_class(struct cursor *cursor, const struct store *store, uint32_t id)
+{
+    if (!is_slow_one(cursor, id)) {
+        cursor->slow_id = id;
+        cursor->slow_of = class_of_id(store, id);
+    }
+    return cursor->slow_of;
+}
+
 /* A point outside the columns, or a series' first: what becomes of it. If it is taken it waits in slow. */
 static enum sink_fate put_slowly(struct sink_writer *writer, struct cursor *cursor,
                                  const struct sink_point *point)
 {
     struct store *store = writer->store;
 
-    if (!cursor->slow_of || cursor->slow_id != point->id) {
-        if (head_lane(store->head, point->id) == HEAD_LANE_NONE &&
-            !names_text(store->names, point->id))
-            return names_is_dead(store->names, point->id) ? SINK_GONE : SINK_NAME_BAD;
-        cursor->slow_id = point->id;
-        cursor->slow_of = class_of_id(store, point->id);
-    }
-    const struct head_class *of = cursor->slow_of;
+    if (!is_slow_one(cursor, point->id) && head_lane(store->head, point->id) == HEAD_LANE_NONE &&
+        !names_text(store->names, point->id))
+        return names_is_dead(store->names, point->id) ? SINK_GONE : SINK_NAME_BAD;
+    const struct head_class *of = slow_class(cursor, store, point->id);
     const struct schema *schema = &of->schema;
     const uint32_t slot = slot_of(of, point->at_s);
     if (cursor->now_s - (int64_t)point->at_s >= shared_retention_s(schema, schema->n_archives - 1))
@@ -316,10 +328,7 @@ static void slow_place(struct sink_writer *writer, struct cursor *cursor)
     writer->n_late = 0;
     for (size_t i = 0; i < writer->n_slow; i++) {
         const struct sink_point *point = &writer->slow[i];
-        if (cursor->slow_id != point->id)
-            cursor->slow_of = class_of_id(store, point->id);
-        cursor->slow_id = point->id;
-        struct head_class *of = cursor->slow_of;
+        struct head_class *of = slow_class(cursor, store, point->id);
         size_t level;
         if (head_place(writer, of, point))
             continue;
