@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "cli/env.h"
 #include "cli/record.h"
-#include "cli/redact.h"
+#include "model/redact.h"
 
 #define URL_DEFAULT "http://127.0.0.1:2010"
 

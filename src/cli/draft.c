@@ -4,7 +4,7 @@
 
 #include "cli/courier.h"
 #include "cli/origin.h"
-#include "cli/redact.h"
+#include "model/redact.h"
 
 bool draft_tag(struct change *change, struct tag tag, struct arena *arena, struct err *err)
 {

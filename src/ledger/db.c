@@ -1,12 +1,12 @@
 #include "ledger/db.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "ledger/sql.h"
 #include "os/file.h"
 
 enum {
@@ -16,52 +16,36 @@ enum {
     ID_CHARS = 26, /* of a ULID */
 };
 
-/* Statements that are prepared once a connection. */
-enum statement {
-    ST_BEGIN,
-    ST_COMMIT,
-    ST_ROLLBACK,
-    ST_LAST_ROW,
-    ST_ADD_ROW,
-    ST_PUT_CHANGE,
-    ST_DROP_TAGS,
-    ST_ADD_TAG,
-    ST_BY_KEY,
-    ST_BY_ID,
-    ST_BY_ROW,
-    ST_NEWEST_OPEN,
-    ST_SUCCEEDED,
-    ST_EACH,
-    ST_COUNT,
-    N_STATEMENTS
-};
-
-static const char *const sql_of[N_STATEMENTS] = {
-    [ST_BEGIN] = "BEGIN IMMEDIATE",
-    [ST_COMMIT] = "COMMIT",
-    [ST_ROLLBACK] = "ROLLBACK",
-    [ST_LAST_ROW] = "SELECT seq, hash FROM rows ORDER BY seq DESC LIMIT 1",
-    [ST_ADD_ROW] = "INSERT INTO rows (seq, change_id, body, hash) VALUES (?1, ?2, ?3, ?4)",
-    [ST_PUT_CHANGE] = "INSERT INTO changes (id, seq, source, key, kind, service, env, rev, status,"
-                      " start_ms, end_ms, posted, body)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
-                      " ON CONFLICT (id) DO UPDATE SET seq = ?2, key = ?4, rev = ?8, status = ?9,"
-                      " start_ms = ?10, end_ms = ?11, body = ?13",
-    [ST_DROP_TAGS] = "DELETE FROM tags WHERE change_id = ?1",
-    [ST_ADD_TAG] = "INSERT OR IGNORE INTO tags (tag, change_id) VALUES (?1, ?2)",
-    [ST_BY_KEY] = "SELECT body, seq FROM changes WHERE source = ?1 AND key = ?2",
-    [ST_BY_ID] = "SELECT body, seq FROM changes WHERE id >= ?1 AND id < ?1 || '~' LIMIT 2",
-    [ST_BY_ROW] = "SELECT c.body, c.seq FROM rows r JOIN changes c ON c.id = r.change_id"
-                  " WHERE r.seq = ?1",
-    [ST_NEWEST_OPEN] = "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
-                       " AND end_ms = 0 ORDER BY start_ms DESC LIMIT 1",
-    [ST_SUCCEEDED] = "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
-                     " AND status = 4 AND start_ms < ?4 AND rev <> '' AND (?5 IS NULL OR rev = ?5)"
-                     " ORDER BY start_ms DESC LIMIT 1",
-    [ST_EACH] = "SELECT body, seq FROM changes ORDER BY start_ms",
-    [ST_COUNT] = "SELECT count(*) FROM changes",
-};
-_Static_assert(STATUS_SUCCEEDED == 4, "ST_SUCCEEDED names it by number");
+static const char begin_sql[] = "BEGIN IMMEDIATE";
+static const char commit_sql[] = "COMMIT";
+static const char rollback_sql[] = "ROLLBACK";
+static const char last_row_sql[] = "SELECT seq, hash FROM rows ORDER BY seq DESC LIMIT 1";
+static const char add_row_sql[] =
+    "INSERT INTO rows (seq, change_id, body, hash) VALUES (?1, ?2, ?3, ?4)";
+static const char put_change_sql[] =
+    "INSERT INTO changes (id, seq, source, key, kind, service, env, rev, status,"
+    " start_ms, end_ms, posted, body)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+    " ON CONFLICT (id) DO UPDATE SET seq = ?2, key = ?4, rev = ?8, status = ?9,"
+    " start_ms = ?10, end_ms = ?11, body = ?13";
+static const char drop_tags_sql[] = "DELETE FROM tags WHERE change_id = ?1";
+static const char add_tag_sql[] = "INSERT OR IGNORE INTO tags (tag, change_id) VALUES (?1, ?2)";
+static const char by_key_sql[] = "SELECT body, seq FROM changes WHERE source = ?1 AND key = ?2";
+static const char by_id_sql[] =
+    "SELECT body, seq FROM changes WHERE id >= ?1 AND id < ?1 || '~' LIMIT 2";
+static const char by_row_sql[] =
+    "SELECT c.body, c.seq FROM rows r JOIN changes c ON c.id = r.change_id"
+    " WHERE r.seq = ?1";
+static const char newest_open_sql[] =
+    "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
+    " AND end_ms = 0 ORDER BY start_ms DESC LIMIT 1";
+static const char succeeded_sql[] =
+    "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
+    " AND status = 4 AND start_ms < ?4 AND rev <> '' AND (?5 IS NULL OR rev = ?5)"
+    " ORDER BY start_ms DESC LIMIT 1";
+static const char each_sql[] = "SELECT body, seq FROM changes ORDER BY start_ms";
+static const char count_sql[] = "SELECT count(*) FROM changes";
+_Static_assert(STATUS_SUCCEEDED == 4, "succeeded_sql names it by number");
 
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -82,70 +66,17 @@ static const char tables[] =
     "CREATE TRIGGER IF NOT EXISTS rows_remain BEFORE DELETE ON rows"
     " BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;";
 
-struct db {
-    sqlite3 *handle;
-    sqlite3_stmt *statements[N_STATEMENTS];
-};
-
-static bool fail(struct db *db, const char *what, struct err *err)
+static bool run(struct db *db, const char *which, const char *what, struct err *err)
 {
-    int code = sqlite3_errcode(db->handle) & 0xff;
-    /* A constraint is broken only by tables that are not what this program made of them. */
-    bool is_corrupt = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_CONSTRAINT;
-    err_set(err, is_corrupt ? ERR_CORRUPT : ERR_REFUSED, "ledger: %s: %s", what,
-            sqlite3_errmsg(db->handle));
-    if (err && !is_corrupt)
-        err->kind = code == SQLITE_BUSY ? ERR_BUSY : ERR_IO;
-    return false;
-}
-
-/* The prepared statement, reset, or NULL. */
-static sqlite3_stmt *statement(struct db *db, enum statement which, struct err *err)
-{
-    if (!db->statements[which] &&
-        sqlite3_prepare_v3(db->handle, sql_of[which], -1, SQLITE_PREPARE_PERSISTENT,
-                           &db->statements[which], NULL) != SQLITE_OK) {
-        fail(db, "prepare", err);
-        return NULL;
-    }
-    sqlite3_reset(db->statements[which]);
-    sqlite3_clear_bindings(db->statements[which]);
-    return db->statements[which];
-}
-
-static void bind_text(sqlite3_stmt *st, int i, const char *text)
-{
-    sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
-}
-
-/* Runs to its end a statement that answers nothing. */
-static bool finish(struct db *db, sqlite3_stmt *st, const char *what, struct err *err)
-{
-    int code = sqlite3_step(st);
-    if (code != SQLITE_DONE && code != SQLITE_ROW)
-        fail(db, what, err);
-    sqlite3_reset(st);
-    return code == SQLITE_DONE || code == SQLITE_ROW;
-}
-
-static bool run(struct db *db, enum statement which, const char *what, struct err *err)
-{
-    sqlite3_stmt *st = statement(db, which, err);
-    return st && finish(db, st, what, err);
-}
-
-static bool exec(struct db *db, const char *sql, struct err *err)
-{
-    if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) != SQLITE_OK)
-        return fail(db, "set up", err);
-    return true;
+    sqlite3_stmt *st = sql_prepare(db, which, err);
+    return st && sql_finish(db, st, what, err);
 }
 
 static bool read_version(struct db *db, int *out, struct err *err)
 {
     sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &st, NULL) != SQLITE_OK)
-        return fail(db, "read the version", err);
+        return sql_fail(db, "read the version", err);
     *out = sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int(st, 0) : 0;
     sqlite3_finalize(st);
     return true;
@@ -156,11 +87,11 @@ static bool set_journal(struct db *db, const char *path, struct err *err)
 {
     sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(db->handle, "PRAGMA journal_mode = WAL", -1, &st, NULL) != SQLITE_OK)
-        return fail(db, "set up", err);
+        return sql_fail(db, "set up", err);
     bool is_row = sqlite3_step(st) == SQLITE_ROW;
     bool is_wal = is_row && strcmp((const char *)sqlite3_column_text(st, 0), "wal") == 0;
     if (!is_row)
-        fail(db, "set up", err);
+        sql_fail(db, "set up", err);
     sqlite3_finalize(st);
     if (!is_row || is_wal)
         return is_row;
@@ -171,7 +102,7 @@ static bool set_journal(struct db *db, const char *path, struct err *err)
 static bool set_up(struct db *db, const char *path, struct err *err)
 {
     int version = 0;
-    if (!set_journal(db, path, err) || !exec(db, "PRAGMA synchronous = FULL;", err) ||
+    if (!set_journal(db, path, err) || !sql_exec(db, "PRAGMA synchronous = FULL;", err) ||
         !read_version(db, &version, err))
         return false;
     if (version > FORMAT_VERSION)
@@ -180,7 +111,7 @@ static bool set_up(struct db *db, const char *path, struct err *err)
                     version, FORMAT_VERSION);
     char stamp[64];
     snprintf(stamp, sizeof stamp, "PRAGMA user_version = %d", FORMAT_VERSION);
-    return exec(db, tables, err) && (version == FORMAT_VERSION || exec(db, stamp, err));
+    return sql_exec(db, tables, err) && (version == FORMAT_VERSION || sql_exec(db, stamp, err));
 }
 
 bool db_open(const char *path, bool write, struct db **out, struct err *err)
@@ -211,33 +142,33 @@ void db_close(struct db *db)
 {
     if (!db)
         return;
-    for (size_t i = 0; i < N_STATEMENTS; i++)
-        sqlite3_finalize(db->statements[i]);
+    for (size_t i = 0; i < db->n_statements; i++)
+        sqlite3_finalize(db->statements[i].st);
     sqlite3_close(db->handle);
     mem_free(db);
 }
 
 bool db_begin(struct db *db, struct err *err)
 {
-    return run(db, ST_BEGIN, "begin", err);
+    return run(db, begin_sql, "begin", err);
 }
 
 bool db_commit(struct db *db, struct err *err)
 {
-    return run(db, ST_COMMIT, "commit", err);
+    return run(db, commit_sql, "commit", err);
 }
 
 void db_rollback(struct db *db)
 {
     struct err ignored;
-    if (!sqlite3_get_autocommit(db->handle) && !run(db, ST_ROLLBACK, "roll back", &ignored))
+    if (!sqlite3_get_autocommit(db->handle) && !run(db, rollback_sql, "roll back", &ignored))
         return; /* the next begin will say so */
 }
 
 bool db_last_row(struct db *db, uint64_t *out_seq, unsigned char out[ROW_HASH_BYTES],
                  struct err *err)
 {
-    sqlite3_stmt *st = statement(db, ST_LAST_ROW, err);
+    sqlite3_stmt *st = sql_prepare(db, last_row_sql, err);
     if (!st)
         return false;
     int code = sqlite3_step(st);
@@ -251,7 +182,7 @@ bool db_last_row(struct db *db, uint64_t *out_seq, unsigned char out[ROW_HASH_BY
     if (code == SQLITE_ROW && !is_whole)
         err_set(err, ERR_CORRUPT, "the ledger's last row has no hash");
     else if (code != SQLITE_ROW && code != SQLITE_DONE)
-        fail(db, "read the last row", err);
+        sql_fail(db, "read the last row", err);
     sqlite3_reset(st);
     return is_whole || code == SQLITE_DONE;
 }
@@ -259,43 +190,43 @@ bool db_last_row(struct db *db, uint64_t *out_seq, unsigned char out[ROW_HASH_BY
 static bool put_change(struct db *db, uint64_t seq, const struct change *change, const char *body,
                        struct err *err)
 {
-    sqlite3_stmt *st = statement(db, ST_PUT_CHANGE, err);
+    sqlite3_stmt *st = sql_prepare(db, put_change_sql, err);
     if (!st)
         return false;
-    bind_text(st, 1, change->id);
+    sql_bind_text(st, 1, change->id);
     sqlite3_bind_int64(st, 2, (int64_t)seq);
-    bind_text(st, 3, change->source);
-    bind_text(st, 4, change->key);
+    sql_bind_text(st, 3, change->source);
+    sql_bind_text(st, 4, change->key);
     sqlite3_bind_int(st, 5, (int)change->kind);
-    bind_text(st, 6, change->service);
-    bind_text(st, 7, change->env);
-    bind_text(st, 8, change->rev);
+    sql_bind_text(st, 6, change->service);
+    sql_bind_text(st, 7, change->env);
+    sql_bind_text(st, 8, change->rev);
     sqlite3_bind_int(st, 9, (int)change->status);
     sqlite3_bind_int64(st, 10, change->start_ms);
     sqlite3_bind_int64(st, 11, change->end_ms);
     sqlite3_bind_int(st, 12, change->is_posted);
-    bind_text(st, 13, body);
-    return finish(db, st, "keep a change", err);
+    sql_bind_text(st, 13, body);
+    return sql_finish(db, st, "keep a change", err);
 }
 
 static bool add_tag(struct db *db, const char *tag, const char *id, struct err *err)
 {
-    sqlite3_stmt *st = statement(db, ST_ADD_TAG, err);
+    sqlite3_stmt *st = sql_prepare(db, add_tag_sql, err);
     if (!st)
         return false;
-    bind_text(st, 1, tag);
-    bind_text(st, 2, id);
-    return finish(db, st, "keep a tag", err);
+    sql_bind_text(st, 1, tag);
+    sql_bind_text(st, 2, id);
+    return sql_finish(db, st, "keep a tag", err);
 }
 
 /* A posted event is found by its tags as sent; any other change by kind, service and tag keys. */
 static bool put_tags(struct db *db, const struct change *change, struct err *err)
 {
-    sqlite3_stmt *st = statement(db, ST_DROP_TAGS, err);
+    sqlite3_stmt *st = sql_prepare(db, drop_tags_sql, err);
     if (!st)
         return false;
-    bind_text(st, 1, change->id);
-    if (!finish(db, st, "keep tags", err))
+    sql_bind_text(st, 1, change->id);
+    if (!sql_finish(db, st, "keep tags", err))
         return false;
     for (size_t i = 0; i < change->n_tags; i++)
         if (!add_tag(db, change->tags[i].key, change->id, err))
@@ -316,14 +247,14 @@ bool db_append(struct db *db, uint64_t seq, const struct change *change,
         return FAIL(err, ERR_LIMIT, "a change of more than %d bytes", ROW_BYTES_MAX);
     unsigned char hash[ROW_HASH_BYTES];
     row_hash(io_hash, seq, body.at, body.n, hash);
-    sqlite3_stmt *st = statement(db, ST_ADD_ROW, err);
+    sqlite3_stmt *st = sql_prepare(db, add_row_sql, err);
     if (!st)
         return false;
     sqlite3_bind_int64(st, 1, (int64_t)seq);
-    bind_text(st, 2, change->id);
-    bind_text(st, 3, body.at);
+    sql_bind_text(st, 2, change->id);
+    sql_bind_text(st, 3, body.at);
     sqlite3_bind_blob(st, 4, hash, sizeof hash, SQLITE_STATIC);
-    if (!finish(db, st, "add a row", err) || !put_change(db, seq, change, body.at, err) ||
+    if (!sql_finish(db, st, "add a row", err) || !put_change(db, seq, change, body.at, err) ||
         !put_tags(db, change, err))
         return false;
     memcpy(io_hash, hash, sizeof hash);
@@ -352,7 +283,7 @@ static bool take_one(struct db *db, sqlite3_stmt *st, struct arena *arena, struc
     else if (code == SQLITE_DONE)
         err_set(err, ERR_MISSING, "there is no such change");
     else
-        fail(db, "look up a change", err);
+        sql_fail(db, "look up a change", err);
     sqlite3_reset(st);
     return is_ok;
 }
@@ -360,11 +291,11 @@ static bool take_one(struct db *db, sqlite3_stmt *st, struct arena *arena, struc
 bool db_by_key(struct db *db, const char *source, const char *key, struct arena *arena,
                struct change *out, struct err *err)
 {
-    sqlite3_stmt *st = statement(db, ST_BY_KEY, err);
+    sqlite3_stmt *st = sql_prepare(db, by_key_sql, err);
     if (!st)
         return false;
-    bind_text(st, 1, source);
-    bind_text(st, 2, key);
+    sql_bind_text(st, 1, source);
+    sql_bind_text(st, 2, key);
     return take_one(db, st, arena, out, err);
 }
 
@@ -379,10 +310,10 @@ static void upper_copy(char out[ID_CHARS + 1], const char *text)
 /* Does only one id begin so? */
 static bool is_alone(struct db *db, const char *prefix)
 {
-    sqlite3_stmt *st = statement(db, ST_BY_ID, NULL);
+    sqlite3_stmt *st = sql_prepare(db, by_id_sql, NULL);
     if (!st)
         return true;
-    bind_text(st, 1, prefix);
+    sql_bind_text(st, 1, prefix);
     bool has_second = sqlite3_step(st) == SQLITE_ROW && sqlite3_step(st) == SQLITE_ROW;
     sqlite3_reset(st);
     return !has_second;
@@ -391,14 +322,14 @@ static bool is_alone(struct db *db, const char *prefix)
 bool db_by_id(struct db *db, const char *id_prefix, struct arena *arena, struct change *out,
               struct err *err)
 {
-    sqlite3_stmt *st = statement(db, ST_BY_ID, err);
+    sqlite3_stmt *st = sql_prepare(db, by_id_sql, err);
     char prefix[ID_CHARS + 1];
     if (!st)
         return false;
     if (strlen(id_prefix) > ID_CHARS)
         return FAIL(err, ERR_MISSING, "there is no change '%.100s'", id_prefix);
     upper_copy(prefix, id_prefix);
-    bind_text(st, 1, prefix);
+    sql_bind_text(st, 1, prefix);
     struct change change;
     if (!take_one(db, st, arena, &change, err)) {
         if (err && err->kind == ERR_MISSING)
@@ -414,7 +345,7 @@ bool db_by_id(struct db *db, const char *id_prefix, struct arena *arena, struct 
 bool db_by_row(struct db *db, uint64_t seq, struct arena *arena, struct change *out,
                struct err *err)
 {
-    sqlite3_stmt *st = statement(db, ST_BY_ROW, err);
+    sqlite3_stmt *st = sql_prepare(db, by_row_sql, err);
     if (!st)
         return false;
     sqlite3_bind_int64(st, 1, (int64_t)seq);
@@ -424,14 +355,14 @@ bool db_by_row(struct db *db, uint64_t seq, struct arena *arena, struct change *
 static void bind_place(sqlite3_stmt *st, const struct db_place *place)
 {
     sqlite3_bind_int(st, 1, (int)place->kind);
-    bind_text(st, 2, place->service);
-    bind_text(st, 3, place->env);
+    sql_bind_text(st, 2, place->service);
+    sql_bind_text(st, 3, place->env);
 }
 
 bool db_newest_open(struct db *db, const struct db_place *place, struct arena *arena,
                     struct change *out, struct err *err)
 {
-    sqlite3_stmt *st = statement(db, ST_NEWEST_OPEN, err);
+    sqlite3_stmt *st = sql_prepare(db, newest_open_sql, err);
     if (!st)
         return false;
     bind_place(st, place);
@@ -441,13 +372,13 @@ bool db_newest_open(struct db *db, const struct db_place *place, struct arena *a
 bool db_succeeded_before(struct db *db, const struct db_place *place, int64_t at_ms,
                          const char *rev, struct arena *arena, struct change *out, struct err *err)
 {
-    sqlite3_stmt *st = statement(db, ST_SUCCEEDED, err);
+    sqlite3_stmt *st = sql_prepare(db, succeeded_sql, err);
     if (!st)
         return false;
     bind_place(st, place);
     sqlite3_bind_int64(st, 4, at_ms);
     if (rev)
-        bind_text(st, 5, rev);
+        sql_bind_text(st, 5, rev);
     return take_one(db, st, arena, out, err);
 }
 
@@ -529,7 +460,7 @@ static bool take_list(struct db *db, sqlite3_stmt *st, struct arena *arena, stru
                       why.text);
     }
     if (code != SQLITE_DONE)
-        return fail(db, "list changes", err);
+        return sql_fail(db, "list changes", err);
     *out = list;
     return true;
 }
@@ -546,8 +477,8 @@ bool db_list(struct db *db, const struct change_query *query, size_t n_max, stru
     sqlite3_stmt *st = NULL;
     bool is_ok = sqlite3_prepare_v2(db->handle, buf_text(&c.sql), -1, &st, NULL) == SQLITE_OK;
     for (size_t i = 0; is_ok && i < c.n_texts; i++)
-        bind_text(st, (int)i + 1, c.texts[i]);
-    is_ok = is_ok ? take_list(db, st, arena, out, err) : fail(db, "list changes", err);
+        sql_bind_text(st, (int)i + 1, c.texts[i]);
+    is_ok = is_ok ? take_list(db, st, arena, out, err) : sql_fail(db, "list changes", err);
     sqlite3_finalize(st);
     buf_done(&c.sql);
     return is_ok;
@@ -555,7 +486,7 @@ bool db_list(struct db *db, const struct change_query *query, size_t n_max, stru
 
 bool db_each(struct db *db, db_each_fn fn, void *self, struct err *err)
 {
-    sqlite3_stmt *st = statement(db, ST_EACH, err);
+    sqlite3_stmt *st = sql_prepare(db, each_sql, err);
     if (!st)
         return false;
     CLEANUP(arena_done) struct arena arena;
@@ -572,20 +503,20 @@ bool db_each(struct db *db, db_each_fn fn, void *self, struct err *err)
         arena_reset(&arena);
     }
     if (code != SQLITE_DONE)
-        fail(db, "read all changes", err);
+        sql_fail(db, "read all changes", err);
     sqlite3_reset(st);
     return code == SQLITE_DONE;
 }
 
 bool db_count(struct db *db, uint64_t *out_changes, struct err *err)
 {
-    sqlite3_stmt *st = statement(db, ST_COUNT, err);
+    sqlite3_stmt *st = sql_prepare(db, count_sql, err);
     if (!st)
         return false;
     bool is_ok = sqlite3_step(st) == SQLITE_ROW;
     *out_changes = is_ok ? (uint64_t)sqlite3_column_int64(st, 0) : 0;
     sqlite3_reset(st);
-    return is_ok || fail(db, "count changes", err);
+    return is_ok || sql_fail(db, "count changes", err);
 }
 
 /* Does the row at st follow from the hash before it? Moves hash on. */
@@ -612,7 +543,7 @@ bool db_verify(struct db *db, uint64_t *out_rows, struct err *err)
     sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(db->handle, "SELECT seq, body, hash FROM rows ORDER BY seq", -1, &st,
                            NULL) != SQLITE_OK)
-        return fail(db, "verify", err);
+        return sql_fail(db, "verify", err);
     unsigned char hash[ROW_HASH_BYTES] = {0};
     uint64_t n = 0;
     int code;
@@ -620,7 +551,7 @@ bool db_verify(struct db *db, uint64_t *out_rows, struct err *err)
     while (is_ok && (code = sqlite3_step(st)) == SQLITE_ROW)
         is_ok = row_fits(st, ++n, hash, err);
     if (is_ok && code != SQLITE_DONE)
-        is_ok = fail(db, "verify", err);
+        is_ok = sql_fail(db, "verify", err);
     sqlite3_finalize(st);
     *out_rows = n;
     return is_ok;

@@ -1,5 +1,5 @@
 /* Any text is blotted within its limits. */
-#include "cli/redact.h"
+#include "model/redact.h"
 
 #include <string.h>
 

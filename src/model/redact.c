@@ -1,4 +1,4 @@
-#include "cli/redact.h"
+#include "model/redact.h"
 
 #include <string.h>
 
