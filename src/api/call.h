@@ -24,10 +24,22 @@ enum route_flags {
     ROUTE_QUICK = 4,  /* a text or a table: not worth a render thread */
 };
 
+/* What a caller must be allowed to do. A GET of a route that also writes needs RIGHT_READ only. */
+enum right {
+    RIGHT_NONE = 0, /* anybody: is it alive? */
+    RIGHT_READ,
+    RIGHT_WRITE,  /* record changes; of which kind and service is checked where they are recorded */
+    RIGHT_EDIT,   /* correct, retract */
+    RIGHT_FREEZE, /* freeze and thaw */
+    RIGHT_HOOK,   /* deliver to a hook, which checks signatures itself */
+    RIGHT_ADMIN,  /* tokens, purge, deleting series, snapshots */
+};
+
 struct route {
     const char *methods; /* "GET POST", blank-separated; HEAD goes with GET */
     const char *path;    /* without a trailing slash; requests may have one */
     unsigned flags;      /* of enum route_flags */
+    enum right right;
     call_run run;
 };
 

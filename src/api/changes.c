@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "api/change_json.h"
+#include "api/recording.h"
 #include "api/routes.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -11,22 +12,6 @@ enum {
     LIST_DEFAULT = 100,
     LIST_MAX = 10000, /* changes in one answer */
 };
-
-static bool answer_receipt(struct api_call *call, const struct ledger_receipt *receipt,
-                           struct err *err)
-{
-    struct jsonw json;
-    if (!call_json(call, &json, err))
-        return false;
-    jsonw_object(&json);
-    jsonw_put_text(&json, "id", receipt->id);
-    jsonw_put_i64(&json, "seq", (int64_t)receipt->seq);
-    jsonw_put_bool(&json, "merged", receipt->is_merged);
-    jsonw_end(&json);
-    call_json_end(call);
-    buf_add_char(&call->response->body, '\n');
-    return true;
-}
 
 /* What a path's last word may say about the change. */
 enum verb { VERB_NONE, VERB_START, VERB_OK, VERB_FAIL, VERB_ROLLBACK };
@@ -104,17 +89,17 @@ static bool finish(struct api_call *call, const struct change *change, enum chan
                                    .status = status,
                                    .end_ms = change->end_ms ? change->end_ms : change->start_ms,
                                    .msg = change->msg};
-    if (!ledger_finish(call->api->deps.ledger, &end, &receipt, err))
+    if (!recording_end(call, &end, &receipt, err))
         return false;
-    return answer_receipt(call, &receipt, err);
+    return recording_answer(call, &receipt, err);
 }
 
 static bool record(struct api_call *call, const struct change *change, struct err *err)
 {
     struct ledger_receipt receipt;
-    if (!ledger_record(call->api->deps.ledger, change, &receipt, err))
+    if (!recording_add(call, change, &receipt, err))
         return false;
-    return answer_receipt(call, &receipt, err);
+    return recording_answer(call, &receipt, err);
 }
 
 /* The end of a change that has a key is another telling of it: it finds its own start, not the newest
@@ -141,7 +126,7 @@ static bool record_rollback(struct api_call *call, struct change *change, struct
                                    .status = STATUS_FAILED,
                                    .end_ms = change->start_ms,
                                    .msg = ""};
-    if (ledger_finish(call->api->deps.ledger, &end, &ended, err))
+    if (recording_end(call, &end, &ended, err))
         change->of = arena_strdup(call->arena, ended.id);
     else if (err->kind != ERR_MISSING)
         return false;

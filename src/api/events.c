@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/change_json.h"
+#include "api/recording.h"
 #include "api/routes.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -107,7 +108,7 @@ static bool post_event(struct api_call *call, struct err *err)
     if (!read_event(call, &event, err))
         return false;
     classify(&event);
-    if (!ledger_record(call->api->deps.ledger, &event, &receipt, err))
+    if (!recording_add(call, &event, &receipt, err))
         return false;
     call_text_answer(call, "text/html; charset=utf-8", "");
     return true;

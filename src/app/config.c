@@ -185,6 +185,12 @@ static bool set_entry(struct config *config, const struct ini *ini,
     return false;
 }
 
+/* Sections with a name of their own, read by the folder they are about. */
+static bool is_named_section(const char *name)
+{
+    return text_starts(name, "hook ") || text_starts(name, "announce ");
+}
+
 static bool is_section(const char *name)
 {
     for (size_t i = 0; i < COUNT_OF(keys); i++)
@@ -203,6 +209,8 @@ static bool read_file(struct config *config, const char *path, struct arena *are
         return false;
     for (size_t i = 0; i < ini.n_sections; i++) {
         const struct ini_section *section = &ini.sections[i];
+        if (is_named_section(section->name))
+            continue;
         if (!is_section(section->name))
             return FAIL(err, ERR_INPUT, "%s:%u: there is no section [%s]", path, section->line,
                         section->name);
@@ -210,6 +218,7 @@ static bool read_file(struct config *config, const char *path, struct arena *are
             if (!set_entry(config, &ini, section, &section->entries[k], err))
                 return false;
     }
+    config->ini = ini;
     return true;
 }
 

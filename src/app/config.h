@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/ini.h"
 
 struct config {
     const char *config_file; /* "" : none */
@@ -11,6 +12,9 @@ struct config {
     const char *cors, *events, *template_name, *collect_host, *collect_self;
     int64_t threads, fsync_interval_ms, max_creates_per_minute, max_series, max_points, max_time_ms;
     int64_t hide_idle_after_s; /* 0: off */
+    /* The whole file, for the sections that their folders read themselves: [hook NAME], [announce NAME].
+     * Without a file it has no sections. */
+    struct ini ini;
 };
 
 /* Reads flags (argv[0] is the command) and the file that --config names; strings in the arena.

@@ -43,6 +43,8 @@ static const char succeeded_sql[] =
     "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
     " AND status = 4 AND start_ms < ?4 AND rev <> '' AND (?5 IS NULL OR rev = ?5)"
     " ORDER BY start_ms DESC LIMIT 1";
+static const char since_sql[] =
+    "SELECT body, seq FROM changes WHERE seq > ?1 ORDER BY seq LIMIT ?2";
 static const char each_sql[] = "SELECT body, seq FROM changes ORDER BY start_ms";
 static const char count_sql[] = "SELECT count(*) FROM changes";
 _Static_assert(STATUS_SUCCEEDED == 4, "succeeded_sql names it by number");
@@ -56,6 +58,7 @@ static const char tables[] =
     " env TEXT NOT NULL, rev TEXT NOT NULL, status INTEGER NOT NULL, start_ms INTEGER NOT NULL,"
     " end_ms INTEGER NOT NULL, posted INTEGER NOT NULL, body TEXT NOT NULL);"
     "CREATE UNIQUE INDEX IF NOT EXISTS changes_by_key ON changes (source, key) WHERE key <> '';"
+    "CREATE INDEX IF NOT EXISTS changes_by_seq ON changes (seq);"
     "CREATE INDEX IF NOT EXISTS changes_by_start ON changes (start_ms);"
     "CREATE INDEX IF NOT EXISTS changes_by_place ON changes (kind, service, env, start_ms);"
     "CREATE INDEX IF NOT EXISTS changes_open ON changes (kind, service, env) WHERE end_ms = 0;"
@@ -481,6 +484,19 @@ bool db_list(struct db *db, const struct change_query *query, size_t n_max, stru
     is_ok = is_ok ? take_list(db, st, arena, out, err) : sql_fail(db, "list changes", err);
     sqlite3_finalize(st);
     buf_done(&c.sql);
+    return is_ok;
+}
+
+bool db_since(struct db *db, uint64_t after_seq, size_t n_max, struct arena *arena,
+              struct change_list *out, struct err *err)
+{
+    sqlite3_stmt *st = sql_prepare(db, since_sql, err);
+    if (!st)
+        return false;
+    sqlite3_bind_int64(st, 1, (int64_t)after_seq);
+    sqlite3_bind_int64(st, 2, (int64_t)n_max);
+    bool is_ok = take_list(db, st, arena, out, err);
+    sqlite3_reset(st);
     return is_ok;
 }
 

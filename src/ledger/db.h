@@ -49,6 +49,10 @@ MUST_CHECK bool db_succeeded_before(struct db *db, const struct db_place *place,
 MUST_CHECK bool db_list(struct db *db, const struct change_query *query, size_t n_max,
                         struct arena *arena, struct change_list *out, struct err *err);
 
+/* By their newest rows, those after after_seq. */
+MUST_CHECK bool db_since(struct db *db, uint64_t after_seq, size_t n_max, struct arena *arena,
+                         struct change_list *out, struct err *err);
+
 /* Every change in start order, handed to fn without its strings' arena kept: for loading. */
 typedef void (*db_each_fn)(void *self, const struct change *change);
 MUST_CHECK bool db_each(struct db *db, db_each_fn fn, void *self, struct err *err);

@@ -9,12 +9,13 @@
 #include "ledger/db.h"
 #include "ledger/events.h"
 #include "ledger/merge.h"
+#include "ledger/work.h"
 #include "os/queue.h"
 #include "os/realtime.h"
 #include "os/thread.h"
 
 /* Invariants
- * 1. Only the writing thread uses `writer`, `seq` and `hash`.
+ * 1. Only the writing thread uses `writer`.
  * 2. A job is answered only after the transaction that holds it is on disk.
  * 3. `events` holds what is committed, and nothing else.
  * 4. A job can be carried out again after a rollback: `told` and `end` stay as they were given. */
@@ -27,7 +28,7 @@ enum {
     RETRY_US = 200000, /* between tries of what a full disk refused */
 };
 
-enum job_kind { JOB_RECORD, JOB_FINISH, JOB_BARRIER };
+enum job_kind { JOB_RECORD, JOB_FINISH, JOB_WORK, JOB_BARRIER };
 
 /* One wish to the writer. Somebody waits for it (owner: the waiter), or nobody does (owner: the writer
  * frees it). */
@@ -36,6 +37,8 @@ struct job {
     struct arena arena; /* of all three */
     struct change told; /* as checked */
     struct ledger_end end;
+    work_fn work; /* of another file of this folder */
+    void *work_self;
     struct change change; /* as it then is: the result */
     bool is_awaited;
     /* Answer; guarded by mutex. */
@@ -51,9 +54,7 @@ struct ledger {
     char *path;
     struct queue *queue;
     struct thread thread;
-    struct db *writer;
-    uint64_t seq;
-    unsigned char hash[ROW_HASH_BYTES];
+    struct writer writer;
     struct events *events;
     pthread_mutex_t readers_mutex;
     struct db *readers[READERS_MAX];
@@ -107,7 +108,7 @@ static bool derive(struct ledger *ledger, struct change *change, struct arena *a
     struct change before, earlier;
     struct db_place place = place_of(change);
     bool has_before =
-        db_succeeded_before(ledger->writer, &place, change->start_ms, NULL, arena, &before, err);
+        db_succeeded_before(ledger->writer.db, &place, change->start_ms, NULL, arena, &before, err);
     if (!has_before)
         return is_nothing(err);
     if (!change->prev[0])
@@ -117,8 +118,8 @@ static bool derive(struct ledger *ledger, struct change *change, struct arena *a
         change->of = before.id;
     if (is_rollback || change->action[0] || !change->rev[0] || strcmp(change->rev, before.rev) == 0)
         return true;
-    if (!db_succeeded_before(ledger->writer, &place, before.start_ms, change->rev, arena, &earlier,
-                             err))
+    if (!db_succeeded_before(ledger->writer.db, &place, before.start_ms, change->rev, arena,
+                             &earlier, err))
         return is_nothing(err);
     change->action = "rollback";
     if (!change->of[0])
@@ -128,10 +129,11 @@ static bool derive(struct ledger *ledger, struct change *change, struct arena *a
 
 static bool append(struct ledger *ledger, const struct change *change, struct job *job)
 {
-    if (!db_append(ledger->writer, ledger->seq + 1, change, ledger->hash, &job->err))
+    if (!db_append(ledger->writer.db, ledger->writer.seq + 1, change, ledger->writer.hash,
+                   &job->err))
         return false;
-    ledger->seq++;
-    job->receipt.seq = ledger->seq;
+    ledger->writer.seq++;
+    job->receipt.seq = ledger->writer.seq;
     text_copy(job->receipt.id, sizeof job->receipt.id, change->id);
     return true;
 }
@@ -141,7 +143,7 @@ static bool find_same(struct ledger *ledger, struct job *job, struct change *out
 {
     const struct change *told = &job->told;
     if (told->key[0])
-        return db_by_key(ledger->writer, told->source, told->key, &job->arena, out, &job->err);
+        return db_by_key(ledger->writer.db, told->source, told->key, &job->arena, out, &job->err);
     struct change_query near = {.from_ms = told->start_ms - MERGE_SAME_MS,
                                 .until_ms = told->start_ms + MERGE_SAME_MS + 1,
                                 .service = told->service,
@@ -152,7 +154,7 @@ static bool find_same(struct ledger *ledger, struct job *job, struct change *out
     }
     struct change_list list = {0};
     if (!told->is_posted &&
-        !db_list(ledger->writer, &near, GROUP_MAX, &job->arena, &list, &job->err))
+        !db_list(ledger->writer.db, &near, GROUP_MAX, &job->arena, &list, &job->err))
         return false;
     for (size_t i = 0; i < list.n; i++) {
         if (!merge_is_same(&list.items[i], told))
@@ -201,8 +203,8 @@ static bool finish(struct ledger *ledger, struct job *job)
     const struct db_place place = {end->kind, end->service, end->env};
     struct change known;
     bool is_found = end->id[0]
-                        ? db_by_id(ledger->writer, end->id, &job->arena, &known, &job->err)
-                        : db_newest_open(ledger->writer, &place, &job->arena, &known, &job->err);
+                        ? db_by_id(ledger->writer.db, end->id, &job->arena, &known, &job->err)
+                        : db_newest_open(ledger->writer.db, &place, &job->arena, &known, &job->err);
     if (!is_found && job->err.kind == ERR_MISSING && !end->id[0])
         err_set(&job->err, ERR_MISSING, "no open %s of '%s' in %s to finish",
                 change_kind_name(end->kind), end->service, end->env);
@@ -224,6 +226,8 @@ static bool carry_out(struct ledger *ledger, struct job *job)
         return record(ledger, job);
     case JOB_FINISH:
         return finish(ledger, job);
+    case JOB_WORK:
+        return job->work(job->work_self, &ledger->writer, &job->err);
     case JOB_BARRIER:
         break;
     }
@@ -261,31 +265,32 @@ struct group {
 /* A disk that refuses one job fails the group: nobody is told "kept" of what is not. */
 static bool run_group(struct ledger *ledger, struct group *group, struct err *err)
 {
-    if (!db_begin(ledger->writer, err))
+    ledger->writer.now_ms = clock_us(&ledger->options.clock) / 1000;
+    if (!db_begin(ledger->writer.db, err))
         return false;
     for (size_t i = 0; i < group->n; i++) {
         struct job *job = group->jobs[i];
         job->is_ok = carry_out(ledger, job);
         if (job->is_ok || job->err.kind == ERR_MISSING || job->err.kind == ERR_INPUT ||
-            job->err.kind == ERR_LIMIT)
+            job->err.kind == ERR_LIMIT || job->err.kind == ERR_REFUSED)
             continue;
         *err = job->err;
         return false;
     }
-    return db_commit(ledger->writer, err);
+    return db_commit(ledger->writer.db, err);
 }
 
 /* One transaction. False: every job has failed, and nothing is as if it had been tried. */
 static bool transact(struct ledger *ledger, struct group *group, struct err *err)
 {
-    uint64_t seq = ledger->seq, n_changes = atomic_load(&ledger->n_changes);
+    uint64_t seq = ledger->writer.seq, n_changes = atomic_load(&ledger->n_changes);
     unsigned char hash[ROW_HASH_BYTES];
-    memcpy(hash, ledger->hash, sizeof hash);
+    memcpy(hash, ledger->writer.hash, sizeof hash);
     if (run_group(ledger, group, err))
         return true;
-    db_rollback(ledger->writer);
-    ledger->seq = seq;
-    memcpy(ledger->hash, hash, sizeof hash);
+    db_rollback(ledger->writer.db);
+    ledger->writer.seq = seq;
+    memcpy(ledger->writer.hash, hash, sizeof hash);
     atomic_store(&ledger->n_changes, n_changes);
     for (size_t i = 0; i < group->n; i++) {
         group->jobs[i]->is_ok = false;
@@ -305,7 +310,7 @@ static void answer_group(struct ledger *ledger, struct group *group)
             group->jobs[n_left++] = job;
             continue;
         }
-        if (job->is_ok && job->kind != JOB_BARRIER)
+        if (job->is_ok && (job->kind == JOB_RECORD || job->kind == JOB_FINISH))
             events_put(ledger->events, &job->change);
         answer(job);
     }
@@ -324,8 +329,11 @@ static void commit_group(struct ledger *ledger, struct group *group)
         struct err own;
         (void)transact(ledger, &alone, &own); /* the job knows */
     }
-    atomic_store(&ledger->n_rows, ledger->seq);
+    const bool has_grown =
+        atomic_exchange(&ledger->n_rows, ledger->writer.seq) != ledger->writer.seq;
     answer_group(ledger, group);
+    if (has_grown && ledger->options.on_commit)
+        ledger->options.on_commit(ledger->options.self);
 }
 
 /* Fills the group with what waits. With jobs left over from a full disk it comes back soon, so that they
@@ -366,13 +374,13 @@ static void load_one(void *self, const struct change *change)
 static bool load(struct ledger *ledger, struct err *err)
 {
     uint64_t n_changes;
-    if (!db_open(ledger->path, true, &ledger->writer, err) ||
-        !db_last_row(ledger->writer, &ledger->seq, ledger->hash, err) ||
-        !db_count(ledger->writer, &n_changes, err) ||
-        !db_each(ledger->writer, load_one, ledger->events, err))
+    if (!db_open(ledger->path, true, &ledger->writer.db, err) ||
+        !db_last_row(ledger->writer.db, &ledger->writer.seq, ledger->writer.hash, err) ||
+        !db_count(ledger->writer.db, &n_changes, err) ||
+        !db_each(ledger->writer.db, load_one, ledger->events, err))
         return false;
     atomic_store(&ledger->n_changes, n_changes);
-    atomic_store(&ledger->n_rows, ledger->seq);
+    atomic_store(&ledger->n_rows, ledger->writer.seq);
     return true;
 }
 
@@ -400,7 +408,7 @@ void ledger_close(struct ledger *ledger)
     thread_join(&ledger->thread);
     for (size_t i = 0; i < ledger->n_readers; i++)
         db_close(ledger->readers[i]);
-    db_close(ledger->writer);
+    db_close(ledger->writer.db);
     events_free(ledger->events);
     queue_free(ledger->queue);
     pthread_mutex_destroy(&ledger->readers_mutex);
@@ -511,6 +519,14 @@ bool ledger_finish(struct ledger *ledger, const struct ledger_end *end, struct l
     return await(ledger, job, out, err);
 }
 
+bool work_write(struct ledger *ledger, work_fn fn, void *self, struct err *err)
+{
+    struct job *job = job_new(JOB_WORK, true);
+    job->work = fn;
+    job->work_self = self;
+    return await(ledger, job, NULL, err);
+}
+
 /* ---- reading ---- */
 
 static bool reader_take(struct ledger *ledger, struct db **out, struct err *err)
@@ -539,28 +555,79 @@ static void reader_give(struct ledger *ledger, struct db *db, const struct err *
         db_close(db);
 }
 
+bool work_read(struct ledger *ledger, work_read_fn fn, void *self, struct err *err)
+{
+    struct db *db;
+    if (!reader_take(ledger, &db, err))
+        return false;
+    struct err own; /* a caller that does not want to know why: the connection does */
+    struct err *why = err ? err : &own;
+    bool is_ok = fn(self, db, why);
+    reader_give(ledger, db, is_ok ? NULL : why);
+    return is_ok;
+}
+
+/* What one look-up asks for. */
+struct look_up {
+    const char *id;
+    uint64_t seq;
+    size_t n_max;
+    struct arena *arena;
+    struct change *out;
+    struct change_list *out_list;
+};
+
+static bool look_up_id(void *self, struct db *db, struct err *err)
+{
+    const struct look_up *wish = self;
+    return db_by_id(db, wish->id, wish->arena, wish->out, err);
+}
+
 bool ledger_get(struct ledger *ledger, const char *id, struct arena *arena, struct change *out,
                 struct err *err)
 {
-    struct db *db;
+    struct look_up wish = {.id = id, .arena = arena, .out = out};
     if (strlen(id) < 4)
         return FAIL(err, ERR_INPUT, "'%s' is too short for an id: at least 4 characters", id);
-    if (!reader_take(ledger, &db, err))
-        return false;
-    bool is_ok = db_by_id(db, id, arena, out, err);
-    reader_give(ledger, db, is_ok ? NULL : err);
-    return is_ok;
+    return work_read(ledger, look_up_id, &wish, err);
+}
+
+static bool look_up_row(void *self, struct db *db, struct err *err)
+{
+    const struct look_up *wish = self;
+    return db_by_row(db, wish->seq, wish->arena, wish->out, err);
 }
 
 bool ledger_get_row(struct ledger *ledger, uint64_t seq, struct arena *arena, struct change *out,
                     struct err *err)
 {
-    struct db *db;
-    if (!reader_take(ledger, &db, err))
-        return false;
-    bool is_ok = db_by_row(db, seq, arena, out, err);
-    reader_give(ledger, db, is_ok ? NULL : err);
-    return is_ok;
+    struct look_up wish = {.seq = seq, .arena = arena, .out = out};
+    return work_read(ledger, look_up_row, &wish, err);
+}
+
+static bool get(void *self, const char *id, struct arena *arena, struct change *out,
+                struct err *err)
+{
+    return ledger_get(self, id, arena, out, err);
+}
+
+static bool look_up_since(void *self, struct db *db, struct err *err)
+{
+    const struct look_up *wish = self;
+    return db_since(db, wish->seq, wish->n_max, wish->arena, wish->out_list, err);
+}
+
+static bool since(void *self, uint64_t after_seq, size_t n_max, struct arena *arena,
+                  struct change_list *out, struct err *err)
+{
+    struct look_up wish = {.seq = after_seq, .n_max = n_max, .arena = arena, .out_list = out};
+    return work_read(self, look_up_since, &wish, err);
+}
+
+static uint64_t last_seq(void *self)
+{
+    struct ledger *ledger = self;
+    return atomic_load(&ledger->n_rows);
 }
 
 static bool list(void *self, const struct change_query *query, struct arena *arena,
@@ -586,7 +653,8 @@ static bool list(void *self, const struct change_query *query, struct arena *are
 
 struct changes ledger_changes(struct ledger *ledger)
 {
-    static const struct changes_ops ops = {.list = list};
+    static const struct changes_ops ops = {
+        .list = list, .since = since, .get = get, .last_seq = last_seq};
     return (struct changes){.ops = &ops, .self = ledger};
 }
 

@@ -16,6 +16,9 @@ struct ledger_options {
     struct clock clock;
     const struct schemas *schemas; /* steps of the event series; may be NULL */
     bool posted_apart; /* Graphite's two worlds: what came through /events/ makes no series */
+    /* NULL, or called on the ledger's thread after each commit that added rows. Must be quick. */
+    void (*on_commit)(void *self);
+    void *self;
 };
 
 /* err: ERR_REFUSED (a newer version wrote it), ERR_IO, ERR_CORRUPT. Starts the writing thread. */

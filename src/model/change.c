@@ -400,6 +400,11 @@ bool change_from_line(struct str name, double value, int64_t at_ms, struct arena
     return true;
 }
 
+bool change_is_open(const struct change *change)
+{
+    return change->end_ms == 0 && !change->is_retracted;
+}
+
 const char *change_series_name(const struct change *change, struct arena *arena)
 {
     if (change->service[0] == '\0')

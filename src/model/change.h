@@ -37,14 +37,21 @@ enum {
     CHANGE_TEXT_MAX = 2048, /* msg; longer is cut at a UTF-8 edge and says so */
     CHANGE_FIELD_MAX = 255, /* every other field; longer is ERR_INPUT, with the field named */
     CHANGE_TAGS_MAX = 32,
+    CHANGE_TELLINGS_MAX = 16,    /* further doors are not noted */
     CHANGE_DATA_MAX = 64 * 1024, /* data of a posted event; longer is ERR_INPUT */
+};
+
+/* Who told of a change, and by which key. */
+struct telling {
+    const char *source; /* line, http, events, cli, hook/github, ... */
+    const char *key;    /* idempotency key, unique per source; "" without one */
 };
 
 /* Strings are "" when not known, never NULL. Times are milliseconds since 1970; 0: not known.
  * Owner: whoever filled it; strings usually live in that call's arena. */
 struct change {
     const char *id;  /* ULID, given by the ledger */
-    const char *key; /* idempotency key, unique per source */
+    const char *key; /* of the first telling */
     enum change_kind kind;
     const char *action;  /* upgrade, rollback, toggle, ... */
     const char *service; /* [a-z0-9._/-]: "website", "web/checkout" */
@@ -58,13 +65,19 @@ struct change {
     const char *old_value, *new_value;
     struct tag *tags;
     size_t n_tags;
-    const char *source;  /* who told us: line, http, events, cli, hook/github, ... */
-    int64_t received_ms; /* when */
-    int64_t skew_ms;     /* their clock minus ours, when they sent theirs */
-    double value;        /* of the plain line: 1, -1 rollback; else 1 */
-    uint64_t seq;        /* row number in the ledger */
-    bool is_posted;      /* came through /events/: msg is its what; tags have empty values */
-    const char *data;    /* text that came with it, as sent; at most CHANGE_DATA_MAX */
+    const char *source;   /* of the first telling */
+    struct telling *also; /* the other doors it came through; the ledger's to say */
+    size_t n_also;        /* at most CHANGE_TELLINGS_MAX */
+    int64_t received_ms;  /* when */
+    int64_t sent_ms;      /* the sender's clock when it told; 0: it did not say. Not kept */
+    int64_t skew_ms;      /* their clock minus ours, when they sent theirs */
+    int64_t ttl_ms;       /* open for longer than this: its end is lost. 0: the kind's own */
+    double value;         /* of the plain line: 1, -1 rollback; else 1 */
+    uint64_t seq;         /* row number in the ledger */
+    uint32_t n_edits;     /* times somebody corrected it; the ledger's to say */
+    bool is_retracted;    /* somebody said it never was: hidden, but kept */
+    bool is_posted;       /* came through /events/: msg is its what; tags have empty values */
+    const char *data;     /* text that came with it, as sent; at most CHANGE_DATA_MAX */
 };
 
 /* A change with every field at its "not known". */
@@ -104,12 +117,20 @@ MUST_CHECK bool change_check(struct change *change, int64_t now_ms, struct arena
  * for a change without a service. */
 const char *change_series_name(const struct change *change, struct arena *arena);
 
+/* Is it under way: begun, or about to, and without an end? */
+bool change_is_open(const struct change *change);
+
 /* What to list. Zero or NULL: no condition. */
 struct change_query {
     int64_t from_ms, until_ms; /* start in from <= start < until; 0, 0: ever */
     const char *service;       /* exact, or a prefix followed by '/' */
     int kind;                  /* enum change_kind, or -1: all */
-    const char *const *tags;   /* posted events' and change tags */
+    int status;                /* enum change_status + 1; 0: all */
+    const char *env, *by;      /* exact */
+    const char
+        *text; /* words that must all occur in its texts; a word that ends in * is a beginning */
+    bool with_retracted;
+    const char *const *tags; /* posted events' and change tags */
     size_t n_tags;
     bool any_tag; /* one is enough; else all must be there */
     bool only_posted;
@@ -125,6 +146,15 @@ struct change_list {
 struct changes_ops {
     bool (*list)(void *self, const struct change_query *query, struct arena *arena,
                  struct change_list *out, struct err *err);
+    /* Those that were told of, or told more of, after row after_seq: as they now are, by their newest
+     * row, at most n_max. Retracted ones too. For followers: go on from the last one's seq. */
+    bool (*since)(void *self, uint64_t after_seq, size_t n_max, struct arena *arena,
+                  struct change_list *out, struct err *err);
+    /* One, by its id or a unique beginning of it. err: ERR_MISSING, ERR_INPUT. */
+    bool (*get)(void *self, const char *id, struct arena *arena, struct change *out,
+                struct err *err);
+    /* The number of the newest row. */
+    uint64_t (*last_seq)(void *self);
 };
 
 /* Changes, for those who read them. Thread: any. */

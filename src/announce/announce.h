@@ -1,0 +1,41 @@
+/* Telling people and programs of changes: IRC, chat, mail, webhooks, ... A file per kind of channel, one
+ * table (channels.c). A channel is a [announce NAME] section of plumb.conf, and has a thread of its own:
+ * a slow one holds up nobody else, and none of them an input.
+ *
+ * Invariants
+ * 1. The ledger is the queue: a channel remembers in <dir>/<name>.state up to which row it has told, and
+ *    which moments (start, end) of which changes, and goes on from there after a restart.
+ * 2. A moment of a change is told once. It is noted as told after the peer took it (at least once); a peer
+ *    that cannot be asked (IRC) is told right after it was noted.
+ * 3. Nothing older than 15 minutes is told; what is left out is counted.
+ * 4. Start and end of one change are one thread wherever the peer has threads.
+ * 5. A new channel begins with what comes after it. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/ini.h"
+#include "base/jsonw.h"
+#include "model/change.h"
+
+struct announce;
+
+struct announce_options {
+    const struct ini *config; /* its [announce NAME] sections; lent while it runs */
+    const char *dir;          /* <data>/announce */
+    const char *base_url;     /* where people reach this server, for links: "http://host:2010" */
+    struct clock clock;
+    struct changes changes;
+    /* What a chat asks for (!log): records a change. err: as ledger_record. */
+    bool (*record)(void *self, const struct change *change, char out_id[27], struct err *err);
+    void *self;
+};
+
+/* err: ERR_INPUT naming file, line, section and key; ERR_IO. Without sections it starts nothing. */
+MUST_CHECK bool announce_start(const struct announce_options *options, struct announce **out,
+                               struct err *err);
+void announce_stop(struct announce *announce); /* what is on its way has a second. NULL is fine */
+/* There is something new in the ledger. Never waits. Thread: any. */
+void announce_wake(struct announce *announce);
+/* An array: each channel's name, kind, state, counts, last error; for doctor and /metrics. */
+void announce_write_state(struct announce *announce, struct jsonw *json);

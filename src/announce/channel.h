@@ -1,0 +1,52 @@
+/* A kind of channel, as its file offers it to the announcer. Called on the channel's own thread only. */
+#pragma once
+
+#include "announce/announce.h"
+
+/* What of a change is told. */
+enum moment {
+    MOMENT_START, /* it is under way */
+    MOMENT_END,   /* it is over, or was a point */
+    MOMENT_AGAIN, /* it was over, and it ended otherwise: failed after all, or retracted */
+    MOMENTS
+};
+
+/* One thing to tell. All lent for the call. */
+struct message {
+    enum moment moment;
+    const struct change *change;
+    const char *link;   /* to the change's page */
+    const char *id;     /* stable over retries: change id and moment, "01J....end" */
+    const char *thread; /* what the channel noted when it told of this change before, or "" */
+    int64_t now_ms;
+    struct arena *arena;
+};
+
+struct channel {
+    const struct channel_kind *kind;
+    const char *name; /* of its section */
+};
+
+struct channel_kind {
+    const char *name; /* type = NAME */
+    const char *about;
+    const char *const *keys; /* of the section, besides the common ones; ended by NULL */
+    /* err: ERR_INPUT, which key is missing or wrong. Connects to nothing yet. */
+    bool (*open)(const struct ini_section *section, const struct announce_options *options,
+                 struct channel **out, struct err *err);
+    /* Tells. May take seconds, not more than 10.
+     *   out_thread  what to hand back with the change's next message ("" for nothing), in the arena
+     *   err         ERR_BUSY try again later (err->hint may say when: not needed); ERR_REFUSED,
+     *               ERR_INPUT: the peer will never take this one: a dead letter; others: as busy */
+    bool (*tell)(struct channel *channel, const struct message *message, const char **out_thread,
+                 struct err *err);
+    /* NULL, or: what it does when there is nothing to tell (keeping a session); wait_ms at most. Then
+     * the announcer does not sleep elsewhere, and wakes it through wake. */
+    void (*idle)(struct channel *channel, int64_t wait_ms);
+    void (*wake)(struct channel *channel); /* thread: any; ends idle early */
+    void (*close)(struct channel *channel);
+    bool is_noted_first; /* the peer does not answer: note as told, then tell (IRC) */
+};
+
+extern const struct channel_kind *const channel_kinds[]; /* by name */
+extern const size_t n_channel_kinds;

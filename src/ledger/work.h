@@ -1,0 +1,34 @@
+/* How a file of this folder that has tables of its own reads and writes them: a function of its own,
+ * called with a connection. Internal to ledger/. */
+#pragma once
+
+#include "ledger/ledger.h"
+#include "ledger/row.h"
+#include "ledger/sql.h"
+
+/* The writing thread's state: the connection, and the end of the chain. */
+struct writer {
+    struct db *db;
+    uint64_t seq;
+    unsigned char hash[ROW_HASH_BYTES];
+    int64_t now_ms; /* of this transaction */
+};
+
+/* On the ledger's thread, in a transaction that is rolled back when it returns false. It may be called
+ * again after a rollback, so what it was given stays as it was. */
+typedef bool (*work_fn)(void *self, struct writer *writer, struct err *err);
+/* Runs fn there and returns when what it did is on disk. err: fn's, ERR_BUSY, ERR_IO. */
+MUST_CHECK bool work_write(struct ledger *ledger, work_fn fn, void *self, struct err *err);
+
+/* On the caller's thread, with a reading connection. */
+typedef bool (*work_read_fn)(void *self, struct db *db, struct err *err);
+MUST_CHECK bool work_read(struct ledger *ledger, work_read_fn fn, void *self, struct err *err);
+
+/* Who did something to the ledger itself, and why: a row of the chain. Strings "" when not known. */
+struct audit {
+    const char *what; /* "edit", "retract", "purge", "token", "force", "expire", ... */
+    const char *by, *why;
+    const char *about; /* a change's id, a token's name, ... */
+};
+/* Appends a row that is no change. */
+MUST_CHECK bool work_audit(struct writer *writer, const struct audit *audit, struct err *err);
