@@ -61,4 +61,4 @@ struct hook_source {
 
 extern const struct hook_source *const hook_sources[]; /* by name */
 extern const size_t n_hook_sources;
-const struct hook_source *hook_source_find(const char *name); /* NULL: none */
+const struct hook_source *hooks_find(const char *name); /* NULL: none */
