@@ -6,14 +6,13 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "ledger/sql.h"
+#include "ledger/db_table.h"
 #include "os/file.h"
 
 enum {
-    FORMAT_VERSION = 1,
+    FORMAT_VERSION = 2,
     BUSY_WAIT_MS = 5000, /* readers never block the writer in WAL mode; a backup tool may */
     ROW_BYTES_MAX = 1024 * 1024,
-    ID_CHARS = 26, /* of a ULID */
 };
 
 static const char begin_sql[] = "BEGIN IMMEDIATE";
@@ -22,50 +21,24 @@ static const char rollback_sql[] = "ROLLBACK";
 static const char last_row_sql[] = "SELECT seq, hash FROM rows ORDER BY seq DESC LIMIT 1";
 static const char add_row_sql[] =
     "INSERT INTO rows (seq, change_id, body, hash) VALUES (?1, ?2, ?3, ?4)";
-static const char put_change_sql[] =
-    "INSERT INTO changes (id, seq, source, key, kind, service, env, rev, status,"
-    " start_ms, end_ms, posted, body)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
-    " ON CONFLICT (id) DO UPDATE SET seq = ?2, key = ?4, rev = ?8, status = ?9,"
-    " start_ms = ?10, end_ms = ?11, body = ?13";
-static const char drop_tags_sql[] = "DELETE FROM tags WHERE change_id = ?1";
-static const char add_tag_sql[] = "INSERT OR IGNORE INTO tags (tag, change_id) VALUES (?1, ?2)";
-static const char by_key_sql[] = "SELECT body, seq FROM changes WHERE source = ?1 AND key = ?2";
-static const char by_id_sql[] =
-    "SELECT body, seq FROM changes WHERE id >= ?1 AND id < ?1 || '~' LIMIT 2";
-static const char by_row_sql[] =
-    "SELECT c.body, c.seq FROM rows r JOIN changes c ON c.id = r.change_id"
-    " WHERE r.seq = ?1";
-static const char newest_open_sql[] =
-    "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
-    " AND end_ms = 0 ORDER BY start_ms DESC LIMIT 1";
-static const char succeeded_sql[] =
-    "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
-    " AND status = 4 AND start_ms < ?4 AND rev <> '' AND (?5 IS NULL OR rev = ?5)"
-    " ORDER BY start_ms DESC LIMIT 1";
-static const char since_sql[] =
-    "SELECT body, seq FROM changes WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-static const char each_sql[] = "SELECT body, seq FROM changes ORDER BY start_ms";
-static const char count_sql[] = "SELECT count(*) FROM changes";
-_Static_assert(STATUS_SUCCEEDED == 4, "succeeded_sql names it by number");
+static const char purge_sql[] = "UPDATE rows SET body = '' WHERE change_id = ?1";
+static const char each_row_sql[] =
+    "SELECT seq, change_id, body FROM rows WHERE change_id <> '' ORDER BY seq";
+static const char chain_sql[] = "SELECT seq, body, hash FROM rows ORDER BY seq";
+static const char
+    odd_sql[] = /* changes that are not what their newest row says, and rows without one */
+    "SELECT c.seq FROM changes c LEFT JOIN rows r ON r.seq = c.seq WHERE r.body IS NOT c.body"
+    " UNION ALL SELECT max(seq) FROM rows WHERE change_id <> '' GROUP BY change_id"
+    " HAVING NOT EXISTS (SELECT 1 FROM changes WHERE id = change_id) LIMIT 1";
 
 static const char tables[] =
-    "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS rows (seq INTEGER PRIMARY KEY, change_id TEXT NOT NULL,"
     " body TEXT NOT NULL, hash BLOB NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS changes (id TEXT PRIMARY KEY, seq INTEGER NOT NULL,"
-    " source TEXT NOT NULL, key TEXT NOT NULL, kind INTEGER NOT NULL, service TEXT NOT NULL,"
-    " env TEXT NOT NULL, rev TEXT NOT NULL, status INTEGER NOT NULL, start_ms INTEGER NOT NULL,"
-    " end_ms INTEGER NOT NULL, posted INTEGER NOT NULL, body TEXT NOT NULL);"
-    "CREATE UNIQUE INDEX IF NOT EXISTS changes_by_key ON changes (source, key) WHERE key <> '';"
-    "CREATE INDEX IF NOT EXISTS changes_by_seq ON changes (seq);"
-    "CREATE INDEX IF NOT EXISTS changes_by_start ON changes (start_ms);"
-    "CREATE INDEX IF NOT EXISTS changes_by_place ON changes (kind, service, env, start_ms);"
-    "CREATE INDEX IF NOT EXISTS changes_open ON changes (kind, service, env) WHERE end_ms = 0;"
-    "CREATE TABLE IF NOT EXISTS tags (tag TEXT NOT NULL, change_id TEXT NOT NULL,"
-    " PRIMARY KEY (tag, change_id)) WITHOUT ROWID;"
-    "CREATE TRIGGER IF NOT EXISTS rows_stay BEFORE UPDATE ON rows"
-    " BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;"
+    "CREATE INDEX IF NOT EXISTS rows_by_change ON rows (change_id, seq);"
+    "DROP TRIGGER IF EXISTS rows_stay;"
+    "CREATE TRIGGER rows_stay BEFORE UPDATE ON rows"
+    " WHEN NEW.body <> '' OR NEW.seq <> OLD.seq OR NEW.change_id <> OLD.change_id"
+    " OR NEW.hash <> OLD.hash BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;"
     "CREATE TRIGGER IF NOT EXISTS rows_remain BEFORE DELETE ON rows"
     " BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;";
 
@@ -73,6 +46,23 @@ static bool run(struct db *db, const char *which, const char *what, struct err *
 {
     sqlite3_stmt *st = sql_prepare(db, which, err);
     return st && sql_finish(db, st, what, err);
+}
+
+bool db_begin(struct db *db, struct err *err)
+{
+    return run(db, begin_sql, "begin", err);
+}
+
+bool db_commit(struct db *db, struct err *err)
+{
+    return run(db, commit_sql, "commit", err);
+}
+
+void db_rollback(struct db *db)
+{
+    struct err ignored;
+    if (!sqlite3_get_autocommit(db->handle) && !run(db, rollback_sql, "roll back", &ignored))
+        return; /* the next begin will say so */
 }
 
 static bool read_version(struct db *db, int *out, struct err *err)
@@ -102,10 +92,33 @@ static bool set_journal(struct db *db, const char *path, struct err *err)
                 path);
 }
 
+/* The tables of an older version, from its rows. */
+static bool make_anew(struct db *db, struct err *err)
+{
+    sqlite3_stmt *st = sql_prepare(db, each_row_sql, err);
+    if (!st)
+        return false;
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    bool is_ok = true, has_row = true;
+    while (is_ok && (is_ok = sql_step(db, st, "read all rows", &has_row, err)) && has_row) {
+        struct change change;
+        struct err why;
+        const char *body = sql_text(st, 2);
+        if (row_decode(body, strlen(body), &arena, &change, &why))
+            is_ok = db_table_put(db, (uint64_t)sqlite3_column_int64(st, 0), &change, body, err);
+        else
+            log_error("row %lld is left out: %s", (long long)sqlite3_column_int64(st, 0), why.text);
+        arena_reset(&arena);
+    }
+    return is_ok;
+}
+
 static bool set_up(struct db *db, const char *path, struct err *err)
 {
     int version = 0;
-    if (!set_journal(db, path, err) || !sql_exec(db, "PRAGMA synchronous = FULL;", err) ||
+    if (!set_journal(db, path, err) ||
+        !sql_exec(db, "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;", err) ||
         !read_version(db, &version, err))
         return false;
     if (version > FORMAT_VERSION)
@@ -114,7 +127,16 @@ static bool set_up(struct db *db, const char *path, struct err *err)
                     version, FORMAT_VERSION);
     char stamp[64];
     snprintf(stamp, sizeof stamp, "PRAGMA user_version = %d", FORMAT_VERSION);
-    return sql_exec(db, tables, err) && (version == FORMAT_VERSION || sql_exec(db, stamp, err));
+    if (!db_begin(db, err))
+        return false;
+    const bool is_old = version == 1;
+    bool is_ok = sql_exec(db, tables, err) && (!is_old || db_table_drop(db, err)) &&
+                 db_table_make(db, err) && (!is_old || make_anew(db, err)) &&
+                 (version == FORMAT_VERSION || sql_exec(db, stamp, err));
+    if (is_ok)
+        return db_commit(db, err);
+    db_rollback(db);
+    return false;
 }
 
 bool db_open(const char *path, bool write, struct db **out, struct err *err)
@@ -151,23 +173,6 @@ void db_close(struct db *db)
     mem_free(db);
 }
 
-bool db_begin(struct db *db, struct err *err)
-{
-    return run(db, begin_sql, "begin", err);
-}
-
-bool db_commit(struct db *db, struct err *err)
-{
-    return run(db, commit_sql, "commit", err);
-}
-
-void db_rollback(struct db *db)
-{
-    struct err ignored;
-    if (!sqlite3_get_autocommit(db->handle) && !run(db, rollback_sql, "roll back", &ignored))
-        return; /* the next begin will say so */
-}
-
 bool db_last_row(struct db *db, uint64_t *out_seq, unsigned char out[ROW_HASH_BYTES],
                  struct err *err)
 {
@@ -190,62 +195,12 @@ bool db_last_row(struct db *db, uint64_t *out_seq, unsigned char out[ROW_HASH_BY
     return is_whole || code == SQLITE_DONE;
 }
 
-static bool put_change(struct db *db, uint64_t seq, const struct change *change, const char *body,
-                       struct err *err)
-{
-    sqlite3_stmt *st = sql_prepare(db, put_change_sql, err);
-    if (!st)
-        return false;
-    sql_bind_text(st, 1, change->id);
-    sqlite3_bind_int64(st, 2, (int64_t)seq);
-    sql_bind_text(st, 3, change->source);
-    sql_bind_text(st, 4, change->key);
-    sqlite3_bind_int(st, 5, (int)change->kind);
-    sql_bind_text(st, 6, change->service);
-    sql_bind_text(st, 7, change->env);
-    sql_bind_text(st, 8, change->rev);
-    sqlite3_bind_int(st, 9, (int)change->status);
-    sqlite3_bind_int64(st, 10, change->start_ms);
-    sqlite3_bind_int64(st, 11, change->end_ms);
-    sqlite3_bind_int(st, 12, change->is_posted);
-    sql_bind_text(st, 13, body);
-    return sql_finish(db, st, "keep a change", err);
-}
-
-static bool add_tag(struct db *db, const char *tag, const char *id, struct err *err)
-{
-    sqlite3_stmt *st = sql_prepare(db, add_tag_sql, err);
-    if (!st)
-        return false;
-    sql_bind_text(st, 1, tag);
-    sql_bind_text(st, 2, id);
-    return sql_finish(db, st, "keep a tag", err);
-}
-
-/* A posted event is found by its tags as sent; any other change by kind, service and tag keys. */
-static bool put_tags(struct db *db, const struct change *change, struct err *err)
-{
-    sqlite3_stmt *st = sql_prepare(db, drop_tags_sql, err);
-    if (!st)
-        return false;
-    sql_bind_text(st, 1, change->id);
-    if (!sql_finish(db, st, "keep tags", err))
-        return false;
-    for (size_t i = 0; i < change->n_tags; i++)
-        if (!add_tag(db, change->tags[i].key, change->id, err))
-            return false;
-    if (change->is_posted)
-        return true;
-    return add_tag(db, change_kind_name(change->kind), change->id, err) &&
-           add_tag(db, change->service, change->id, err);
-}
-
-bool db_append(struct db *db, uint64_t seq, const struct change *change,
+bool db_append(struct db *db, uint64_t seq, const struct db_entry *entry,
                unsigned char io_hash[ROW_HASH_BYTES], struct err *err)
 {
     CLEANUP(buf_done) struct buf body;
     buf_init(&body, ROW_BYTES_MAX);
-    row_encode(change, &body);
+    row_encode(entry->change, entry->audit, &body);
     if (body.is_full)
         return FAIL(err, ERR_LIMIT, "a change of more than %d bytes", ROW_BYTES_MAX);
     unsigned char hash[ROW_HASH_BYTES];
@@ -254,323 +209,96 @@ bool db_append(struct db *db, uint64_t seq, const struct change *change,
     if (!st)
         return false;
     sqlite3_bind_int64(st, 1, (int64_t)seq);
-    sql_bind_text(st, 2, change->id);
+    sql_bind_text(st, 2, entry->change ? entry->change->id : "");
     sql_bind_text(st, 3, body.at);
     sqlite3_bind_blob(st, 4, hash, sizeof hash, SQLITE_STATIC);
-    if (!sql_finish(db, st, "add a row", err) || !put_change(db, seq, change, body.at, err) ||
-        !put_tags(db, change, err))
+    if (!sql_finish(db, st, "add a row", err) ||
+        (entry->change && !db_table_put(db, seq, entry->change, body.at, err)))
         return false;
     memcpy(io_hash, hash, sizeof hash);
     return true;
 }
 
-/* The change at the statement's current row: columns body, seq. */
-static bool take_change(sqlite3_stmt *st, struct arena *arena, struct change *out, struct err *err)
+bool db_purge(struct db *db, const char *change_id, struct err *err)
 {
-    const char *body = (const char *)sqlite3_column_text(st, 0);
-    size_t n = (size_t)sqlite3_column_bytes(st, 0);
-    if (!body || !row_decode(body, n, arena, out, err))
-        return body ? false : FAIL(err, ERR_CORRUPT, "a ledger row without a body");
-    out->seq = (uint64_t)sqlite3_column_int64(st, 1);
-    return true;
-}
-
-/* The one change that a bound statement finds. */
-static bool take_one(struct db *db, sqlite3_stmt *st, struct arena *arena, struct change *out,
-                     struct err *err)
-{
-    int code = sqlite3_step(st);
-    bool is_ok = false;
-    if (code == SQLITE_ROW)
-        is_ok = take_change(st, arena, out, err);
-    else if (code == SQLITE_DONE)
-        err_set(err, ERR_MISSING, "there is no such change");
-    else
-        sql_fail(db, "look up a change", err);
-    sqlite3_reset(st);
-    return is_ok;
-}
-
-bool db_by_key(struct db *db, const char *source, const char *key, struct arena *arena,
-               struct change *out, struct err *err)
-{
-    sqlite3_stmt *st = sql_prepare(db, by_key_sql, err);
+    sqlite3_stmt *st = sql_prepare(db, purge_sql, err);
     if (!st)
         return false;
-    sql_bind_text(st, 1, source);
-    sql_bind_text(st, 2, key);
-    return take_one(db, st, arena, out, err);
+    sql_bind_text(st, 1, change_id);
+    return sql_finish(db, st, "purge a change", err);
 }
 
-/* ULIDs are written in capitals; people type them as they like. */
-static void upper_copy(char out[ID_CHARS + 1], const char *text)
+bool db_forget_words(struct db *db, struct err *err)
 {
-    size_t n = strlen(text);
-    for (size_t i = 0; i <= n; i++)
-        out[i] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - 'a' + 'A' : text[i]);
+    return sql_exec(db, "INSERT INTO search (search) VALUES ('optimize')", err);
 }
 
-/* Does only one id begin so? */
-static bool is_alone(struct db *db, const char *prefix)
+bool db_empty_log(struct db *db, struct err *err)
 {
-    sqlite3_stmt *st = sql_prepare(db, by_id_sql, NULL);
-    if (!st)
-        return true;
-    sql_bind_text(st, 1, prefix);
-    bool has_second = sqlite3_step(st) == SQLITE_ROW && sqlite3_step(st) == SQLITE_ROW;
-    sqlite3_reset(st);
-    return !has_second;
+    return sql_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", err);
 }
 
-bool db_by_id(struct db *db, const char *id_prefix, struct arena *arena, struct change *out,
-              struct err *err)
-{
-    sqlite3_stmt *st = sql_prepare(db, by_id_sql, err);
-    char prefix[ID_CHARS + 1];
-    if (!st)
-        return false;
-    if (strlen(id_prefix) > ID_CHARS)
-        return FAIL(err, ERR_MISSING, "there is no change '%.100s'", id_prefix);
-    upper_copy(prefix, id_prefix);
-    sql_bind_text(st, 1, prefix);
-    struct change change;
-    if (!take_one(db, st, arena, &change, err)) {
-        if (err && err->kind == ERR_MISSING)
-            err_set(err, ERR_MISSING, "there is no change '%s'", id_prefix);
-        return false;
-    }
-    if (strlen(prefix) < ID_CHARS && !is_alone(db, prefix))
-        return FAIL(err, ERR_INPUT, "'%s' begins more than one change's id", id_prefix);
-    *out = change;
-    return true;
-}
-
-bool db_by_row(struct db *db, uint64_t seq, struct arena *arena, struct change *out,
-               struct err *err)
-{
-    sqlite3_stmt *st = sql_prepare(db, by_row_sql, err);
-    if (!st)
-        return false;
-    sqlite3_bind_int64(st, 1, (int64_t)seq);
-    return take_one(db, st, arena, out, err);
-}
-
-static void bind_place(sqlite3_stmt *st, const struct db_place *place)
-{
-    sqlite3_bind_int(st, 1, (int)place->kind);
-    sql_bind_text(st, 2, place->service);
-    sql_bind_text(st, 3, place->env);
-}
-
-bool db_newest_open(struct db *db, const struct db_place *place, struct arena *arena,
-                    struct change *out, struct err *err)
-{
-    sqlite3_stmt *st = sql_prepare(db, newest_open_sql, err);
-    if (!st)
-        return false;
-    bind_place(st, place);
-    return take_one(db, st, arena, out, err);
-}
-
-bool db_succeeded_before(struct db *db, const struct db_place *place, int64_t at_ms,
-                         const char *rev, struct arena *arena, struct change *out, struct err *err)
-{
-    sqlite3_stmt *st = sql_prepare(db, succeeded_sql, err);
-    if (!st)
-        return false;
-    bind_place(st, place);
-    sqlite3_bind_int64(st, 4, at_ms);
-    if (rev)
-        sql_bind_text(st, 5, rev);
-    return take_one(db, st, arena, out, err);
-}
-
-/* ---- listing: the conditions that were given become the statement ---- */
-
-struct conditions {
-    struct buf sql;
-    const char *texts[CHANGE_TAGS_MAX + 3];
-    size_t n_texts;
-    bool has_any;
-};
-
-static void add_condition(struct conditions *c, const char *sql)
-{
-    buf_add_str(&c->sql, c->has_any ? " AND " : " WHERE ");
-    buf_add_str(&c->sql, sql);
-    c->has_any = true;
-}
-
-static bool is_repeat(const char *const *tags, size_t i)
-{
-    for (size_t k = 0; k < i; k++)
-        if (strcmp(tags[k], tags[i]) == 0)
-            return true;
-    return false;
-}
-
-static void add_tag_conditions(struct conditions *c, const struct change_query *query)
-{
-    size_t n = min_size(query->n_tags, CHANGE_TAGS_MAX), n_wanted = 0;
-    if (n == 0)
-        return;
-    add_condition(c, "id IN (SELECT change_id FROM tags WHERE tag IN (");
-    for (size_t i = 0; i < n; i++) {
-        if (is_repeat(query->tags, i))
-            continue; /* the table holds a change's tag once, however often it is asked for */
-        buf_add_str(&c->sql, n_wanted++ ? ", ?" : "?");
-        c->texts[c->n_texts++] = query->tags[i];
-    }
-    buf_printf(&c->sql, ") GROUP BY change_id HAVING count(*) >= %zu)",
-               query->any_tag ? 1 : n_wanted);
-}
-
-static void write_conditions(struct conditions *c, const struct change_query *query)
-{
-    char text[64];
-    if (query->from_ms || query->until_ms) {
-        snprintf(text, sizeof text, "start_ms >= %lld", (long long)query->from_ms);
-        add_condition(c, text);
-        snprintf(text, sizeof text, "start_ms < %lld", (long long)query->until_ms);
-        add_condition(c, text);
-    }
-    if (query->kind >= 0) {
-        snprintf(text, sizeof text, "kind = %d", query->kind);
-        add_condition(c, text);
-    }
-    if (query->only_posted)
-        add_condition(c, "posted = 1");
-    if (query->service && query->service[0]) {
-        add_condition(c, "(service = ? OR substr(service, 1, length(?) + 1) = ? || '/')");
-        for (int i = 0; i < 3; i++)
-            c->texts[c->n_texts++] = query->service;
-    }
-    add_tag_conditions(c, query);
-}
-
-static bool take_list(struct db *db, sqlite3_stmt *st, struct arena *arena, struct change_list *out,
-                      struct err *err)
-{
-    struct change_list list = {0};
-    int code;
-    while ((code = sqlite3_step(st)) == SQLITE_ROW) {
-        arena_grow(arena, &list.items, &list.cap, list.n + 1, sizeof *list.items);
-        struct err why;
-        if (take_change(st, arena, &list.items[list.n], &why))
-            list.n++;
-        else
-            log_error("change %lld is left out: %s", (long long)sqlite3_column_int64(st, 1),
-                      why.text);
-    }
-    if (code != SQLITE_DONE)
-        return sql_fail(db, "list changes", err);
-    *out = list;
-    return true;
-}
-
-bool db_list(struct db *db, const struct change_query *query, size_t n_max, struct arena *arena,
-             struct change_list *out, struct err *err)
-{
-    struct conditions c = {0};
-    buf_init(&c.sql, 16 * 1024);
-    buf_add_str(&c.sql, "SELECT body, seq FROM changes");
-    write_conditions(&c, query);
-    buf_printf(&c.sql, " ORDER BY start_ms %s, id %s LIMIT %zu", query->oldest_first ? "" : "DESC",
-               query->oldest_first ? "" : "DESC", n_max);
-    sqlite3_stmt *st = NULL;
-    bool is_ok = sqlite3_prepare_v2(db->handle, buf_text(&c.sql), -1, &st, NULL) == SQLITE_OK;
-    for (size_t i = 0; is_ok && i < c.n_texts; i++)
-        sql_bind_text(st, (int)i + 1, c.texts[i]);
-    is_ok = is_ok ? take_list(db, st, arena, out, err) : sql_fail(db, "list changes", err);
-    sqlite3_finalize(st);
-    buf_done(&c.sql);
-    return is_ok;
-}
-
-bool db_since(struct db *db, uint64_t after_seq, size_t n_max, struct arena *arena,
-              struct change_list *out, struct err *err)
-{
-    sqlite3_stmt *st = sql_prepare(db, since_sql, err);
-    if (!st)
-        return false;
-    sqlite3_bind_int64(st, 1, (int64_t)after_seq);
-    sqlite3_bind_int64(st, 2, (int64_t)n_max);
-    bool is_ok = take_list(db, st, arena, out, err);
-    sqlite3_reset(st);
-    return is_ok;
-}
-
-bool db_each(struct db *db, db_each_fn fn, void *self, struct err *err)
-{
-    sqlite3_stmt *st = sql_prepare(db, each_sql, err);
-    if (!st)
-        return false;
-    CLEANUP(arena_done) struct arena arena;
-    arena_init(&arena);
-    int code;
-    while ((code = sqlite3_step(st)) == SQLITE_ROW) {
-        struct change change;
-        struct err why;
-        if (take_change(st, &arena, &change, &why))
-            fn(self, &change);
-        else
-            log_error("change %lld is left out: %s", (long long)sqlite3_column_int64(st, 1),
-                      why.text);
-        arena_reset(&arena);
-    }
-    if (code != SQLITE_DONE)
-        sql_fail(db, "read all changes", err);
-    sqlite3_reset(st);
-    return code == SQLITE_DONE;
-}
-
-bool db_count(struct db *db, uint64_t *out_changes, struct err *err)
-{
-    sqlite3_stmt *st = sql_prepare(db, count_sql, err);
-    if (!st)
-        return false;
-    bool is_ok = sqlite3_step(st) == SQLITE_ROW;
-    *out_changes = is_ok ? (uint64_t)sqlite3_column_int64(st, 0) : 0;
-    sqlite3_reset(st);
-    return is_ok || sql_fail(db, "count changes", err);
-}
-
-/* Does the row at st follow from the hash before it? Moves hash on. */
+/* Does the row at st follow from the hash before it? Moves hash on. Of a purged row the hash is all there
+ * is. */
 static bool row_fits(sqlite3_stmt *st, uint64_t wanted_seq, unsigned char hash[ROW_HASH_BYTES],
                      struct err *err)
 {
     uint64_t seq = (uint64_t)sqlite3_column_int64(st, 0);
-    const char *body = (const char *)sqlite3_column_text(st, 1);
+    const char *body = sql_text(st, 1);
     size_t n = (size_t)sqlite3_column_bytes(st, 1);
     unsigned char wanted[ROW_HASH_BYTES];
-    row_hash(hash, seq, body ? body : "", n, wanted);
+    row_hash(hash, seq, body, n, wanted);
     if (seq != wanted_seq)
         return FAIL(err, ERR_CORRUPT, "ledger row %llu is missing", (unsigned long long)wanted_seq);
+    const void *kept = sqlite3_column_blob(st, 2);
     if (sqlite3_column_bytes(st, 2) != ROW_HASH_BYTES ||
-        memcmp(sqlite3_column_blob(st, 2), wanted, ROW_HASH_BYTES) != 0)
+        (n && memcmp(kept, wanted, ROW_HASH_BYTES) != 0))
         return FAIL(err, ERR_CORRUPT, "ledger row %llu was changed after it was written",
                     (unsigned long long)seq);
-    memcpy(hash, wanted, ROW_HASH_BYTES);
+    memcpy(hash, kept, ROW_HASH_BYTES);
     return true;
+}
+
+/* Texts that were taken out must be ones that a later row says were. */
+static bool purges_are_told(struct db *db, struct err *err)
+{
+    static const char untold_sql[] =
+        "SELECT min(r.seq) FROM rows r WHERE r.body = '' AND NOT EXISTS (SELECT 1 FROM rows p"
+        " WHERE p.change_id = r.change_id AND p.seq > r.seq"
+        " AND p.body LIKE '%\"audit\":{\"what\":\"purge\"%')";
+    sqlite3_stmt *st = sql_prepare(db, untold_sql, err);
+    bool has_row = false;
+    if (!st || !sql_step(db, st, "verify", &has_row, err))
+        return false;
+    int64_t seq = has_row ? sqlite3_column_int64(st, 0) : 0;
+    sqlite3_reset(st);
+    return !seq || FAIL(err, ERR_CORRUPT, "ledger row %lld has lost its text", (long long)seq);
+}
+
+static bool tables_fit(struct db *db, struct err *err)
+{
+    sqlite3_stmt *st = sql_prepare(db, odd_sql, err);
+    bool has_row = false;
+    if (!st || !sql_step(db, st, "verify", &has_row, err))
+        return false;
+    int64_t seq = has_row ? sqlite3_column_int64(st, 0) : 0;
+    sqlite3_reset(st);
+    return !has_row || FAIL(err, ERR_CORRUPT,
+                            "the change of ledger row %lld is not as the row says", (long long)seq);
 }
 
 bool db_verify(struct db *db, uint64_t *out_rows, struct err *err)
 {
-    sqlite3_stmt *st = NULL;
-    if (sqlite3_prepare_v2(db->handle, "SELECT seq, body, hash FROM rows ORDER BY seq", -1, &st,
-                           NULL) != SQLITE_OK)
-        return sql_fail(db, "verify", err);
+    sqlite3_stmt *st = sql_prepare(db, chain_sql, err);
     unsigned char hash[ROW_HASH_BYTES] = {0};
     uint64_t n = 0;
-    int code;
-    bool is_ok = true;
-    while (is_ok && (code = sqlite3_step(st)) == SQLITE_ROW)
+    bool is_ok = st != NULL, has_row = true;
+    while (is_ok && (is_ok = sql_step(db, st, "verify", &has_row, err)) && has_row)
         is_ok = row_fits(st, ++n, hash, err);
-    if (is_ok && code != SQLITE_DONE)
-        is_ok = sql_fail(db, "verify", err);
-    sqlite3_finalize(st);
+    if (st)
+        sqlite3_reset(st);
     *out_rows = n;
-    return is_ok;
+    return is_ok && purges_are_told(db, err) && tables_fit(db, err);
 }
 
 static bool copy_to(struct db *db, sqlite3 *to, const char *path, struct err *err)

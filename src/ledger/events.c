@@ -165,7 +165,11 @@ void events_put(struct events *events, const struct change *change)
     if (!name[0])
         return; /* a note about no service */
     pthread_rwlock_wrlock(&events->lock);
-    struct seat *seat = seat_of(events, change->id);
+    struct seat *seat = seat_of(events, change->id); /* it is nowhere now */
+    if (change->is_retracted) {
+        pthread_rwlock_unlock(&events->lock);
+        return;
+    }
     seat->series = series_id(events, name);
     seat->at_ms = change->start_ms;
     bool is_rollback = strcmp(change->action, "rollback") == 0;

@@ -21,11 +21,14 @@
  * 4. A job can be carried out again after a rollback: `told` and `end` stay as they were given. */
 
 enum {
-    QUEUE_MAX = 4096,  /* jobs waiting for the writer */
-    GROUP_MAX = 256,   /* jobs in one transaction */
-    READERS_MAX = 64,  /* idle reading connections that are kept */
-    LIST_MAX = 100000, /* changes in one answer */
-    RETRY_US = 200000, /* between tries of what a full disk refused */
+    QUEUE_MAX = 4096,    /* jobs waiting for the writer */
+    GROUP_MAX = 256,     /* jobs in one transaction */
+    READERS_MAX = 64,    /* idle reading connections that are kept */
+    LIST_MAX = 100000,   /* changes in one answer */
+    RETRY_US = 200000,   /* between tries of what a full disk refused */
+    NEAR_MAX = 64,       /* changes that might be the one that is told of again */
+    EXPIRE_US = 1000000, /* between looks for open changes whose end is lost */
+    SKEW_MS_MIN = 30000, /* a clock that is off by less is right enough */
 };
 
 enum job_kind { JOB_RECORD, JOB_FINISH, JOB_WORK, JOB_BARRIER };
@@ -39,7 +42,8 @@ struct job {
     struct ledger_end end;
     work_fn work; /* of another file of this folder */
     void *work_self;
-    struct change change; /* as it then is: the result */
+    const struct change *appended; /* lent by it, or NULL */
+    struct change change;          /* as it then is: the result */
     bool is_awaited;
     /* Answer; guarded by mutex. */
     pthread_mutex_t mutex;
@@ -127,42 +131,85 @@ static bool derive(struct ledger *ledger, struct change *change, struct arena *a
     return true;
 }
 
+bool work_append(struct writer *writer, const struct change *change, const struct audit *audit,
+                 struct err *err)
+{
+    const struct db_entry entry = {change, audit};
+    if (!db_append(writer->db, writer->seq + 1, &entry, writer->hash, err))
+        return false;
+    writer->seq++;
+    if (change)
+        writer->appended = change;
+    return true;
+}
+
+bool work_audit(struct writer *writer, const struct audit *audit, struct err *err)
+{
+    struct audit dated = *audit;
+    if (!dated.at_ms)
+        dated.at_ms = writer->now_ms;
+    return work_append(writer, NULL, &dated, err);
+}
+
 static bool append(struct ledger *ledger, const struct change *change, struct job *job)
 {
-    if (!db_append(ledger->writer.db, ledger->writer.seq + 1, change, ledger->writer.hash,
-                   &job->err))
+    if (!work_append(&ledger->writer, change, NULL, &job->err))
         return false;
-    ledger->writer.seq++;
     job->receipt.seq = ledger->writer.seq;
     text_copy(job->receipt.id, sizeof job->receipt.id, change->id);
     return true;
+}
+
+/* The one of them that told is another telling of: an open one first, else the nearest. */
+static bool pick_same(const struct change_list *list, const struct change *told, struct change *out)
+{
+    int64_t best_ms = INT64_MAX;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct change *known = &list->items[i];
+        if (!merge_is_same(known, told))
+            continue;
+        int64_t apart_ms = known->start_ms - told->start_ms;
+        apart_ms = change_is_open(known) ? -1 : apart_ms < 0 ? -apart_ms : apart_ms;
+        if (apart_ms >= best_ms)
+            continue;
+        best_ms = apart_ms;
+        *out = *known;
+    }
+    return best_ms != INT64_MAX;
 }
 
 /* The change that this one is another telling of. False with ERR_MISSING: it is news. */
 static bool find_same(struct ledger *ledger, struct job *job, struct change *out)
 {
     const struct change *told = &job->told;
-    if (told->key[0])
-        return db_by_key(ledger->writer.db, told->source, told->key, &job->arena, out, &job->err);
-    struct change_query near = {.from_ms = told->start_ms - MERGE_SAME_MS,
-                                .until_ms = told->start_ms + MERGE_SAME_MS + 1,
-                                .service = told->service,
-                                .kind = (int)told->kind};
-    if (strcmp(told->source, "line") == 0) { /* only its own second: a history may come at once */
-        near.from_ms = told->start_ms - told->start_ms % 1000;
-        near.until_ms = near.from_ms + 1000;
+    const struct telling telling = {told->source, told->key};
+    if (told->is_posted && !told->key[0])
+        return FAIL(&job->err, ERR_MISSING, "each is a row");
+    if (told->key[0]) {
+        if (db_by_key(ledger->writer.db, &telling, &job->arena, out, &job->err))
+            return true;
+        if (job->err.kind != ERR_MISSING || told->is_posted)
+            return false;
+        err_clear(&job->err);
     }
+    struct db_near near = {.place = place_of(told), .not_source = "", .n_max = NEAR_MAX};
+    near.from_ms = told->start_ms - MERGE_SAME_MS;
+    near.until_ms = max_i64(told->start_ms, told->end_ms) + MERGE_SAME_MS + 1;
     struct change_list list = {0};
-    if (!told->is_posted &&
-        !db_list(ledger->writer.db, &near, GROUP_MAX, &job->arena, &list, &job->err))
-        return false;
-    for (size_t i = 0; i < list.n; i++) {
-        if (!merge_is_same(&list.items[i], told))
-            continue;
-        *out = list.items[i];
-        return true;
+    if (strcmp(told->source, "line") == 0) {
+        /* Its own door tells of its own second only: a history may come at once. */
+        struct db_near second = near;
+        second.from_ms = told->start_ms - told->start_ms % 1000;
+        second.until_ms = second.from_ms + 1000;
+        if (!db_near(ledger->writer.db, &second, &job->arena, &list, &job->err))
+            return false;
+        if (pick_same(&list, told, out))
+            return true;
+        near.not_source = "line";
     }
-    return FAIL(&job->err, ERR_MISSING, "no other telling");
+    if (!db_near(ledger->writer.db, &near, &job->arena, &list, &job->err))
+        return false;
+    return pick_same(&list, told, out) || FAIL(&job->err, ERR_MISSING, "no other telling");
 }
 
 /* told is another telling of known. */
@@ -172,9 +219,13 @@ static bool merge(struct ledger *ledger, struct job *job, struct change *known,
     job->receipt.is_merged = true;
     job->receipt.seq = known->seq;
     text_copy(job->receipt.id, sizeof job->receipt.id, known->id);
-    bool is_changed = merge_into(known, told);
+    const bool had_rev = known->rev[0] != '\0';
+    bool is_changed = merge_into(known, told, &job->arena);
     job->change = *known;
-    return !is_changed || append(ledger, known, job);
+    if (!is_changed)
+        return true;
+    return (had_rev || known->is_posted || derive(ledger, &job->change, &job->arena, &job->err)) &&
+           append(ledger, &job->change, job);
 }
 
 static bool record(struct ledger *ledger, struct job *job)
@@ -227,7 +278,11 @@ static bool carry_out(struct ledger *ledger, struct job *job)
     case JOB_FINISH:
         return finish(ledger, job);
     case JOB_WORK:
-        return job->work(job->work_self, &ledger->writer, &job->err);
+        ledger->writer.appended = NULL;
+        if (!job->work(job->work_self, &ledger->writer, &job->err))
+            return false;
+        job->appended = ledger->writer.appended;
+        break;
     case JOB_BARRIER:
         break;
     }
@@ -312,11 +367,35 @@ static void answer_group(struct ledger *ledger, struct group *group)
         }
         if (job->is_ok && (job->kind == JOB_RECORD || job->kind == JOB_FINISH))
             events_put(ledger->events, &job->change);
+        if (job->is_ok && job->kind == JOB_WORK && job->appended)
+            events_put(ledger->events, job->appended);
         answer(job);
     }
     if (n_left && n_left == group->n)
         log_warn("%zu changes wait for the disk: %s", n_left, group->jobs[0]->err.text);
     group->n = n_left;
+}
+
+/* Lets everybody see how far the ledger goes. Is it further than before? */
+static bool note_rows(struct ledger *ledger)
+{
+    const uint64_t seq = ledger->writer.seq;
+    return atomic_exchange(&ledger->n_rows, seq) != seq;
+}
+
+static void tell_followers(const struct ledger *ledger)
+{
+    if (ledger->options.on_commit)
+        ledger->options.on_commit(ledger->options.self);
+}
+
+/* What was purged is not to be found in the log either; a reader that is slow to end delays that. */
+static void empty_log(struct ledger *ledger)
+{
+    struct err err;
+    ledger->writer.wants_empty_log = false;
+    if (!db_empty_log(ledger->writer.db, &err))
+        log_warn("texts that were purged stay in the ledger's log for now: %s", err.text);
 }
 
 static void commit_group(struct ledger *ledger, struct group *group)
@@ -329,26 +408,69 @@ static void commit_group(struct ledger *ledger, struct group *group)
         struct err own;
         (void)transact(ledger, &alone, &own); /* the job knows */
     }
-    const bool has_grown =
-        atomic_exchange(&ledger->n_rows, ledger->writer.seq) != ledger->writer.seq;
+    const bool has_grown = note_rows(ledger);
+    if (ledger->writer.wants_empty_log)
+        empty_log(ledger);
     answer_group(ledger, group);
-    if (has_grown && ledger->options.on_commit)
-        ledger->options.on_commit(ledger->options.self);
+    if (has_grown)
+        tell_followers(ledger);
+}
+
+/* ---- ends that are lost ---- */
+
+/* Nobody told of their end in time: how they ended is not known, and they are over. */
+static bool expire(struct writer *writer, const struct change_list *lost, struct err *err)
+{
+    const struct audit audit = {"expire", "", "no end was told in time", "", writer->now_ms};
+    for (size_t i = 0; i < lost->n; i++) {
+        struct change *change = &lost->items[i];
+        change->status = STATUS_UNKNOWN;
+        change->end_ms = writer->now_ms;
+        if (!work_append(writer, change, &audit, err))
+            return false;
+    }
+    return true;
+}
+
+static void expire_lost(struct ledger *ledger)
+{
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    struct change_list lost = {0};
+    struct err err;
+    struct writer *writer = &ledger->writer;
+    const struct writer before = *writer;
+    writer->now_ms = clock_us(&ledger->options.clock) / 1000;
+    bool is_ok = db_expired(writer->db, writer->now_ms, GROUP_MAX, &arena, &lost, &err);
+    if (is_ok && lost.n == 0)
+        return;
+    is_ok = is_ok && db_begin(writer->db, &err) && expire(writer, &lost, &err) &&
+            db_commit(writer->db, &err);
+    if (!is_ok) {
+        db_rollback(writer->db);
+        *writer = before;
+        log_warn("changes whose end is lost stay open for now: %s", err.text);
+        return;
+    }
+    for (size_t i = 0; i < lost.n; i++)
+        events_put(ledger->events, &lost.items[i]);
+    if (note_rows(ledger))
+        tell_followers(ledger);
 }
 
 /* Fills the group with what waits. With jobs left over from a full disk it comes back soon, so that they
  * are tried again. False: the ledger closes, and what is left had its last try. */
 static bool gather(struct ledger *ledger, struct group *group, bool *io_is_last)
 {
+    if (*io_is_last)
+        return false;
     if (group->n < GROUP_MAX) {
-        struct job *job = queue_pop(ledger->queue, group->n ? RETRY_US : -1);
+        struct job *job = queue_pop(ledger->queue, group->n ? RETRY_US : EXPIRE_US);
         for (; job; job = group->n < GROUP_MAX ? queue_pop(ledger->queue, 0) : NULL)
             group->jobs[group->n++] = job;
     } else {
         sleep_us(RETRY_US);
     }
-    if (group->n == 0 || *io_is_last)
-        return false;
     *io_is_last = queue_is_closed(ledger->queue) && queue_count(ledger->queue) == 0;
     return true;
 }
@@ -358,8 +480,15 @@ static void write_jobs(void *self)
     struct ledger *ledger = self;
     struct group group = {0};
     bool is_last = false;
-    while (gather(ledger, &group, &is_last))
-        commit_group(ledger, &group);
+    int64_t expired_us = 0;
+    while (gather(ledger, &group, &is_last)) {
+        if (group.n)
+            commit_group(ledger, &group);
+        if (monotonic_us() - expired_us < EXPIRE_US)
+            continue;
+        expire_lost(ledger);
+        expired_us = monotonic_us();
+    }
     for (size_t i = 0; i < group.n; i++)
         answer(group.jobs[i]);
 }
@@ -453,6 +582,21 @@ static bool await(struct ledger *ledger, struct job *job, struct ledger_receipt 
     return is_ok;
 }
 
+/* A sender whose clock is off says when by that clock; what it was by ours is what counts. */
+static void correct_skew(struct change *told)
+{
+    if (!told->sent_ms)
+        return;
+    const int64_t skew_ms = told->sent_ms - told->received_ms;
+    told->sent_ms = 0;
+    if (skew_ms < SKEW_MS_MIN && skew_ms > -SKEW_MS_MIN)
+        return;
+    told->skew_ms = skew_ms;
+    told->start_ms -= skew_ms;
+    if (told->end_ms)
+        told->end_ms -= skew_ms;
+}
+
 /* A checked copy of what somebody told. */
 static struct job *job_of(struct ledger *ledger, const struct change *change, bool is_awaited,
                           struct err *err)
@@ -462,8 +606,12 @@ static struct job *job_of(struct ledger *ledger, const struct change *change, bo
     int64_t now_ms = clock_us(&ledger->options.clock) / 1000;
     if (!job->told.received_ms)
         job->told.received_ms = now_ms;
-    if (change_check(&job->told, now_ms, &job->arena, err))
+    const bool has_start = job->told.start_ms || job->told.end_ms;
+    if (change_check(&job->told, now_ms, &job->arena, err)) {
+        if (has_start)
+            correct_skew(&job->told);
         return job;
+    }
     job_free(job);
     return NULL;
 }

@@ -60,29 +60,73 @@ static void encode_tags(struct jsonw *json, const struct change *change)
     jsonw_end(json);
 }
 
-void row_encode(const struct change *change, struct buf *out)
+static void encode_also(struct jsonw *json, const struct change *change)
 {
-    struct jsonw json;
-    jsonw_init(&json, out, 0);
-    jsonw_object(&json);
-    jsonw_put_text(&json, "kind", change_kind_name(change->kind));
-    jsonw_put_text(&json, "status", change_status_name(change->status));
+    if (change->n_also == 0)
+        return;
+    jsonw_key(json, "also");
+    jsonw_array(json);
+    for (size_t i = 0; i < change->n_also; i++) {
+        jsonw_array(json);
+        jsonw_text(json, change->also[i].source);
+        jsonw_text(json, change->also[i].key);
+        jsonw_end(json);
+    }
+    jsonw_end(json);
+}
+
+static void encode_change(struct jsonw *json, const struct change *change)
+{
+    jsonw_put_text(json, "kind", change_kind_name(change->kind));
+    jsonw_put_text(json, "status", change_status_name(change->status));
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         const char *text = text_of(change, &texts[i]);
         if (!text[0])
             continue;
-        jsonw_put_text(&json, texts[i].name, text);
+        jsonw_put_text(json, texts[i].name, text);
     }
-    number(&json, "start_ms", change->start_ms);
-    number(&json, "end_ms", change->end_ms);
-    number(&json, "received_ms", change->received_ms);
-    number(&json, "skew_ms", change->skew_ms);
-    jsonw_put_f64(&json, "value", change->value);
-    if (change->is_posted) {
-        jsonw_put_bool(&json, "posted", true);
-    }
-    encode_tags(&json, change);
+    number(json, "start_ms", change->start_ms);
+    number(json, "end_ms", change->end_ms);
+    number(json, "received_ms", change->received_ms);
+    number(json, "skew_ms", change->skew_ms);
+    number(json, "ttl_ms", change->ttl_ms);
+    number(json, "edits", change->n_edits);
+    jsonw_put_f64(json, "value", change->value);
+    if (change->is_posted)
+        jsonw_put_bool(json, "posted", true);
+    if (change->is_retracted)
+        jsonw_put_bool(json, "retracted", true);
+    encode_also(json, change);
+    encode_tags(json, change);
+}
+
+static void encode_audit(struct jsonw *json, const struct audit *audit)
+{
+    jsonw_key(json, "audit");
+    jsonw_object(json);
+    jsonw_put_text(json, "what", audit->what);
+    jsonw_put_text(json, "by", audit->by);
+    jsonw_put_text(json, "why", audit->why);
+    jsonw_put_text(json, "about", audit->about);
+    jsonw_put_i64(json, "at_ms", audit->at_ms);
+    jsonw_end(json);
+}
+
+void row_encode(const struct change *change, const struct audit *audit, struct buf *out)
+{
+    struct jsonw json;
+    jsonw_init(&json, out, 0);
+    jsonw_object(&json);
+    if (change)
+        encode_change(&json, change);
+    if (audit)
+        encode_audit(&json, audit);
     jsonw_end(&json);
+}
+
+static const char *pair_text(const json_t *pair, size_t i)
+{
+    return json_string_value(json_array_get(pair, i));
 }
 
 static void decode_tags(const json_t *tags, struct arena *arena, struct change *out)
@@ -92,12 +136,30 @@ static void decode_tags(const json_t *tags, struct arena *arena, struct change *
     out->tags = arena_array(arena, n, struct tag);
     json_array_foreach(tags, i, pair)
     {
-        const char *key = json_string_value(json_array_get(pair, 0));
-        const char *value = json_string_value(json_array_get(pair, 1));
+        const char *key = pair_text(pair, 0), *value = pair_text(pair, 1);
         if (key && value)
             out->tags[out->n_tags++] =
                 (struct tag){arena_strdup(arena, key), arena_strdup(arena, value)};
     }
+}
+
+static void decode_also(const json_t *also, struct arena *arena, struct change *out)
+{
+    size_t n = json_array_size(also), i;
+    const json_t *pair;
+    out->also = arena_array(arena, n, struct telling);
+    json_array_foreach(also, i, pair)
+    {
+        const char *source = pair_text(pair, 0), *key = pair_text(pair, 1);
+        if (source && key)
+            out->also[out->n_also++] =
+                (struct telling){arena_strdup(arena, source), arena_strdup(arena, key)};
+    }
+}
+
+static int64_t integer(const json_t *root, const char *key)
+{
+    return json_integer_value(json_object_get(root, key));
 }
 
 static void decode_fields(const json_t *root, struct arena *arena, struct change *out)
@@ -106,12 +168,16 @@ static void decode_fields(const json_t *root, struct arena *arena, struct change
         const char *text = json_string_value(json_object_get(root, texts[i].name));
         set_text(out, &texts[i], text ? arena_strdup(arena, text) : "");
     }
-    out->start_ms = json_integer_value(json_object_get(root, "start_ms"));
-    out->end_ms = json_integer_value(json_object_get(root, "end_ms"));
-    out->received_ms = json_integer_value(json_object_get(root, "received_ms"));
-    out->skew_ms = json_integer_value(json_object_get(root, "skew_ms"));
+    out->start_ms = integer(root, "start_ms");
+    out->end_ms = integer(root, "end_ms");
+    out->received_ms = integer(root, "received_ms");
+    out->skew_ms = integer(root, "skew_ms");
+    out->ttl_ms = integer(root, "ttl_ms");
+    out->n_edits = (uint32_t)integer(root, "edits");
     out->value = json_number_value(json_object_get(root, "value"));
     out->is_posted = json_is_true(json_object_get(root, "posted"));
+    out->is_retracted = json_is_true(json_object_get(root, "retracted"));
+    decode_also(json_object_get(root, "also"), arena, out);
     decode_tags(json_object_get(root, "tags"), arena, out);
 }
 
@@ -139,6 +205,24 @@ bool row_decode(const char *text, size_t n, struct arena *arena, struct change *
     return true;
 }
 
+bool row_decode_audit(const char *text, size_t n, struct arena *arena, struct audit *out,
+                      struct err *err)
+{
+    json_error_t why;
+    CLEANUP(drop) json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+    if (!json_is_object(root))
+        return FAIL(err, ERR_CORRUPT, "a ledger row is not JSON: %s", why.text);
+    const json_t *from = json_object_get(root, "audit");
+    const char *const keys[] = {"what", "by", "why", "about"};
+    const char **places[] = {&out->what, &out->by, &out->why, &out->about};
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        const char *value = json_string_value(json_object_get(from, keys[i]));
+        *places[i] = value ? arena_strdup(arena, value) : "";
+    }
+    out->at_ms = integer(from, "at_ms");
+    return true;
+}
+
 struct change row_copy(const struct change *change, struct arena *arena)
 {
     struct change copy = *change;
@@ -150,6 +234,10 @@ struct change row_copy(const struct change *change, struct arena *arena)
     for (size_t i = 0; i < change->n_tags; i++)
         copy.tags[i] = (struct tag){arena_strdup(arena, change->tags[i].key),
                                     arena_strdup(arena, change->tags[i].value)};
+    copy.also = arena_array(arena, change->n_also, struct telling);
+    for (size_t i = 0; i < change->n_also; i++)
+        copy.also[i] = (struct telling){arena_strdup(arena, change->also[i].source),
+                                        arena_strdup(arena, change->also[i].key)};
     return copy;
 }
 

@@ -5,10 +5,24 @@
 #include "base/buf.h"
 #include "model/change.h"
 
-void row_encode(const struct change *change, struct buf *out);
+/* Who did something to the ledger itself, and why. Strings "" when not known. */
+struct audit {
+    const char *what; /* "edit", "retract", "purge", "expire", "token", ... */
+    const char *by, *why;
+    const char *about; /* what it was done to, when that is no change: a token's name */
+    int64_t at_ms;
+};
+
+/* change: as it now is, or NULL: the row is about no change. audit: NULL, or why the row was written
+ * when nobody told of the change. One of the two is there. */
+void row_encode(const struct change *change, const struct audit *audit, struct buf *out);
 /* Strings in the arena. err: ERR_CORRUPT when it is no such text. */
 MUST_CHECK bool row_decode(const char *text, size_t n, struct arena *arena, struct change *out,
                            struct err *err);
+
+/* The audit of a row; all "" when it has none. err: ERR_CORRUPT. */
+MUST_CHECK bool row_decode_audit(const char *text, size_t n, struct arena *arena, struct audit *out,
+                                 struct err *err);
 
 /* All strings and tags copied into the arena. */
 struct change row_copy(const struct change *change, struct arena *arena);

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (row_decode((const char *)bytes, n, &arena, &change, &err)) {
         struct buf out;
         buf_init(&out, 1 << 20);
-        row_encode(&change, &out);
+        row_encode(&change, NULL, &out);
         struct change again;
         BUG_IF(!out.is_full && !row_decode(out.at, out.n, &arena, &again, &err));
         buf_done(&out);

@@ -34,7 +34,7 @@ static const char *encoded(const struct change *change)
 {
     struct buf out;
     buf_init(&out, 10000);
-    row_encode(change, &out);
+    row_encode(change, NULL, &out);
     const char *text = arena_strdup(&kit_arena, buf_text(&out));
     buf_done(&out);
     return text;

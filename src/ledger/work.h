@@ -11,7 +11,9 @@ struct writer {
     struct db *db;
     uint64_t seq;
     unsigned char hash[ROW_HASH_BYTES];
-    int64_t now_ms; /* of this transaction */
+    int64_t now_ms;                /* of this transaction */
+    bool wants_empty_log;          /* when it is committed: texts were taken out */
+    const struct change *appended; /* the last one, by work_append */
 };
 
 /* On the ledger's thread, in a transaction that is rolled back when it returns false. It may be called
@@ -24,11 +26,9 @@ MUST_CHECK bool work_write(struct ledger *ledger, work_fn fn, void *self, struct
 typedef bool (*work_read_fn)(void *self, struct db *db, struct err *err);
 MUST_CHECK bool work_read(struct ledger *ledger, work_read_fn fn, void *self, struct err *err);
 
-/* Who did something to the ledger itself, and why: a row of the chain. Strings "" when not known. */
-struct audit {
-    const char *what; /* "edit", "retract", "purge", "token", "force", "expire", ... */
-    const char *by, *why;
-    const char *about; /* a change's id, a token's name, ... */
-};
-/* Appends a row that is no change. */
+/* Appends a change as it now is; audit as in row_encode. The graphs show it once it is on disk, so a
+ * work_fn's change must live until work_write returns. */
+MUST_CHECK bool work_append(struct writer *writer, const struct change *change,
+                            const struct audit *audit, struct err *err);
+/* Appends a row that is about no change. audit->at_ms 0: now. */
 MUST_CHECK bool work_audit(struct writer *writer, const struct audit *audit, struct err *err);

@@ -309,7 +309,8 @@ static bool check_time(const char *field, int64_t *io, struct err *err)
 
 static bool check_times(struct change *change, int64_t now_ms, struct err *err)
 {
-    if (!check_time("start", &change->start_ms, err) || !check_time("end", &change->end_ms, err))
+    if (!check_time("start", &change->start_ms, err) || !check_time("end", &change->end_ms, err) ||
+        !check_time("now", &change->sent_ms, err))
         return false;
     if (change->received_ms == 0)
         change->received_ms = now_ms;
