@@ -76,17 +76,26 @@ static bool answer_origin(struct api_call *call, const struct route *route)
     return true;
 }
 
-/* NULL: there is none. */
+/* The first that takes the method; else the first at all, which says what it takes. NULL: there is
+ * none. */
 static const struct route *find_route(const struct http_request *request, const char **out_rest)
 {
     size_t n = strlen(request->path);
     while (n > 1 && request->path[n - 1] == '/')
         n--;
     const char *path = arena_strndup(request->arena, request->path, n);
-    for (size_t i = 0; i < n_api_routes; i++)
-        if (route_matches(&api_routes[i], path, n, out_rest))
-            return &api_routes[i];
-    return NULL;
+    const struct route *found = NULL;
+    const char *rest;
+    for (size_t i = 0; i < n_api_routes; i++) {
+        const struct route *route = &api_routes[i];
+        if (!route_matches(route, path, n, &rest) || (found && !allows(route, request->method)))
+            continue;
+        found = route;
+        *out_rest = rest;
+        if (allows(route, request->method))
+            break;
+    }
+    return found;
 }
 
 static bool run_route(struct api_call *call, const struct route *route, struct err *err)

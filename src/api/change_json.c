@@ -11,22 +11,31 @@ struct text_field {
     const char *name;
     size_t at;
     bool is_outward_only; /* the ledger's to say */
+    bool is_any_json;     /* kept as text */
 };
 
 #define TEXT(name, member, out)                                                                    \
     {                                                                                              \
-        name, offsetof(struct change, member), out                                                 \
+        name, offsetof(struct change, member), out, false                                          \
+    }
+#define JSON(name, member)                                                                         \
+    {                                                                                              \
+        name, offsetof(struct change, member), false, true                                         \
     }
 /* In the order they are written; kind comes after key. */
 static const struct text_field texts[] = {
-    TEXT("action", action, false), TEXT("service", service, false), TEXT("env", env, false),
-    TEXT("rev", rev, false),       TEXT("prev", prev, false),       TEXT("by", by, false),
-    TEXT("msg", msg, false),       TEXT("url", url, false),         TEXT("diff", diff, false),
-    TEXT("parent", parent, false), TEXT("of", of, false),           TEXT("old", old_value, false),
-    TEXT("new", new_value, false), TEXT("source", source, false),   TEXT("key", key, false),
+    TEXT("action", action, false), TEXT("service", service, false),
+    TEXT("env", env, false),       TEXT("rev", rev, false),
+    TEXT("prev", prev, false),     TEXT("by", by, false),
+    TEXT("msg", msg, false),       TEXT("url", url, false),
+    TEXT("diff", diff, false),     TEXT("parent", parent, false),
+    TEXT("of", of, false),         JSON("scope", scope),
+    JSON("old", old_value),        JSON("new", new_value),
+    TEXT("source", source, false), TEXT("key", key, false),
     TEXT("id", id, true),          TEXT("data", data, false),
 };
-enum { N_WRITTEN_IN_ORDER = 13 /* those before source */ };
+enum { TTL_S_MAX = 366 * 86400 /* nobody waits longer for the end of a change */ };
+enum { N_WRITTEN_IN_ORDER = 14 /* those before source */ };
 
 static const char **text_at(struct change *change, const struct text_field *field)
 {
@@ -57,6 +66,20 @@ static void write_tags(struct jsonw *json, const struct change *change)
     jsonw_end(json);
 }
 
+/* Through which other doors it came, as the ledger knows them. */
+static void write_also(struct jsonw *json, const struct change *change)
+{
+    jsonw_key(json, "also");
+    jsonw_array(json);
+    for (size_t i = 0; i < change->n_also; i++) {
+        jsonw_object(json);
+        jsonw_put_text(json, "source", change->also[i].source);
+        jsonw_put_text(json, "key", change->also[i].key);
+        jsonw_end(json);
+    }
+    jsonw_end(json);
+}
+
 void change_json_write(struct jsonw *json, const struct change *change)
 {
     struct change copy = *change; /* only read, through the table */
@@ -73,7 +96,11 @@ void change_json_write(struct jsonw *json, const struct change *change)
     write_tags(json, change);
     jsonw_put_f64(json, "value", change->value);
     jsonw_put_text(json, "source", change->source);
+    write_also(json, change);
     write_time(json, "received", change->received_ms);
+    jsonw_put_f64(json, "skew", (double)change->skew_ms / 1000.0);
+    jsonw_put_i64(json, "edits", change->n_edits);
+    jsonw_put_bool(json, "retracted", change->is_retracted);
     jsonw_put_i64(json, "seq", (int64_t)change->seq);
     jsonw_end(json);
 }
@@ -105,6 +132,16 @@ struct member {
     const json_t *value;
 };
 
+/* Seconds after which its end is lost. */
+static bool read_ttl(const json_t *value, struct change *io, struct err *err)
+{
+    const double seconds = json_is_number(value) ? json_number_value(value) : -1.0;
+    if (!(seconds > 0.0 && seconds <= TTL_S_MAX))
+        return FAIL(err, ERR_INPUT, "ttl is not a number of seconds from 0 to %d", TTL_S_MAX);
+    io->ttl_ms = llround(seconds * 1000.0);
+    return true;
+}
+
 static bool read_special(const struct member *m, struct change *io, bool *out_is_known,
                          struct err *err)
 {
@@ -124,6 +161,10 @@ static bool read_special(const struct member *m, struct change *io, bool *out_is
         return change_json_time(m->key, json_number_value(m->value),
                                 is_start ? &io->start_ms : &io->end_ms, err);
     }
+    if (strcmp(m->key, "now") == 0 && json_is_number(m->value))
+        return change_json_time(m->key, json_number_value(m->value), &io->sent_ms, err);
+    if (strcmp(m->key, "ttl") == 0)
+        return read_ttl(m->value, io, err);
     if (strcmp(m->key, "value") == 0 && json_is_number(m->value)) {
         io->value = json_number_value(m->value);
         return true;
@@ -168,12 +209,30 @@ static bool read_tags(const json_t *tags, struct change *io, struct arena *arena
 /* Keys that change_json_write writes and the ledger decides: accepted back, and ignored. */
 static bool is_ledgers(const char *key)
 {
-    static const char *const keys[] = {"id",    "received", "seq",     "skew",
-                                       "edits", "verdict",  "by_kind", "scope"};
+    static const char *const keys[] = {"id",    "received", "seq",       "skew",   "also",
+                                       "edits", "verdict",  "retracted", "by_kind"};
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         if (strcmp(key, keys[i]) == 0)
             return true;
     return false;
+}
+
+/* What a flag or a setting was may be any JSON, and a scope is an object; they are kept as text. */
+static bool read_text(const struct member *m, const struct text_field *field, struct arena *arena,
+                      const char **out, struct err *err)
+{
+    if (json_is_string(m->value)) {
+        *out = arena_strdup(arena, json_string_value(m->value));
+        return true;
+    }
+    if (!field->is_any_json)
+        return FAIL(err, ERR_INPUT, "%s is not a text", m->key);
+    char *text = json_dumps(m->value, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (!text)
+        return FAIL(err, ERR_INPUT, "%s cannot be kept", m->key);
+    *out = arena_strdup(arena, text);
+    mem_free(text);
+    return true;
 }
 
 static bool read_member(const struct member *m, struct change *io, struct arena *arena,
@@ -191,12 +250,8 @@ static bool read_member(const struct member *m, struct change *io, struct arena 
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         if (texts[i].is_outward_only || strcmp(texts[i].name, m->key) != 0)
             continue;
-        if (json_is_null(m->value))
-            return true;
-        if (!json_is_string(m->value))
-            return FAIL(err, ERR_INPUT, "%s is not a text", m->key);
-        *text_at(io, &texts[i]) = arena_strdup(arena, json_string_value(m->value));
-        return true;
+        return json_is_null(m->value) ||
+               read_text(m, &texts[i], arena, text_at(io, &texts[i]), err);
     }
     if (json_is_null(m->value) || json_is_object(m->value) || json_is_array(m->value))
         return true; /* nothing is refused for being extra */

@@ -2,9 +2,7 @@
 
 #include "model/redact.h"
 
-/* Without the secrets that slipped into its texts. A posted event stays as it was sent, as in
- * Graphite, but for those. */
-static struct change redacted(const struct change *change, struct arena *arena)
+struct change recording_redacted(const struct change *change, struct arena *arena)
 {
     struct change clean = *change;
     const char **texts[] = {&clean.msg, &clean.url,       &clean.diff,     &clean.data,
@@ -22,7 +20,7 @@ static struct change redacted(const struct change *change, struct arena *arena)
 bool recording_add(struct api_call *call, const struct change *change, struct ledger_receipt *out,
                    struct err *err)
 {
-    const struct change clean = redacted(change, call->arena);
+    const struct change clean = recording_redacted(change, call->arena);
     return ledger_record(call->api->deps.ledger, &clean, out, err);
 }
 

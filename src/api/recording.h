@@ -4,6 +4,8 @@
 
 #include "api/call.h"
 
+/* Without the secrets that slipped into its texts. Strings and tags in the arena. */
+struct change recording_redacted(const struct change *change, struct arena *arena);
 /* Records (or merges). err: as ledger_record; ERR_REFUSED: this token may not write that. */
 MUST_CHECK bool recording_add(struct api_call *call, const struct change *change,
                               struct ledger_receipt *out, struct err *err);
