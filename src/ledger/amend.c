@@ -26,9 +26,9 @@ static bool keep(struct writer *writer, const struct amending *amending, const s
     const struct change *change = amending->out;
     const bool is_purge = strcmp(amending->what, "purge") == 0;
     writer->wants_empty_log |= is_purge;
-    return (!is_purge || db_purge(writer->db, change->id, err)) &&
-           work_append(writer, change, audit, err) &&
-           (!is_purge || db_forget_words(writer->db, err));
+    return work_append(writer, change, audit, err) &&
+           (!is_purge || (db_purge(writer->db, change->id, writer->seq, err) &&
+                          db_forget_words(writer->db, err)));
 }
 
 static bool amend_row(void *self, struct writer *writer, struct err *err)

@@ -21,15 +21,21 @@ static const char rollback_sql[] = "ROLLBACK";
 static const char last_row_sql[] = "SELECT seq, hash FROM rows ORDER BY seq DESC LIMIT 1";
 static const char add_row_sql[] =
     "INSERT INTO rows (seq, change_id, body, hash) VALUES (?1, ?2, ?3, ?4)";
-static const char purge_sql[] = "UPDATE rows SET body = '' WHERE change_id = ?1";
+static const char purge_sql[] = "UPDATE rows SET body = '' WHERE change_id = ?1 AND seq < ?2";
 static const char each_row_sql[] =
     "SELECT seq, change_id, body FROM rows WHERE change_id <> '' ORDER BY seq";
 static const char chain_sql[] = "SELECT seq, body, hash FROM rows ORDER BY seq";
-static const char
-    odd_sql[] = /* changes that are not what their newest row says, and rows without one */
-    "SELECT c.seq FROM changes c LEFT JOIN rows r ON r.seq = c.seq WHERE r.body IS NOT c.body"
-    " UNION ALL SELECT max(seq) FROM rows WHERE change_id <> '' GROUP BY change_id"
-    " HAVING NOT EXISTS (SELECT 1 FROM changes WHERE id = change_id) LIMIT 1";
+static const char odd_sql[] = /* a change whose newest row is not known as such */
+    "SELECT max(r.seq) FROM rows r LEFT JOIN changes c ON c.id = r.change_id"
+    " WHERE r.change_id <> '' GROUP BY r.change_id HAVING c.seq IS NOT max(r.seq) LIMIT 1";
+
+/* 64 MB of pages: what a change is found by is all over the file. The log is moved into the file when it
+ * has 16 MB. */
+static const char writer_settings[] =
+    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
+    "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;";
+/* Readers share the kernel's pages instead. */
+static const char reader_settings[] = "PRAGMA mmap_size = 1073741824;";
 
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS rows (seq INTEGER PRIMARY KEY, change_id TEXT NOT NULL,"
@@ -106,7 +112,7 @@ static bool make_anew(struct db *db, struct err *err)
         struct err why;
         const char *body = sql_text(st, 2);
         if (row_decode(body, strlen(body), &arena, &change, &why))
-            is_ok = db_table_put(db, (uint64_t)sqlite3_column_int64(st, 0), &change, body, err);
+            is_ok = db_table_put(db, (uint64_t)sqlite3_column_int64(st, 0), &change, err);
         else
             log_error("row %lld is left out: %s", (long long)sqlite3_column_int64(st, 0), why.text);
         arena_reset(&arena);
@@ -117,8 +123,7 @@ static bool make_anew(struct db *db, struct err *err)
 static bool set_up(struct db *db, const char *path, struct err *err)
 {
     int version = 0;
-    if (!set_journal(db, path, err) ||
-        !sql_exec(db, "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;", err) ||
+    if (!set_journal(db, path, err) || !sql_exec(db, writer_settings, err) ||
         !read_version(db, &version, err))
         return false;
     if (version > FORMAT_VERSION)
@@ -151,7 +156,7 @@ bool db_open(const char *path, bool write, struct db **out, struct err *err)
             err->kind = ERR_IO;
     } else {
         sqlite3_busy_timeout(db->handle, BUSY_WAIT_MS);
-        is_ok = !write || set_up(db, path, err);
+        is_ok = write ? set_up(db, path, err) : sql_exec(db, reader_settings, err);
         if (!is_ok && err && !strstr(err->text, path))
             err_prefix(err, "'%s'", path);
     }
@@ -213,18 +218,19 @@ bool db_append(struct db *db, uint64_t seq, const struct db_entry *entry,
     sql_bind_text(st, 3, body.at);
     sqlite3_bind_blob(st, 4, hash, sizeof hash, SQLITE_STATIC);
     if (!sql_finish(db, st, "add a row", err) ||
-        (entry->change && !db_table_put(db, seq, entry->change, body.at, err)))
+        (entry->change && !db_table_put(db, seq, entry->change, err)))
         return false;
     memcpy(io_hash, hash, sizeof hash);
     return true;
 }
 
-bool db_purge(struct db *db, const char *change_id, struct err *err)
+bool db_purge(struct db *db, const char *change_id, uint64_t before_seq, struct err *err)
 {
     sqlite3_stmt *st = sql_prepare(db, purge_sql, err);
     if (!st)
         return false;
     sql_bind_text(st, 1, change_id);
+    sqlite3_bind_int64(st, 2, (int64_t)before_seq);
     return sql_finish(db, st, "purge a change", err);
 }
 

@@ -28,10 +28,10 @@ struct db_entry {
 /* Appends a row, and brings the tables up to date with the change as it now is. */
 MUST_CHECK bool db_append(struct db *db, uint64_t seq, const struct db_entry *entry,
                           unsigned char io_hash[ROW_HASH_BYTES], struct err *err);
-/* Takes the text out of every row of a change, and keeps their hashes: what was said is gone, that
- * something was said is not. The change's own table entry is the caller's next db_append. */
-MUST_CHECK bool db_purge(struct db *db, const char *change_id, struct err *err);
-
+/* Takes the text out of a change's rows before before_seq, and keeps their hashes: what was said is gone,
+ * that something was said is not. */
+MUST_CHECK bool db_purge(struct db *db, const char *change_id, uint64_t before_seq,
+                         struct err *err);
 /* After a purge: nothing of the text stays in what is searched, nor (outside a transaction) in the log. */
 MUST_CHECK bool db_forget_words(struct db *db, struct err *err);
 MUST_CHECK bool db_empty_log(struct db *db, struct err *err);

@@ -14,34 +14,29 @@ enum {
 /* No change is under way longer before somebody else tells of it. */
 static const int64_t NEAR_MS_MAX = INT64_C(24) * 3600 * 1000;
 
+/* A change's text is that of its newest row. */
+#define CHANGES "SELECT r.body, c.seq FROM changes c JOIN rows r ON r.seq = c.seq "
+#define PLACE   "WHERE c.kind = ?1 AND c.service = ?2 AND c.env = ?3 "
+
 static const char by_key_sql[] =
-    "SELECT c.body, c.seq FROM keys k JOIN changes c ON c.id = k.change_id"
-    " WHERE k.source = ?1 AND k.key = ?2";
-static const char by_id_sql[] =
-    "SELECT body, seq FROM changes WHERE id >= ?1 AND id < ?1 || '~' LIMIT 2";
-static const char by_row_sql[] =
-    "SELECT c.body, c.seq FROM rows r JOIN changes c ON c.id = r.change_id WHERE r.seq = ?1";
+    "SELECT r.body, c.seq FROM keys k JOIN changes c ON c.id = k.change_id"
+    " JOIN rows r ON r.seq = c.seq WHERE k.source = ?1 AND k.key = ?2";
+static const char by_id_sql[] = CHANGES "WHERE c.id >= ?1 AND c.id < ?1 || '~' LIMIT 2";
+static const char by_row_sql[] = CHANGES "WHERE c.id = (SELECT change_id FROM rows WHERE seq = ?1)";
 static const char newest_open_sql[] =
-    "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
-    " AND end_ms = 0 AND hidden = 0 ORDER BY start_ms DESC LIMIT 1";
-static const char newest_sql[] =
-    "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3 AND hidden = 0"
-    " ORDER BY start_ms DESC LIMIT 1";
+    CHANGES PLACE "AND c.end_ms = 0 AND c.hidden = 0 ORDER BY c.start_ms DESC LIMIT 1";
+static const char newest_sql[] = CHANGES PLACE "AND c.hidden = 0 ORDER BY c.start_ms DESC LIMIT 1";
 static const char succeeded_sql[] =
-    "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
-    " AND start_ms < ?4 AND status = 4 AND hidden = 0 AND rev <> ''"
-    " AND (?5 IS NULL OR rev = ?5) ORDER BY start_ms DESC LIMIT 1";
+    CHANGES PLACE "AND c.start_ms < ?4 AND c.status = 4 AND c.hidden = 0 AND c.rev <> ''"
+                  " AND (?5 IS NULL OR c.rev = ?5) ORDER BY c.start_ms DESC LIMIT 1";
 _Static_assert(STATUS_SUCCEEDED == 4, "succeeded_sql names it by number");
 static const char near_sql[] =
-    "SELECT body, seq FROM changes WHERE kind = ?1 AND service = ?2 AND env = ?3"
-    " AND start_ms >= ?4 AND start_ms < ?5 AND (end_ms = 0 OR end_ms >= ?6) AND hidden = 0"
-    " AND source <> ?7 ORDER BY start_ms DESC LIMIT ?8";
+    CHANGES PLACE "AND c.start_ms >= ?4 AND c.start_ms < ?5 AND (c.end_ms = 0 OR c.end_ms >= ?6)"
+                  " AND c.hidden = 0 AND c.source <> ?7 ORDER BY c.start_ms DESC LIMIT ?8";
 static const char expired_sql[] =
-    "SELECT body, seq FROM changes WHERE expires_ms > 0 AND expires_ms <= ?1"
-    " ORDER BY expires_ms LIMIT ?2";
-static const char since_sql[] =
-    "SELECT body, seq FROM changes WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-static const char each_sql[] = "SELECT body, seq FROM changes ORDER BY ord";
+    CHANGES "WHERE c.expires_ms > 0 AND c.expires_ms <= ?1 ORDER BY c.expires_ms LIMIT ?2";
+static const char since_sql[] = CHANGES "WHERE c.seq > ?1 ORDER BY c.seq LIMIT ?2";
+static const char each_sql[] = CHANGES "ORDER BY c.ord";
 static const char count_sql[] = "SELECT count(*) FROM changes";
 static const char rows_sql[] =
     "SELECT seq, body FROM rows WHERE change_id = ?1 ORDER BY seq DESC LIMIT ?2";
@@ -292,22 +287,25 @@ static int64_t clamp_ms(int64_t ms)
     return max_i64(0, min_i64(ms, INT64_C(1) << 42));
 }
 
+#define ROWS " CROSS JOIN rows r ON r.seq = c.seq"
+
 /* What is walked: the words' table, a term's places, or all changes. Its order is `walked`. */
 static void write_select(struct conditions *c, const char *match)
 {
     const char *terms[CHANGE_TAGS_MAX + 8];
     const size_t n_terms = wanted_terms(c, terms);
     const char *walked = match[0] ? "s.rowid" : n_terms ? "t.ord" : "c.ord";
-    buf_add_str(&c->sql, "SELECT c.body, c.seq FROM ");
+    buf_add_str(&c->sql, "SELECT r.body, c.seq FROM ");
     if (match[0]) {
-        buf_add_str(&c->sql,
-                    "search s CROSS JOIN changes c ON c.ord = s.rowid WHERE s.words MATCH ?");
+        buf_add_str(&c->sql, "search s CROSS JOIN changes c ON c.ord = s.rowid" ROWS
+                             " WHERE s.words MATCH ?");
         add_text(c, match);
     } else if (n_terms) {
-        buf_add_str(&c->sql, "terms t CROSS JOIN changes c ON c.ord = t.ord WHERE t.term = ?");
+        buf_add_str(&c->sql,
+                    "terms t CROSS JOIN changes c ON c.ord = t.ord" ROWS " WHERE t.term = ?");
         add_text(c, terms[0]);
     } else {
-        buf_add_str(&c->sql, "changes c WHERE true");
+        buf_add_str(&c->sql, "changes c" ROWS " WHERE true");
     }
     for (size_t i = match[0] ? 0 : 1; i < n_terms; i++) {
         buf_printf(&c->sql, " AND EXISTS (SELECT 1 FROM terms WHERE term = ? AND ord = %s)",

@@ -16,13 +16,13 @@ enum {
 /* Changes of no known ttl stay open; see expires_ms. */
 static const int64_t HOUR_MS = INT64_C(3600000);
 
-static const char find_sql[] = "SELECT ord, body FROM changes WHERE id = ?1";
+static const char find_sql[] =
+    "SELECT c.ord, r.body FROM changes c JOIN rows r ON r.seq = c.seq WHERE c.id = ?1";
 static const char taken_sql[] = "SELECT 1 FROM changes WHERE ord = ?1";
 static const char remove_sql[] = "DELETE FROM changes WHERE ord = ?1";
 static const char put_sql[] =
     "INSERT INTO changes (ord, id, seq, kind, service, env, rev, source, status, start_ms, end_ms,"
-    " expires_ms, hidden, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-    "?14)";
+    " expires_ms, hidden) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 static const char add_key_sql[] =
     "INSERT OR IGNORE INTO keys (source, key, change_id) VALUES (?1, ?2, ?3)";
 static const char add_term_sql[] = "INSERT OR IGNORE INTO terms (term, ord) VALUES (?1, ?2)";
@@ -35,8 +35,7 @@ static const char tables[] =
     "CREATE TABLE IF NOT EXISTS changes (ord INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
     " seq INTEGER NOT NULL, kind INTEGER NOT NULL, service TEXT NOT NULL, env TEXT NOT NULL,"
     " rev TEXT NOT NULL, source TEXT NOT NULL, status INTEGER NOT NULL, start_ms INTEGER NOT NULL,"
-    " end_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, hidden INTEGER NOT NULL,"
-    " body TEXT NOT NULL);"
+    " end_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, hidden INTEGER NOT NULL);"
     "CREATE INDEX IF NOT EXISTS changes_by_seq ON changes (seq);"
     "CREATE INDEX IF NOT EXISTS changes_by_place ON changes (kind, service, env, start_ms, end_ms);"
     "CREATE INDEX IF NOT EXISTS changes_open ON changes (kind, service, env) WHERE end_ms = 0;"
@@ -242,7 +241,7 @@ static int64_t expires_ms(const struct change *change)
 }
 
 static bool put_row(struct db *db, int64_t ord, uint64_t seq, const struct change *change,
-                    const char *body, struct err *err)
+                    struct err *err)
 {
     sqlite3_stmt *st = sql_prepare(db, put_sql, err);
     if (!st)
@@ -260,7 +259,6 @@ static bool put_row(struct db *db, int64_t ord, uint64_t seq, const struct chang
     sqlite3_bind_int64(st, 11, change->end_ms);
     sqlite3_bind_int64(st, 12, expires_ms(change));
     sqlite3_bind_int(st, 13, change->is_retracted);
-    sql_bind_text(st, 14, body);
     return sql_finish(db, st, "keep a change", err);
 }
 
@@ -301,8 +299,7 @@ static bool take_out(struct db *db, const struct entry *old, struct arena *arena
             run_on(db, drop_words_sql, words_of(&old->change, arena), old->ord, err));
 }
 
-bool db_table_put(struct db *db, uint64_t seq, const struct change *change, const char *body,
-                  struct err *err)
+bool db_table_put(struct db *db, uint64_t seq, const struct change *change, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena;
     arena_init(&arena);
@@ -313,7 +310,7 @@ bool db_table_put(struct db *db, uint64_t seq, const struct change *change, cons
         !ord_for(db, change->start_ms, seq, &ord, err))
         return false;
     const struct terms terms = terms_of(change, &arena);
-    return put_row(db, ord, seq, change, body, err) && add_keys(db, change, err) &&
+    return put_row(db, ord, seq, change, err) && add_keys(db, change, err) &&
            run_terms(db, add_term_sql, &terms, ord, err) &&
            run_on(db, add_words_sql, words_of(change, &arena), ord, err);
 }

@@ -11,9 +11,9 @@ enum { TABLE_ORD_BITS = 20 }; /* of that number; ord = start_ms << 20 | number *
 MUST_CHECK bool db_table_make(struct db *db, struct err *err);
 /* Those of version 1. */
 MUST_CHECK bool db_table_drop(struct db *db, struct err *err);
-/* The change as it now is, after row seq, whose text is body. */
+/* The change as it now is, after row seq; the rows before it still have their texts. */
 MUST_CHECK bool db_table_put(struct db *db, uint64_t seq, const struct change *change,
-                             const char *body, struct err *err);
+                             struct err *err);
 
 /* What a change is found by, besides its words: "s:web" and "s:web/checkout", "k:deploy", "b:nora",
  * "x:failed", "e:staging", "t:<tag>", "p:" posted. The text is in the arena. */
