@@ -11,7 +11,7 @@ static void add(char **argv, int *argc, const char *name, const char *value, str
     argv[(*argc)++] = arena_strdup(arena, value);
 }
 
-bool folder_store(const struct args *args, struct arena *arena, const char **out, struct err *err)
+bool folder_data(const struct args *args, struct arena *arena, const char **out, struct err *err)
 {
     struct config config;
     char *argv[6] = {arena_strdup(arena, args->command->name)};
@@ -21,7 +21,16 @@ bool folder_store(const struct args *args, struct arena *arena, const char **out
     add(argv, &argc, "data", args_text(args, "data"), arena);
     if (!config_read(argc, argv, arena, &config, err))
         return false;
-    *out = arena_printf(arena, "%s/store", config.data);
+    *out = arena_strdup(arena, config.data);
+    return true;
+}
+
+bool folder_store(const struct args *args, struct arena *arena, const char **out, struct err *err)
+{
+    const char *data;
+    if (!folder_data(args, arena, &data, err))
+        return false;
+    *out = arena_printf(arena, "%s/store", data);
     return true;
 }
 

@@ -11,6 +11,9 @@
         "config", 0, CLI_TEXT, "FILE", "plumb.conf, which may name it"                             \
     }
 
+/* The data folder that flags or plumb.conf name. err: ERR_INPUT. */
+MUST_CHECK bool folder_data(const struct args *args, struct arena *arena, const char **out,
+                            struct err *err);
 /* The store's folder in the data folder that flags or plumb.conf name. err: ERR_INPUT. */
 MUST_CHECK bool folder_store(const struct args *args, struct arena *arena, const char **out,
                              struct err *err);

@@ -5,6 +5,7 @@
 #include "app/folder.h"
 #include "base/jsonw.h"
 #include "base/num.h"
+#include "ledger/ledger.h"
 #include "os/realtime.h"
 #include "store/store.h"
 
@@ -19,19 +20,22 @@ enum {
 
 static const struct cli_option options_of_verify[] = {
     FOLDER_OPTIONS,
+    {"ledger", 0, CLI_FLAG, NULL, "the ledger of changes only"},
     {"json", 0, CLI_FLAG, NULL, "findings and counts as JSON"},
     {0},
 };
 
 /* What is being looked at, and how it is told. */
 struct checking {
-    const char *dir;
-    bool is_json, has_bar;
+    const char *dir;    /* the store's folder */
+    const char *ledger; /* the ledger's file */
+    bool is_json, has_bar, only_ledger;
     bool is_bar_drawn;
     int64_t begun_us, drawn_us;
     struct buf text; /* of the JSON */
     struct jsonw json;
     struct store_verified counts;
+    struct ledger_verified rows;
 };
 
 /* ---- while it runs ---- */
@@ -128,9 +132,26 @@ static bool tell_json(struct checking *checking)
     jsonw_put_i64(json, "units", (int64_t)counts->n_units);
     jsonw_put_i64(json, "values", (int64_t)counts->n_values);
     jsonw_put_i64(json, "aggregates", (int64_t)counts->n_aggregates);
+    jsonw_put_i64(json, "ledger_rows", (int64_t)checking->rows.n_rows);
+    jsonw_put_i64(json, "ledger_changes", (int64_t)checking->rows.n_changes);
+    jsonw_put_text(json, "ledger_head", checking->rows.head);
     jsonw_end(json);
     buf_add_char(&checking->text, '\n');
     return tell_out("verify", buf_text(&checking->text));
+}
+
+static void add_store(const struct store_verified *c, struct arena *arena, struct buf *out)
+{
+    buf_printf(out, "  MANIFEST   %s of edits\n", folder_bytes(arena, c->n_edits_bytes));
+    buf_printf(out, "  names.log  series %s, rules %s\n", terminal_grouped(arena, c->n_names),
+               terminal_grouped(arena, c->n_classes));
+    buf_printf(out, "  wal/       segments %s, commits %s, points %s\n",
+               terminal_grouped(arena, c->n_segments), terminal_grouped(arena, c->n_batches),
+               terminal_grouped(arena, c->n_log_points));
+    buf_printf(out, "  data/      files %s, runs %s, units %s, values %s, aggregates %s\n",
+               terminal_grouped(arena, c->n_files), terminal_grouped(arena, c->n_runs),
+               terminal_grouped(arena, c->n_units), terminal_grouped(arena, c->n_values),
+               terminal_grouped(arena, c->n_aggregates));
 }
 
 static bool tell_text(const struct checking *checking, struct arena *arena)
@@ -142,25 +163,40 @@ static bool tell_text(const struct checking *checking, struct arena *arena)
 
     num_format_fixed(took, sizeof took, took_s, 1);
     buf_init(&out, TEXT_BYTES_MAX);
-    terminal_clean(&out, checking->dir);
+    terminal_clean(&out, checking->only_ledger ? checking->ledger : checking->dir);
     buf_printf(&out, "%s\n", c->is_served ? ", a server is running on it" : "");
-    buf_printf(&out, "  MANIFEST   %s of edits\n", folder_bytes(arena, c->n_edits_bytes));
-    buf_printf(&out, "  names.log  series %s, rules %s\n", terminal_grouped(arena, c->n_names),
-               terminal_grouped(arena, c->n_classes));
-    buf_printf(&out, "  wal/       segments %s, commits %s, points %s\n",
-               terminal_grouped(arena, c->n_segments), terminal_grouped(arena, c->n_batches),
-               terminal_grouped(arena, c->n_log_points));
-    buf_printf(&out, "  data/      files %s, runs %s, units %s, values %s, aggregates %s\n",
-               terminal_grouped(arena, c->n_files), terminal_grouped(arena, c->n_runs),
-               terminal_grouped(arena, c->n_units), terminal_grouped(arena, c->n_values),
-               terminal_grouped(arena, c->n_aggregates));
-    buf_printf(&out, "read %s in %s s: ", folder_bytes(arena, c->n_bytes), took);
+    if (!checking->only_ledger)
+        add_store(c, arena, &out);
+    buf_printf(&out, "  ledger.db  rows %s, changes %s; newest hash %.16s\n",
+               terminal_grouped(arena, checking->rows.n_rows),
+               terminal_grouped(arena, checking->rows.n_changes), checking->rows.head);
+    if (!checking->only_ledger)
+        buf_printf(&out, "read %s in %s s: ", folder_bytes(arena, c->n_bytes), took);
     if (c->n_damages == 0)
         buf_add_str(&out, "sound\n");
     else
         buf_printf(&out, "%s DAMAGE%s, told above\n", terminal_grouped(arena, c->n_damages),
                    c->n_damages == 1 ? "" : "S");
     return tell_out("verify", buf_text(&out));
+}
+
+/* A folder that never had a change has no ledger, which is no damage. */
+static bool check_ledger(struct checking *checking, struct err *err)
+{
+    if (ledger_verify_file(checking->ledger, &checking->rows, err))
+        return true;
+    if (err->kind == ERR_MISSING && !checking->only_ledger)
+        return true;
+    if (err->kind != ERR_CORRUPT)
+        return false;
+    const struct store_finding finding = {
+        .file = "ledger.db",
+        .where = "",
+        .what = err->text,
+        .means = "somebody edited it, or the disk did: restore it from a snapshot, keep this one"};
+    on_finding(checking, &finding);
+    checking->counts.n_damages++;
+    return true;
 }
 
 static bool check(struct checking *checking, struct err *err)
@@ -176,9 +212,10 @@ static bool check(struct checking *checking, struct err *err)
     jsonw_put_text(&checking->json, "folder", checking->dir);
     jsonw_key(&checking->json, "findings");
     jsonw_array(&checking->json);
-    const bool is_ok = store_verify(checking->dir, &verifier, &checking->counts, err);
+    const bool is_ok =
+        checking->only_ledger || store_verify(checking->dir, &verifier, &checking->counts, err);
     bar_clear(checking);
-    return is_ok;
+    return is_ok && check_ledger(checking, err);
 }
 
 static bool read_args(int argc, char **argv, struct arena *arena, struct checking *out,
@@ -189,8 +226,14 @@ static bool read_args(int argc, char **argv, struct arena *arena, struct checkin
         return false;
     if (args.n_words || args.n_rest)
         return FAIL(err, ERR_INPUT, "verify takes no arguments; --data DIR says which folder");
+    const char *data;
     out->is_json = args_has(&args, "json");
-    return folder_store(&args, arena, &out->dir, err);
+    out->only_ledger = args_has(&args, "ledger");
+    if (!folder_data(&args, arena, &data, err))
+        return false;
+    out->dir = arena_printf(arena, "%s/store", data);
+    out->ledger = arena_printf(arena, "%s/ledger.db", data);
+    return true;
 }
 
 static int verify(int argc, char **argv)
@@ -215,14 +258,15 @@ static int verify(int argc, char **argv)
 
 const struct command verify_command = {
     .name = "verify",
-    .usage = "verify [--data DIR] [--config FILE] [--json]",
+    .usage = "verify [--data DIR] [--config FILE] [--ledger] [--json]",
     .summary = "check every byte of the data folder",
     .group = "Folder",
     .about =
         "Reads all of the store in the data folder: every checksum of MANIFEST, names.log, the\n"
         "log and the block files. Decodes every value and compares it with its aggregates. Looks\n"
         "whether every file that counts is there and every series has its name. Changes nothing.\n"
-        "A server may run on the folder, start or end meanwhile. ledger.db is not looked at.\n"
+        "Walks the ledger's chain of hashes, and compares its tables with it. A server may run on\n"
+        "the folder, start or end meanwhile.\n"
         "\n"
         "Each damage is a line: the file, where in it, what is wrong, what that means and what to\n"
         "do. A note is no damage: what a crash leaves, and the next start tidies up.\n",

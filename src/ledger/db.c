@@ -120,16 +120,29 @@ static bool make_anew(struct db *db, struct err *err)
     return is_ok;
 }
 
+static bool check_version(int version, const char *path, struct err *err)
+{
+    return version <= FORMAT_VERSION ||
+           FAIL(err, ERR_REFUSED,
+                "'%s' was written by a newer plumb (ledger format %d, this one knows %d)", path,
+                version, FORMAT_VERSION);
+}
+
+static bool set_up_reader(struct db *db, const char *path, struct err *err)
+{
+    int version = 0;
+    return sql_exec(db, reader_settings, err) && read_version(db, &version, err) &&
+           check_version(version, path, err);
+}
+
 static bool set_up(struct db *db, const char *path, struct err *err)
 {
     int version = 0;
     if (!set_journal(db, path, err) || !sql_exec(db, writer_settings, err) ||
         !read_version(db, &version, err))
         return false;
-    if (version > FORMAT_VERSION)
-        return FAIL(err, ERR_REFUSED,
-                    "'%s' was written by a newer plumb (ledger format %d, this one knows %d)", path,
-                    version, FORMAT_VERSION);
+    if (!check_version(version, path, err))
+        return false;
     char stamp[64];
     snprintf(stamp, sizeof stamp, "PRAGMA user_version = %d", FORMAT_VERSION);
     if (!db_begin(db, err))
@@ -156,7 +169,7 @@ bool db_open(const char *path, bool write, struct db **out, struct err *err)
             err->kind = ERR_IO;
     } else {
         sqlite3_busy_timeout(db->handle, BUSY_WAIT_MS);
-        is_ok = write ? set_up(db, path, err) : sql_exec(db, reader_settings, err);
+        is_ok = write ? set_up(db, path, err) : set_up_reader(db, path, err);
         if (!is_ok && err && !strstr(err->text, path))
             err_prefix(err, "'%s'", path);
     }

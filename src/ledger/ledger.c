@@ -10,6 +10,7 @@
 #include "ledger/events.h"
 #include "ledger/merge.h"
 #include "ledger/work.h"
+#include "os/file.h"
 #include "os/queue.h"
 #include "os/realtime.h"
 #include "os/thread.h"
@@ -828,6 +829,32 @@ bool ledger_verify(struct ledger *ledger, uint64_t *out_rows, struct err *err)
         return false;
     bool is_ok = db_verify(db, out_rows, err);
     reader_give(ledger, db, is_ok ? NULL : err);
+    return is_ok;
+}
+
+static bool verify_db(struct db *db, struct ledger_verified *out, struct err *err)
+{
+    uint64_t seq;
+    unsigned char hash[ROW_HASH_BYTES];
+    *out = (struct ledger_verified){0};
+    if (!db_last_row(db, &seq, hash, err) || !db_verify(db, &out->n_rows, err) ||
+        !db_count(db, &out->n_changes, err))
+        return false;
+    for (size_t i = 0; i < sizeof hash; i++) {
+        static const char digits[] = "0123456789abcdef";
+        out->head[2 * i] = digits[hash[i] >> 4];
+        out->head[2 * i + 1] = digits[hash[i] & 15];
+    }
+    return true;
+}
+
+bool ledger_verify_file(const char *path, struct ledger_verified *out, struct err *err)
+{
+    struct db *db = NULL;
+    if (!file_exists(path))
+        return FAIL(err, ERR_MISSING, "there is no '%s'", path);
+    const bool is_ok = db_open(path, false, &db, err) && verify_db(db, out, err);
+    db_close(db);
     return is_ok;
 }
 

@@ -76,5 +76,14 @@ struct ledger_stats {
 void ledger_stats(struct ledger *ledger, struct ledger_stats *out);
 /* Walks the hash chain. err: ERR_CORRUPT with the first row that does not fit. */
 MUST_CHECK bool ledger_verify(struct ledger *ledger, uint64_t *out_rows, struct err *err);
+/* The same for a file, whether a server has it open or not. Nothing is changed.
+ * err: ERR_MISSING there is none, ERR_REFUSED a newer version's, ERR_CORRUPT, ERR_IO. */
+struct ledger_verified {
+    uint64_t n_rows, n_changes;
+    char head
+        [65]; /* the newest row's hash in hex: with it noted elsewhere, even a chain that was made
+                      anew from its beginning is found out */
+};
+MUST_CHECK bool ledger_verify_file(const char *path, struct ledger_verified *out, struct err *err);
 /* Copies it, as it is now, to a file that is not there yet; synced. Recording goes on meanwhile. */
 MUST_CHECK bool ledger_snapshot(struct ledger *ledger, const char *path, struct err *err);

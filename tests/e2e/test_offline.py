@@ -3,6 +3,7 @@ import glob
 import json
 import os
 import shutil
+import sqlite3
 import threading
 import time
 
@@ -211,3 +212,19 @@ def test_what_a_snapshot_refuses(tmp_path, rules):
         page = server.post("/api/v1/snapshot", body, headers={"Content-Type": "application/json", "Origin": "http://x"})
         form = server.post("/api/v1/snapshot", "dir=" + str(tmp_path / "page"))
         assert page.status == 403 and form.status == 403 and not (tmp_path / "page").exists()
+
+
+def test_verify_finds_an_edited_ledger(tmp_path, rules):
+    with Server(tmp_path, "--schemas", rules) as server:
+        server.post("/deploy/website", "fix login")
+        server.post("/deploy/website", "and again")
+        code, seen = verify(server.data)  # beside the server
+        assert (code, seen["ledger_rows"], seen["ledger_changes"]) == (0, 2, 2)
+    handle = sqlite3.connect(os.path.join(server.data, "ledger.db"))
+    handle.execute("DROP TRIGGER rows_stay")
+    handle.execute("UPDATE rows SET body = replace(body, 'again', 'never') WHERE seq = 2")
+    handle.commit()
+    handle.close()
+    code, out, err = plumb("verify", "--ledger", "--data", server.data)
+    assert code == 1
+    assert "ledger row 2 was changed after it was written" in out
