@@ -31,11 +31,13 @@ MUST_CHECK bool events_one(struct api_call *call, struct err *err);
 MUST_CHECK bool changes_tell(struct api_call *call, struct err *err); /* POST /<kind>/<service> */
 MUST_CHECK bool changes_all(struct api_call *call, struct err *err);
 MUST_CHECK bool changes_one(struct api_call *call, struct err *err);
-/* amend.c */
-MUST_CHECK bool amend_change(struct api_call *call, struct err *err);  /* PATCH, and POST ID/verb */
-MUST_CHECK bool amend_history(struct api_call *call, struct err *err); /* GET one, and ID/history */
-MUST_CHECK bool amend_purge(struct api_call *call, struct err *err);
-MUST_CHECK bool amend_audit(struct api_call *call, struct err *err);
+/* corrections.c */
+MUST_CHECK bool corrections_change(struct api_call *call,
+                                   struct err *err); /* PATCH, and POST ID/verb */
+MUST_CHECK bool corrections_history(struct api_call *call,
+                                    struct err *err); /* GET one, and ID/history */
+MUST_CHECK bool corrections_purge(struct api_call *call, struct err *err);
+MUST_CHECK bool corrections_audit(struct api_call *call, struct err *err);
 /* about.c */
 MUST_CHECK bool about_root(struct api_call *call, struct err *err);
 MUST_CHECK bool about_version(struct api_call *call, struct err *err);

@@ -31,7 +31,7 @@ static bool keep(struct writer *writer, const struct amending *amending, const s
                           db_forget_words(writer->db, err)));
 }
 
-static bool amend_row(void *self, struct writer *writer, struct err *err)
+static bool do_amend(void *self, struct writer *writer, struct err *err)
 {
     const struct amending *amending = self;
     const struct amendment *amendment = amending->amendment;
@@ -57,7 +57,7 @@ static bool amend(struct ledger *ledger, struct amending *amending, struct ledge
     if (strlen(amending->amendment->id) < 4)
         return FAIL(err, ERR_INPUT, "'%s' is too short for an id: at least 4 characters",
                     amending->amendment->id);
-    if (!work_write(ledger, amend_row, amending, err))
+    if (!work_write(ledger, do_amend, amending, err))
         return false;
     *out = (struct ledger_receipt){.seq = change.seq, .is_merged = true};
     text_copy(out->id, sizeof out->id, change.id);
@@ -108,8 +108,8 @@ static bool edit(const struct amending *amending, struct change *io, struct err 
     return true;
 }
 
-bool ledger_edit(struct ledger *ledger, const struct amendment *amendment, const struct change *now,
-                 struct ledger_receipt *out, struct err *err)
+bool amend_edit(struct ledger *ledger, const struct amendment *amendment, const struct change *now,
+                struct ledger_receipt *out, struct err *err)
 {
     struct amending amending = {.amendment = amendment, .now = now, .what = "edit", .fn = edit};
     return amend(ledger, &amending, out, err);
@@ -124,8 +124,8 @@ static bool retract(const struct amending *amending, struct change *io, struct e
     return true;
 }
 
-bool ledger_retract(struct ledger *ledger, const struct amendment *amendment, bool is_back,
-                    struct ledger_receipt *out, struct err *err)
+bool amend_retract(struct ledger *ledger, const struct amendment *amendment, bool is_back,
+                   struct ledger_receipt *out, struct err *err)
 {
     struct amending amending = {.amendment = amendment,
                                 .is_back = is_back,
@@ -149,8 +149,8 @@ static bool purge(const struct amending *amending, struct change *io, struct err
     return true;
 }
 
-bool ledger_purge(struct ledger *ledger, const struct amendment *amendment,
-                  struct ledger_receipt *out, struct err *err)
+bool amend_purge(struct ledger *ledger, const struct amendment *amendment,
+                 struct ledger_receipt *out, struct err *err)
 {
     struct amending amending = {.amendment = amendment, .what = "purge", .fn = purge};
     return amend(ledger, &amending, out, err);
@@ -180,22 +180,22 @@ static bool read_rows(void *self, struct db *db, struct err *err)
 }
 
 static bool read_note(const struct db_row *row, bool is_change, struct arena *arena,
-                      struct ledger_note *out, struct err *err)
+                      struct amend_note *out, struct err *err)
 {
     const size_t n = strlen(row->text);
-    *out = (struct ledger_note){.seq = row->seq, .is_purged = n == 0, .change = change_blank()};
+    *out = (struct amend_note){.seq = row->seq, .is_purged = n == 0, .change = change_blank()};
     out->audit = (struct audit){"", "", "", "", 0};
     return n == 0 || (row_decode_audit(row->text, n, arena, &out->audit, err) &&
                       (!is_change || row_decode(row->text, n, arena, &out->change, err)));
 }
 
-bool ledger_history(struct ledger *ledger, const char *id, size_t n_max, struct arena *arena,
-                    struct ledger_note **out, size_t *out_n, struct err *err)
+bool amend_history(struct ledger *ledger, const char *id, size_t n_max, struct arena *arena,
+                   struct amend_note **out, size_t *out_n, struct err *err)
 {
     struct history history = {.id = id, .n_max = n_max, .arena = arena};
     if (!work_read(ledger, read_rows, &history, err))
         return false;
-    struct ledger_note *notes = arena_array(arena, history.n, struct ledger_note);
+    struct amend_note *notes = arena_array(arena, history.n, struct amend_note);
     for (size_t i = 0; i < history.n; i++)
         if (!read_note(&history.rows[i], id[0] != '\0', arena, &notes[i], err))
             return false;

@@ -52,7 +52,7 @@ TEST(an_edit_is_a_row_that_says_who_and_why)
     now.msg = "fix login";
     now.rev = "4f2c1e9";
     const struct amendment amendment = {told.id, "sam", "a typo"};
-    EXPECT_OK(ledger_edit(ledger, &amendment, &now, &edited, &kit_err));
+    EXPECT_OK(amend_edit(ledger, &amendment, &now, &edited, &kit_err));
     struct change got = get(ledger, told.id);
     EXPECT_TEXT(got.msg, "fix login");
     EXPECT_TEXT(got.rev, "4f2c1e9");
@@ -61,9 +61,9 @@ TEST(an_edit_is_a_row_that_says_who_and_why)
     EXPECT_I64(n_found(ledger, "lgoin"), 0);
     EXPECT_I64(n_found(ledger, "login"), 1);
 
-    struct ledger_note *notes;
+    struct amend_note *notes;
     size_t n;
-    EXPECT_OK(ledger_history(ledger, told.id, 10, &kit_arena, &notes, &n, &kit_err));
+    EXPECT_OK(amend_history(ledger, told.id, 10, &kit_arena, &notes, &n, &kit_err));
     EXPECT_I64(n, 2);
     EXPECT_TEXT(notes[0].audit.what, "edit");
     EXPECT_TEXT(notes[0].audit.by, "sam");
@@ -80,10 +80,10 @@ TEST(a_bad_edit_changes_nothing)
     struct change now = change_blank();
     now.service = "web site";
     const struct amendment amendment = {told.id, "sam", ""};
-    EXPECT_ERR(ledger_edit(ledger, &amendment, &now, &edited, &kit_err), ERR_INPUT, "service");
+    EXPECT_ERR(amend_edit(ledger, &amendment, &now, &edited, &kit_err), ERR_INPUT, "service");
     EXPECT_TEXT(get(ledger, told.id).service, "website");
     const struct amendment nothing = {"01BBNEQD00Q0F4SEDVBXA7B3N1", "sam", ""};
-    EXPECT_ERR(ledger_edit(ledger, &nothing, &now, &edited, &kit_err), ERR_MISSING, "no change");
+    EXPECT_ERR(amend_edit(ledger, &nothing, &now, &edited, &kit_err), ERR_MISSING, "no change");
     ledger_close(ledger);
 }
 
@@ -92,17 +92,17 @@ TEST(what_is_retracted_is_hidden_and_kept)
     struct ledger *ledger = open_ledger();
     struct ledger_receipt told = deploy(ledger, "fix login"), receipt;
     const struct amendment amendment = {told.id, "sam", "it was staging"};
-    EXPECT_OK(ledger_retract(ledger, &amendment, false, &receipt, &kit_err));
+    EXPECT_OK(amend_retract(ledger, &amendment, false, &receipt, &kit_err));
     EXPECT_I64(n_found(ledger, "login"), 0);
     EXPECT(get(ledger, told.id).is_retracted);
-    EXPECT_ERR(ledger_retract(ledger, &amendment, false, &receipt, &kit_err), ERR_INPUT, "already");
+    EXPECT_ERR(amend_retract(ledger, &amendment, false, &receipt, &kit_err), ERR_INPUT, "already");
 
     const struct changes changes = ledger_changes(ledger);
     struct change_list list = {0};
     EXPECT_OK(changes.ops->since(changes.self, 0, 10, &kit_arena, &list, &kit_err));
     EXPECT_I64(list.n, 1); /* followers hear of it */
 
-    EXPECT_OK(ledger_retract(ledger, &amendment, true, &receipt, &kit_err));
+    EXPECT_OK(amend_retract(ledger, &amendment, true, &receipt, &kit_err));
     EXPECT_I64(n_found(ledger, "login"), 1);
     ledger_close(ledger);
 }
@@ -123,7 +123,7 @@ TEST(a_purge_takes_the_texts_and_leaves_the_chain)
     deploy(ledger, "another");
     struct ledger_receipt told = deploy(ledger, "call Erika Mustermann"), receipt;
     const struct amendment amendment = {told.id, "dpo", "erasure request 7"};
-    EXPECT_OK(ledger_purge(ledger, &amendment, &receipt, &kit_err));
+    EXPECT_OK(amend_purge(ledger, &amendment, &receipt, &kit_err));
     struct change got = get(ledger, told.id);
     EXPECT_TEXT(got.msg, "");
     EXPECT_TEXT(got.by, "");
@@ -133,9 +133,9 @@ TEST(a_purge_takes_the_texts_and_leaves_the_chain)
     uint64_t n_rows;
     EXPECT_OK(ledger_verify(ledger, &n_rows, &kit_err));
     EXPECT_I64(n_rows, 3);
-    struct ledger_note *notes;
+    struct amend_note *notes;
     size_t n;
-    EXPECT_OK(ledger_history(ledger, told.id, 10, &kit_arena, &notes, &n, &kit_err));
+    EXPECT_OK(amend_history(ledger, told.id, 10, &kit_arena, &notes, &n, &kit_err));
     EXPECT_I64(n, 2);
     EXPECT(notes[1].is_purged);
     static const char *const files[] = {"ledger.db", "ledger.db-wal"};

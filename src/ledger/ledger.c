@@ -2,13 +2,12 @@
 
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "ledger/db.h"
 #include "ledger/events.h"
-#include "ledger/merge.h"
+#include "ledger/telling.h"
 #include "ledger/work.h"
 #include "os/file.h"
 #include "os/queue.h"
@@ -27,7 +26,6 @@ enum {
     READERS_MAX = 64,    /* idle reading connections that are kept */
     LIST_MAX = 100000,   /* changes in one answer */
     RETRY_US = 200000,   /* between tries of what a full disk refused */
-    NEAR_MAX = 64,       /* changes that might be the one that is told of again */
     EXPIRE_US = 1000000, /* between looks for open changes whose end is lost */
     SKEW_MS_MIN = 30000, /* a clock that is off by less is right enough */
 };
@@ -67,70 +65,7 @@ struct ledger {
     _Atomic uint64_t n_changes, n_rows, n_refused;
 };
 
-/* ---- ids ---- */
-
-/* ULID: 48 bits of milliseconds, 80 of randomness, in Crockford's base 32; sorts by time. */
-static void make_id(int64_t ms, char out[27])
-{
-    static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    unsigned char bytes[16];
-    BUG_IF(getrandom(bytes + 6, 10, 0) != 10);
-    for (int i = 0; i < 6; i++)
-        bytes[i] = (unsigned char)(ms >> (40 - 8 * i));
-    /* 128 bits, five at a time from the left: the first digit holds three. */
-    for (int i = 0; i < 26; i++) {
-        int bit = i * 5 - 2;
-        unsigned value = 0;
-        for (int k = 0; k < 5; k++) {
-            int at = bit + k;
-            unsigned one = at < 0 ? 0 : bytes[at / 8] >> (7 - at % 8) & 1u;
-            value = value << 1 | one;
-        }
-        out[i] = digits[value];
-    }
-    out[26] = '\0';
-}
-
 /* ---- the writer ---- */
-
-static struct db_place place_of(const struct change *change)
-{
-    return (struct db_place){change->kind, change->service, change->env};
-}
-
-/* What an older row would have added is not worth refusing a new one for, so one that cannot be read
- * counts as none. */
-static bool is_nothing(const struct err *err)
-{
-    return err->kind == ERR_MISSING || err->kind == ERR_CORRUPT;
-}
-
-/* prev = the revision that ran before; a revision that ran earlier still is a rollback of what replaced
- * it. Only where nobody said otherwise. */
-static bool derive(struct ledger *ledger, struct change *change, struct arena *arena,
-                   struct err *err)
-{
-    struct change before, earlier;
-    struct db_place place = place_of(change);
-    bool has_before =
-        db_succeeded_before(ledger->writer.db, &place, change->start_ms, NULL, arena, &before, err);
-    if (!has_before)
-        return is_nothing(err);
-    if (!change->prev[0])
-        change->prev = before.rev;
-    bool is_rollback = strcmp(change->action, "rollback") == 0;
-    if (is_rollback && !change->of[0])
-        change->of = before.id;
-    if (is_rollback || change->action[0] || !change->rev[0] || strcmp(change->rev, before.rev) == 0)
-        return true;
-    if (!db_succeeded_before(ledger->writer.db, &place, before.start_ms, change->rev, arena,
-                             &earlier, err))
-        return is_nothing(err);
-    change->action = "rollback";
-    if (!change->of[0])
-        change->of = before.id;
-    return true;
-}
 
 bool work_append(struct writer *writer, const struct change *change, const struct audit *audit,
                  struct err *err)
@@ -152,132 +87,20 @@ bool work_audit(struct writer *writer, const struct audit *audit, struct err *er
     return work_append(writer, NULL, &dated, err);
 }
 
-static bool append(struct ledger *ledger, const struct change *change, struct job *job)
-{
-    if (!work_append(&ledger->writer, change, NULL, &job->err))
-        return false;
-    job->receipt.seq = ledger->writer.seq;
-    text_copy(job->receipt.id, sizeof job->receipt.id, change->id);
-    return true;
-}
-
-/* The one of them that told is another telling of: an open one first, else the nearest. */
-static bool pick_same(const struct change_list *list, const struct change *told, struct change *out)
-{
-    int64_t best_ms = INT64_MAX;
-    for (size_t i = 0; i < list->n; i++) {
-        const struct change *known = &list->items[i];
-        if (!merge_is_same(known, told))
-            continue;
-        int64_t apart_ms = known->start_ms - told->start_ms;
-        apart_ms = change_is_open(known) ? -1 : apart_ms < 0 ? -apart_ms : apart_ms;
-        if (apart_ms >= best_ms)
-            continue;
-        best_ms = apart_ms;
-        *out = *known;
-    }
-    return best_ms != INT64_MAX;
-}
-
-/* The change that this one is another telling of. False with ERR_MISSING: it is news. */
-static bool find_same(struct ledger *ledger, struct job *job, struct change *out)
-{
-    const struct change *told = &job->told;
-    const struct telling telling = {told->source, told->key};
-    if (told->is_posted && !told->key[0])
-        return FAIL(&job->err, ERR_MISSING, "each is a row");
-    if (told->key[0]) {
-        if (db_by_key(ledger->writer.db, &telling, &job->arena, out, &job->err))
-            return true;
-        if (job->err.kind != ERR_MISSING || told->is_posted)
-            return false;
-        err_clear(&job->err);
-    }
-    struct db_near near = {.place = place_of(told), .not_source = "", .n_max = NEAR_MAX};
-    near.from_ms = told->start_ms - MERGE_SAME_MS;
-    near.until_ms = max_i64(told->start_ms, told->end_ms) + MERGE_SAME_MS + 1;
-    struct change_list list = {0};
-    if (strcmp(told->source, "line") == 0) {
-        /* Its own door tells of its own second only: a history may come at once. */
-        struct db_near second = near;
-        second.from_ms = told->start_ms - told->start_ms % 1000;
-        second.until_ms = second.from_ms + 1000;
-        if (!db_near(ledger->writer.db, &second, &job->arena, &list, &job->err))
-            return false;
-        if (pick_same(&list, told, out))
-            return true;
-        near.not_source = "line";
-    }
-    if (!db_near(ledger->writer.db, &near, &job->arena, &list, &job->err))
-        return false;
-    return pick_same(&list, told, out) || FAIL(&job->err, ERR_MISSING, "no other telling");
-}
-
-/* told is another telling of known. */
-static bool merge(struct ledger *ledger, struct job *job, struct change *known,
-                  const struct change *told)
-{
-    job->receipt.is_merged = true;
-    job->receipt.seq = known->seq;
-    text_copy(job->receipt.id, sizeof job->receipt.id, known->id);
-    const bool had_rev = known->rev[0] != '\0';
-    bool is_changed = merge_into(known, told, &job->arena);
-    job->change = *known;
-    if (!is_changed)
-        return true;
-    return (had_rev || known->is_posted || derive(ledger, &job->change, &job->arena, &job->err)) &&
-           append(ledger, &job->change, job);
-}
-
-static bool record(struct ledger *ledger, struct job *job)
-{
-    struct change *change = &job->change, known;
-    if (find_same(ledger, job, &known))
-        return merge(ledger, job, &known, &job->told);
-    if (job->err.kind != ERR_MISSING)
-        return false;
-    err_clear(&job->err);
-    *change = job->told;
-    char id[27];
-    make_id(change->start_ms, id);
-    change->id = arena_strdup(&job->arena, id);
-    if (!change->is_posted && !derive(ledger, change, &job->arena, &job->err))
-        return false;
-    if (!append(ledger, change, job))
-        return false;
-    atomic_fetch_add(&ledger->n_changes, 1);
-    return true;
-}
-
-static bool finish(struct ledger *ledger, struct job *job)
-{
-    const struct ledger_end *end = &job->end;
-    const struct db_place place = {end->kind, end->service, end->env};
-    struct change known;
-    bool is_found = end->id[0]
-                        ? db_by_id(ledger->writer.db, end->id, &job->arena, &known, &job->err)
-                        : db_newest_open(ledger->writer.db, &place, &job->arena, &known, &job->err);
-    if (!is_found && job->err.kind == ERR_MISSING && !end->id[0])
-        err_set(&job->err, ERR_MISSING, "no open %s of '%s' in %s to finish",
-                change_kind_name(end->kind), end->service, end->env);
-    if (!is_found)
-        return false;
-    struct change told = change_blank();
-    told.status = end->status;
-    told.end_ms = max_i64(end->end_ms, known.start_ms);
-    told.msg = end->msg;
-    return merge(ledger, job, &known, &told);
-}
-
 static bool carry_out(struct ledger *ledger, struct job *job)
 {
     err_clear(&job->err);
     job->receipt = (struct ledger_receipt){0};
+    struct telling_task task = {&job->told,   &job->end,     &job->arena,
+                                &job->change, &job->receipt, &job->err};
     switch (job->kind) {
     case JOB_RECORD:
-        return record(ledger, job);
+        if (!telling_record(&ledger->writer, &task))
+            return false;
+        atomic_fetch_add(&ledger->n_changes, !job->receipt.is_merged);
+        break;
     case JOB_FINISH:
-        return finish(ledger, job);
+        return telling_finish(&ledger->writer, &task);
     case JOB_WORK:
         ledger->writer.appended = NULL;
         if (!job->work(job->work_self, &ledger->writer, &job->err))

@@ -87,3 +87,6 @@ struct ledger_verified {
 MUST_CHECK bool ledger_verify_file(const char *path, struct ledger_verified *out, struct err *err);
 /* Copies it, as it is now, to a file that is not there yet; synced. Recording goes on meanwhile. */
 MUST_CHECK bool ledger_snapshot(struct ledger *ledger, const char *path, struct err *err);
+
+/* The rest of this door: what is done to the ledger besides recording. */
+#include "ledger/amend.h"

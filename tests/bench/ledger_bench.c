@@ -7,10 +7,12 @@
  * a question: answers, median and most milliseconds. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "ledger/ledger.h"
 #include "os/realtime.h"
 
@@ -100,7 +102,11 @@ int main(int argc, char **argv)
     struct err err;
     struct arena arena;
     arena_init(&arena);
-    const uint32_t n = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 1000000;
+    int64_t n = 1000000;
+    if (argc > 2 && !num_parse_i64(argv[2], strlen(argv[2]), &n)) {
+        fprintf(stderr, "ledger_bench: '%s' is not a number of changes\n", argv[2]);
+        return 2;
+    }
     const char *path = arena_printf(&arena, "%s/ledger.db", argc > 1 ? argv[1] : ".");
     const struct ledger_options options = {.path = path, .clock = clock_system()};
     struct ledger *ledger;
@@ -111,8 +117,8 @@ int main(int argc, char **argv)
     ledger_stats(ledger, &stats);
     printf("opening with %llu changes: %.2f s\n", (unsigned long long)stats.n_changes,
            (double)(monotonic_us() - began_us) / 1e6);
-    if (stats.n_changes < n)
-        fill(ledger, (uint32_t)stats.n_changes, n);
+    if ((int64_t)stats.n_changes < n)
+        fill(ledger, (uint32_t)stats.n_changes, (uint32_t)n);
     struct stat about;
     if (stat(path, &about) == 0)
         printf("%.0f bytes a change on disk\n", (double)about.st_size / (double)n);

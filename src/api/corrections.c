@@ -5,7 +5,6 @@
 #include "api/change_json.h"
 #include "api/recording.h"
 #include "api/routes.h"
-#include "ledger/amend.h"
 
 enum { HISTORY_MAX = 1000 /* rows in one answer */ };
 
@@ -46,7 +45,7 @@ static bool edit(struct api_call *call, struct err *err)
         return false;
     drop_reason(&now);
     const struct change clean = recording_redacted(&now, call->arena);
-    return ledger_edit(call->api->deps.ledger, &amendment, &clean, &receipt, err) &&
+    return amend_edit(call->api->deps.ledger, &amendment, &clean, &receipt, err) &&
            recording_answer(call, &receipt, err);
 }
 
@@ -58,16 +57,16 @@ static bool act(struct api_call *call, const char *id, const char *verb, struct 
     if (!take_reasons(call, id, NULL, &amendment, err))
         return false;
     const bool is_restore = strcmp(verb, "restore") == 0;
-    return ledger_retract(ledger, &amendment, is_restore, &receipt, err) &&
+    return amend_retract(ledger, &amendment, is_restore, &receipt, err) &&
            recording_answer(call, &receipt, err);
 }
 
-bool amend_purge(struct api_call *call, struct err *err)
+bool corrections_purge(struct api_call *call, struct err *err)
 {
     struct amendment amendment;
     struct ledger_receipt receipt;
     return take_reasons(call, call->rest, NULL, &amendment, err) &&
-           ledger_purge(call->api->deps.ledger, &amendment, &receipt, err) &&
+           amend_purge(call->api->deps.ledger, &amendment, &receipt, err) &&
            recording_answer(call, &receipt, err);
 }
 
@@ -89,7 +88,7 @@ static bool is_verb(const char *verb, const char *const *verbs)
     return *verbs != NULL;
 }
 
-bool amend_change(struct api_call *call, struct err *err)
+bool corrections_change(struct api_call *call, struct err *err)
 {
     static const char *const verbs[] = {"retract", "restore", NULL};
     const char *id, *verb;
@@ -104,7 +103,7 @@ bool amend_change(struct api_call *call, struct err *err)
     return false;
 }
 
-static void write_note(struct jsonw *json, const struct ledger_note *note)
+static void write_note(struct jsonw *json, const struct amend_note *note)
 {
     jsonw_object(json);
     jsonw_put_i64(json, "seq", (int64_t)note->seq);
@@ -124,10 +123,10 @@ static void write_note(struct jsonw *json, const struct ledger_note *note)
 
 static bool history(struct api_call *call, const char *id, struct err *err)
 {
-    struct ledger_note *notes;
+    struct amend_note *notes;
     size_t n;
     struct jsonw json;
-    if (!ledger_history(call->api->deps.ledger, id, HISTORY_MAX, call->arena, &notes, &n, err) ||
+    if (!amend_history(call->api->deps.ledger, id, HISTORY_MAX, call->arena, &notes, &n, err) ||
         !call_json(call, &json, err))
         return false;
     jsonw_array(&json);
@@ -139,12 +138,12 @@ static bool history(struct api_call *call, const char *id, struct err *err)
 }
 
 /* GET /api/v1/audit: what was done to the ledger itself. */
-bool amend_audit(struct api_call *call, struct err *err)
+bool corrections_audit(struct api_call *call, struct err *err)
 {
     return history(call, "", err);
 }
 
-bool amend_history(struct api_call *call, struct err *err)
+bool corrections_history(struct api_call *call, struct err *err)
 {
     const char *id, *verb;
     static const char *const verbs[] = {"history", NULL};
