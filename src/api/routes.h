@@ -31,6 +31,9 @@ MUST_CHECK bool events_one(struct api_call *call, struct err *err);
 MUST_CHECK bool changes_tell(struct api_call *call, struct err *err); /* POST /<kind>/<service> */
 MUST_CHECK bool changes_all(struct api_call *call, struct err *err);
 MUST_CHECK bool changes_one(struct api_call *call, struct err *err);
+/* hooks.c */
+MUST_CHECK bool hooks_deliver(struct api_call *call, struct err *err); /* GET shows what arrived */
+MUST_CHECK bool hooks_list(struct api_call *call, struct err *err);
 /* about.c */
 MUST_CHECK bool about_root(struct api_call *call, struct err *err);
 MUST_CHECK bool about_version(struct api_call *call, struct err *err);
