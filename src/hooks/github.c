@@ -50,6 +50,14 @@ static const char *text(const struct reading *r, const char *path)
     return pick_text(r->call, r->root, path);
 }
 
+/* Numbers are GitHub's own, or those of an Enterprise server. */
+static const char *key_of(const struct reading *r, const char *what, const char *id)
+{
+    const char *host = sign_header(r->call, "X-GitHub-Enterprise-Host");
+    return place_text(r->call, arena_printf(r->call->arena, "gh:%s%s%s%s", host ? host : "",
+                                            host ? ":" : "", what, id));
+}
+
 static void put_refs(const struct reading *r, struct change *change)
 {
     const char *sha = text(r, "deployment.sha"), *home = text(r, "repository.html_url");
@@ -97,7 +105,7 @@ static struct change *deployment(const struct reading *r, struct err *err)
         return NULL;
     }
     struct change *change = result_change(r->call, r->out, CHANGE_DEPLOY, SOURCE);
-    change->key = place_text(r->call, arena_printf(r->call->arena, "gh:%s", id));
+    change->key = key_of(r, "", id);
     change->service = r->service;
     change->env = place_env(r->call, pick_either(r->call, r->root, "deployment_status.environment",
                                                  "deployment.environment"));
@@ -188,7 +196,7 @@ static bool read_release(const struct reading *r, struct err *err)
     if (!pick_need(r->call, r->root, "release.id", &id, err))
         return false;
     struct change *change = result_change(r->call, r->out, CHANGE_NOTE, SOURCE);
-    change->key = place_text(r->call, arena_printf(r->call->arena, "gh:rel:%s", id));
+    change->key = key_of(r, "rel:", id);
     change->action = "release";
     change->service = r->service;
     change->rev = place_text(r->call, text(r, "release.tag_name"));
@@ -231,7 +239,7 @@ static void push_change(const struct reading *r, const char *ref)
 {
     struct change *change = result_change(r->call, r->out, CHANGE_DEPLOY, SOURCE);
     const char *after = text(r, "after"), *before = text(r, "before");
-    change->key = place_text(r->call, arena_printf(r->call->arena, "gh:push:%s:%s", after, ref));
+    change->key = key_of(r, "push:", arena_printf(r->call->arena, "%s:%s", after, ref));
     change->service = r->service;
     change->rev = place_text(r->call, after);
     if (before[strspn(before, "0")])

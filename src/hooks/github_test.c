@@ -121,6 +121,24 @@ TEST(a_form_is_read_as_its_payload)
     EXPECT_TEXT(result.reason, "pong");
 }
 
+TEST(numbers_of_an_enterprise_server_are_its_own)
+{
+    const struct hook_header headers[] = {{"X-GitHub-Event", "deployment"},
+                                          {"X-GitHub-Enterprise-Host", "git.acme.example"}};
+    const char *body = hook_kit_read("github/deployment.json", NULL, NULL);
+    const struct hook_call call = {.headers = headers,
+                                   .n_headers = 2,
+                                   .body = body,
+                                   .n_body = strlen(body),
+                                   .settings = &defaults,
+                                   .arena = &kit_arena};
+    struct hook_result result = {0};
+    EXPECT_OK(source_github.read(&call, &result, &kit_err));
+    EXPECT_I64(result.n_changes, 1);
+    if (result.n_changes)
+        EXPECT_TEXT(result.changes[0].key, "gh:git.acme.example:145988746");
+}
+
 /* GitHub's own example: secret, body and digest are from its documentation. */
 TEST(only_github_can_sign)
 {
@@ -162,4 +180,5 @@ TEST(only_github_can_sign)
 }
 
 RUN_TESTS(test_of(what_github_tells_becomes_changes), test_of(what_cannot_be_read_says_what),
-          test_of(a_form_is_read_as_its_payload), test_of(only_github_can_sign))
+          test_of(a_form_is_read_as_its_payload),
+          test_of(numbers_of_an_enterprise_server_are_its_own), test_of(only_github_can_sign))
