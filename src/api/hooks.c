@@ -203,6 +203,10 @@ static bool carry_out(struct delivery *d, struct hook_result *result, struct err
     }
     if (!keep(d, result, err))
         return false;
+    if (result->n_changes == 0) /* so that the list says what was taken */
+        text_copy(d->entry.reason, sizeof d->entry.reason,
+                  arena_printf(d->call->arena, "%zu commit%s", result->commits.n,
+                               result->commits.n == 1 ? "" : "s"));
     if (has_number)
         hook_log_take(log, d->hook, result->delivery, d->in.now_ms);
     return true;

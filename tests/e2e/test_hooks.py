@@ -197,6 +197,9 @@ def test_a_push_that_deploys_and_its_commits(server):
     assert change["start"] == change["end"] == 1795356000 and change["rev"] == "c" * 40 and change["prev"] == "a" * 40
     assert change["msg"] == "fix login" and "example.org" not in json.dumps(change)
     assert github(server, "push", dict(body, ref="refs/heads/other")).json["fate"] == "ignored"
+    repository = dict(body["repository"], default_branch="trunk")
+    only_commits = github(server, "push", dict(body, ref="refs/heads/trunk", repository=repository))
+    assert only_commits.status == 202 and only_commits.json["changes"] == [] and only_commits.json["reason"] == "2 commits"
 
 
 def test_a_form_is_taken_as_github_sends_it(server):
