@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/hook_log.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -10,11 +11,15 @@ struct api *api_new(const struct api_deps *deps)
 {
     struct api *api = mem_zalloc(sizeof *api);
     api->deps = *deps;
+    api->hook_log = hook_log_new();
     return api;
 }
 
 void api_free(struct api *api)
 {
+    if (!api)
+        return;
+    hook_log_free(api->hook_log);
     mem_free(api);
 }
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/jsonw.h"
 #include "base/tz.h"
+#include "hooks/hooks.h"
 #include "http/http.h"
 #include "ledger/ledger.h"
 #include "model/name.h"
@@ -20,7 +21,9 @@ struct api_deps {
     const struct tz *(*zone_find)(const char *name); /* NULL result: no such zone */
     bool events_posted_only;                         /* [graphite] events = posted */
     const char *chart_template;                      /* [render] template or NULL */
-    const char *cors_origin; /* [http] cors: whose pages may read; NULL: none */
+    const char *cors_origin;  /* [http] cors: whose pages may read; NULL: none */
+    const struct hook *hooks; /* of plumb.conf, lent */
+    size_t n_hooks;
     /* What api must not know, wired by app. */
     void (*write_rejects)(void *self, size_t n_max, struct jsonw *json);
     void (*write_stats)(void *self, struct jsonw *json);

@@ -73,6 +73,8 @@ static void stop(void)
     ledger_close(ledger);
 }
 
+static const char *peer = "127.0.0.1:1";
+
 struct answer {
     int status;
     const char *type, *body;
@@ -99,7 +101,7 @@ static struct answer ask(const char *method, const char *path, const char *query
                                          .n_query = n,
                                          .body = body,
                                          .n_body = strlen(body),
-                                         .peer = "127.0.0.1:1",
+                                         .peer = peer,
                                          .arena = &kit_arena};
     struct http_response response = {0};
     buf_init(&response.body, 1 << 20);
@@ -162,6 +164,13 @@ TEST(each_route_answers)
          "tags"},
         {"no such event", "GET", "/events/7/", "", "", 404, "does not exist"},
         {"no such change", "GET", "/api/v1/changes/01ARZ3NDEK", "", "", 404, "01ARZ3NDEK"},
+        {"hooks", "GET", "/hook", "", "", 200, "launchdarkly"},
+        {"hooks as JSON", "GET", "/hook", "format=json", "", 200, "{\"hooks\":[],\"sources\":["},
+        {"no such hook source", "POST", "/hook/gitlub/main", "", "{}", 404,
+         "did you mean /hook/git"},
+        {"a hook without a name", "POST", "/hook/jenkins", "", "{}", 400, "/hook/jenkins/NAME"},
+        {"a hook that cannot be read", "POST", "/hook/jenkins/a", "", "{", 400, "not JSON"},
+        {"what arrived there", "GET", "/hook/jenkins/a", "", "", 200, "not JSON"},
         {"ping", "GET", "/ping", "", "", 200, "ok"},
         {"flush", "POST", "/api/v1/flush", "", "", 200, "on disk"},
     };
@@ -173,6 +182,30 @@ TEST(each_route_answers)
         if (!strstr(answer.body, r->part))
             print_message("%s: %.300s\n", r->row, answer.body);
     }
+    stop();
+}
+
+TEST(a_hook_without_a_secret_is_for_this_machine)
+{
+    static const struct {
+        const char *row; /* the peer */
+        int status;
+    } rows[] = {
+        {"127.0.0.1:41234", 202},     {"127.8.8.8:1", 202},
+        {"[::1]:41234", 202},         {"[::ffff:127.0.0.1]:1", 202},
+        {"10.0.0.1:41234", 401},      {"[2001:db8::1]:1", 401},
+        {"[::ffff:10.0.0.1]:1", 401}, {"", 401},
+    };
+    static const char build[] = "{\"name\":\"a\",\"build\":{\"number\":1,\"phase\":\"STARTED\"}}";
+    start();
+    EACH_ROW (rows, r) {
+        peer = r->row;
+        struct answer answer = ask("POST", "/hook/jenkins/main", "", build);
+        EXPECT_I64(answer.status, r->status);
+        if (r->status == 401)
+            EXPECT(strstr(answer.body, "plumb.conf has no [hook jenkins/main]") != NULL);
+    }
+    peer = "127.0.0.1:1";
     stop();
 }
 
@@ -316,8 +349,8 @@ TEST(a_posted_event_is_answered_as_graphite_does)
     stop();
 }
 
-RUN_TESTS(test_of(each_route_answers), test_of(draws_a_png_and_an_svg),
-          test_of(a_change_told_over_http_is_listed),
+RUN_TESTS(test_of(each_route_answers), test_of(a_hook_without_a_secret_is_for_this_machine),
+          test_of(draws_a_png_and_an_svg), test_of(a_change_told_over_http_is_listed),
           test_of(a_rollback_ends_what_is_under_way_and_points_at_it),
           test_of(a_message_that_looks_like_a_form_stays_a_message),
           test_of(services_may_be_called_like_verbs_and_hold_slashes),

@@ -5,6 +5,7 @@
 
 struct api {
     struct api_deps deps;
+    struct hook_log *hook_log;
 };
 
 struct api_call {

@@ -52,6 +52,8 @@ const struct route api_routes[] = {
     {"POST", "/incident", 0, RIGHT_WRITE, changes_tell}, /* these three need no service */
     {"POST", "/freeze", 0, RIGHT_FREEZE, changes_tell},
     {"POST", "/note", 0, RIGHT_WRITE, changes_tell},
+    {"GET POST", "/hook", ROUTE_PREFIX, RIGHT_HOOK, hooks_deliver},
+    {"GET", "/hook", 0, RIGHT_READ, hooks_list},
     {"GET", "/", ROUTE_QUICK, RIGHT_READ, about_root},
 };
 const size_t n_api_routes = COUNT_OF(api_routes);

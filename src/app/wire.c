@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "app/hook_config.h"
 #include "app/snapshot.h"
 #include "app/union_source.h"
 #include "base/buf.h"
@@ -31,6 +32,8 @@ struct wire {
     struct config config;
     struct arena arena;
     struct schemas *schemas;
+    struct hook *hooks;
+    size_t n_hooks;
     struct store *store;
     struct ledger *ledger;
     struct ingest *ingest;
@@ -318,6 +321,8 @@ static bool start_answering(struct wire *wire, struct err *err)
         .events_posted_only = strcmp(config->events, "posted") == 0,
         .chart_template = config->template_name[0] ? config->template_name : NULL,
         .cors_origin = config->cors[0] ? config->cors : NULL,
+        .hooks = wire->hooks,
+        .n_hooks = wire->n_hooks,
         .write_rejects = write_rejects,
         .write_stats = write_stats,
         .flush = flush,
@@ -359,7 +364,8 @@ bool wire_start(const struct config *config, struct wire **out, struct err *err)
     arena_init(&wire->arena);
     wire->config = *config;
     warn_of_what_is_off(config);
-    if (!start_schemas(wire, err) || !start_keeping(wire, err) || !start_receiving(wire, err) ||
+    if (!hook_config_read(&config->ini, &wire->arena, &wire->hooks, &wire->n_hooks, err) ||
+        !start_schemas(wire, err) || !start_keeping(wire, err) || !start_receiving(wire, err) ||
         !start_answering(wire, err) || !start_collecting(wire, err)) {
         wire_stop(wire);
         return false;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "model/change.h"
+#include "model/commit.h"
 #include "model/schema.h"
 #include "model/source.h"
 
@@ -63,6 +64,21 @@ MUST_CHECK bool ledger_get(struct ledger *ledger, const char *id, struct arena *
 /* The change that row number seq told of, as it now is. err: ERR_MISSING. */
 MUST_CHECK bool ledger_get_row(struct ledger *ledger, uint64_t seq, struct arena *arena,
                                struct change *out, struct err *err);
+
+/* Keeps commits, in the order given, after those that are kept already; one that is known stays where it
+ * is. On disk when it returns. err: ERR_INPUT (a commit without service or sha), ERR_BUSY, ERR_IO. */
+MUST_CHECK bool ledger_commits_add(struct ledger *ledger, const struct commit_list *commits,
+                                   struct err *err);
+/* What a deploy brought. prev and rev may be short. */
+struct ledger_revs {
+    const char *service, *prev, *rev;
+};
+/* The commits that came after prev, up to rev with it, oldest first; none when rev is not newer.
+ * err: ERR_MISSING when one of the two is not known, so that unknown is not taken for none; ERR_INPUT
+ * one is too short or fits several; ERR_LIMIT more than 10,000. */
+MUST_CHECK bool ledger_commits_between(struct ledger *ledger, const struct ledger_revs *revs,
+                                       struct arena *arena, struct commit_list *out,
+                                       struct err *err);
 
 /* Without query->n_max, more than 100,000 changes are ERR_LIMIT. */
 struct changes ledger_changes(struct ledger *ledger);

@@ -1,0 +1,23 @@
+/* Reading other people's JSON: paths are names with dots ("deployment.creator.login"). What is missing,
+ * null or of another type is "" or 0: only what a change cannot do without is worth a refusal. */
+#pragma once
+
+#include <jansson.h>
+
+#include "hooks/hooks.h"
+
+/* The call's object. For CLEANUP(pick_done). err: ERR_INPUT, with line and column. */
+MUST_CHECK bool pick_parse(const struct hook_call *call, json_t **out, struct err *err);
+void pick_done(json_t **root);
+
+const json_t *pick_at(const json_t *from, const char *path); /* NULL: none. Lent */
+/* A text, or a whole number or truth as one; in the arena. */
+const char *pick_text(const struct hook_call *call, const json_t *from, const char *path);
+/* The first of two that is not "". */
+const char *pick_either(const struct hook_call *call, const json_t *from, const char *path,
+                        const char *other);
+int64_t pick_i64(const json_t *from, const char *path);
+bool pick_is_true(const json_t *from, const char *path);
+/* err: ERR_INPUT naming the path. */
+MUST_CHECK bool pick_need(const struct hook_call *call, const json_t *from, const char *path,
+                          const char **out, struct err *err);

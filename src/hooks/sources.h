@@ -1,0 +1,9 @@
+/* The sources' descriptors, a file each; the table is sources.c. */
+#pragma once
+
+#include "hooks/hooks.h"
+
+extern const struct hook_source source_github;
+extern const struct hook_source source_gitlab;
+extern const struct hook_source source_jenkins;
+extern const struct hook_source source_launchdarkly;
