@@ -81,8 +81,8 @@ static bool answer_origin(struct api_call *call, const struct route *route)
     return true;
 }
 
-/* The first that takes the method; else the first at all, which says what it takes. NULL: there is
- * none. */
+/* The first that matches; where its path has a route for each method, the one that takes this one. NULL:
+ * there is none. */
 static const struct route *find_route(const struct http_request *request, const char **out_rest)
 {
     size_t n = strlen(request->path);
@@ -93,10 +93,13 @@ static const struct route *find_route(const struct http_request *request, const 
     const char *rest;
     for (size_t i = 0; i < n_api_routes; i++) {
         const struct route *route = &api_routes[i];
-        if (!route_matches(route, path, n, &rest) || (found && !allows(route, request->method)))
+        const bool is_other = found && strcmp(found->path, route->path) != 0;
+        if (is_other || !route_matches(route, path, n, &rest))
             continue;
-        found = route;
-        *out_rest = rest;
+        if (!found || allows(route, request->method)) {
+            found = route;
+            *out_rest = rest;
+        }
         if (allows(route, request->method))
             break;
     }
