@@ -18,8 +18,10 @@ void sync_done(struct store *store)
     pthread_cond_destroy(&store->sync.done);
 }
 
+/* Names and points that come between the two are synced or not: nothing says that they are. */
 static bool all_sync(struct store *store, struct err *err)
 {
+    wal_sync_begin(store->wal);
     if (names_log_sync(store->names_log, err) && wal_sync(store->wal, err))
         return true;
     /* what the kernel dropped cannot be synced again: the keeper writes it from memory */

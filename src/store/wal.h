@@ -38,6 +38,9 @@ MUST_CHECK bool wal_append(struct wal *wal, unsigned stream, struct batch *batch
 /* The next lsn to be given out: everything put before a commit that has returned is below. */
 uint64_t wal_next_lsn(const struct wal *wal);
 
+/* What has been appended by now is what the next wal_sync notes as being on the disk: whatever it refers to
+ * (names) is to be synced between the two. What is appended later is noted by the sync after. */
+void wal_sync_begin(struct wal *wal);
 /* Makes durable what was appended before the call. Thread: any, one at a time (the caller's care).
  *   err  ERR_IO: what was not synced is unknown, see store's disk_is_bad */
 MUST_CHECK bool wal_sync(struct wal *wal, struct err *err);

@@ -145,6 +145,12 @@ static void append(struct wal *wal, unsigned stream, uint32_t from, uint32_t unt
     batch_done(&batch);
 }
 
+static void sync_all(struct wal *wal)
+{
+    wal_sync_begin(wal);
+    EXPECT_OK(wal_sync(wal, &kit_err));
+}
+
 static const char *new_dir(const char *name)
 {
     const char *dir = kit_path(kit_temp_dir(), name);
@@ -159,7 +165,7 @@ TEST(replays_all_streams_in_the_order_of_commits)
 
     for (uint32_t i = 0; i < 200; i++)
         append(wal, i * 7 % 3, i, i + 1);
-    EXPECT_OK(wal_sync(wal, &kit_err));
+    sync_all(wal);
     wal_free(wal);
     struct replay_result result = replay(dir);
     EXPECT_I64(got.n, 200);
@@ -226,7 +232,7 @@ TEST(stale_batches_of_a_recycled_segment_never_come_back)
     uint64_t first_lsn;
 
     append(wal, 0, 0, 200);
-    EXPECT_OK(wal_sync(wal, &kit_err));
+    sync_all(wal);
     first_lsn = wal_next_lsn(wal);
     const uint64_t closed = wal_closed_bytes(wal);
     EXPECT_OK(wal_reclaim(wal, first_lsn - 20, &kit_err)); /* spares hold valid stale batches */
@@ -249,7 +255,7 @@ TEST(segments_below_the_mark_are_given_back_and_others_kept)
     struct wal *wal = wal_new(dir, dir, 300, 1, 1);
 
     append(wal, 0, 0, 100);
-    EXPECT_OK(wal_sync(wal, &kit_err));
+    sync_all(wal);
     EXPECT_OK(wal_reclaim(wal, 50, &kit_err));
     wal_free(wal);
     (void)replay(dir);
