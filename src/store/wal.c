@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "os/file.h"
+#include "os/thread.h"
 
 struct segment {
     uint64_t no;
@@ -47,6 +48,8 @@ struct wal {
     struct stream streams[WAL_STREAMS_MAX];
 
     pthread_mutex_t lock; /* the rest; never held across a system call */
+    pthread_cond_t moved; /* one of the two below is 0 again */
+    unsigned n_appending, n_listing;
     uint64_t next_segment;
     struct full *full;
     struct segments closed, spare;
@@ -78,6 +81,7 @@ struct wal *wal_new(const char *dir, const char *corrupt_dir, size_t segment_byt
     wal->next_segment = next_segment;
     wal->next_lsn = next_lsn;
     pthread_mutex_init(&wal->lock, NULL);
+    cond_init(&wal->moved);
     for (size_t i = 0; i < WAL_STREAMS_MAX; i++)
         wal->streams[i].fd = -1;
     return wal;
@@ -101,6 +105,7 @@ void wal_free(struct wal *wal)
     mem_free(wal->spare.items);
     mem_free(wal->dir);
     mem_free(wal->corrupt_dir);
+    pthread_cond_destroy(&wal->moved);
     pthread_mutex_destroy(&wal->lock);
     mem_free(wal);
 }
@@ -207,12 +212,11 @@ static bool stream_rotate(struct wal *wal, unsigned stream_no, struct err *err)
     return true;
 }
 
-bool wal_append(struct wal *wal, unsigned stream_no, struct batch *batch, struct err *err)
+static bool append(struct wal *wal, unsigned stream_no, struct batch *batch, struct err *err)
 {
     struct stream *stream = &wal->streams[stream_no];
     size_t n;
 
-    BUG_IF(stream_no >= WAL_STREAMS_MAX);
     bool is_full = stream->fd < 0 || stream->at + batch->n + 8 > wal->segment_bytes;
     bool is_fresh = stream->fd >= 0 && stream->at == WAL_HEADER_BYTES; /* a batch beyond any size */
     if (is_full && !is_fresh && !stream_rotate(wal, stream_no, err))
@@ -229,6 +233,24 @@ bool wal_append(struct wal *wal, unsigned stream_no, struct batch *batch, struct
     __atomic_store_n(&stream->at, stream->at + n, __ATOMIC_RELEASE);
     stream->last_lsn = mark.lsn;
     return true;
+}
+
+bool wal_append(struct wal *wal, unsigned stream_no, struct batch *batch, struct err *err)
+{
+    BUG_IF(stream_no >= WAL_STREAMS_MAX);
+    pthread_mutex_lock(&wal->lock);
+    while (wal->n_listing > 0)
+        pthread_cond_wait(&wal->moved, &wal->lock);
+    wal->n_appending++;
+    pthread_mutex_unlock(&wal->lock);
+
+    bool is_ok = append(wal, stream_no, batch, err);
+
+    pthread_mutex_lock(&wal->lock);
+    if (--wal->n_appending == 0 && wal->n_listing > 0)
+        pthread_cond_broadcast(&wal->moved);
+    pthread_mutex_unlock(&wal->lock);
+    return is_ok;
 }
 
 /* ---- making durable ---- */
@@ -436,12 +458,16 @@ static void part_add(struct wal_part **list, size_t *n, size_t *cap, uint64_t no
     (*list)[(*n)++] = (struct wal_part){no, bytes};
 }
 
+/* Between two commits: one that is under way has its lsn, and later ones may be written before it. */
 struct wal_part *wal_list(struct wal *wal, size_t *out_n)
 {
     struct wal_part *list = NULL;
     size_t n = 0, cap = 0;
 
     pthread_mutex_lock(&wal->lock);
+    wal->n_listing++;
+    while (wal->n_appending > 0)
+        pthread_cond_wait(&wal->moved, &wal->lock);
     for (size_t i = 0; i < wal->closed.n; i++)
         part_add(&list, &n, &cap, wal->closed.items[i].no, wal->closed.items[i].bytes);
     for (const struct full *full = wal->full; full; full = full->next)
@@ -452,6 +478,8 @@ struct wal_part *wal_list(struct wal *wal, size_t *out_n)
             part_add(&list, &n, &cap, stream->segment,
                      __atomic_load_n(&stream->at, __ATOMIC_ACQUIRE));
     }
+    if (--wal->n_listing == 0)
+        pthread_cond_broadcast(&wal->moved);
     pthread_mutex_unlock(&wal->lock);
     *out_n = n;
     return list;

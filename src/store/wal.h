@@ -61,7 +61,8 @@ void wal_let_go(struct wal *wal);
 struct wal_part {
     uint64_t segment, bytes; /* how much of its file has been written */
 };
-/* All that may hold points that are in no file, as far as it was appended by now; mem_free ends it. */
+/* All that may hold points that are in no file, as far as it was appended by now: waits for appends that
+ * are under way, new ones wait meanwhile, so no batch is missing before one that is there. mem_free ends it. */
 MUST_CHECK struct wal_part *wal_list(struct wal *wal, size_t *out_n);
 
 uint64_t wal_closed_bytes(struct wal *wal); /* of those that may be reclaimed one day */
