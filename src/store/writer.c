@@ -477,7 +477,7 @@ static bool barrier(void *self, struct err *err)
     const int64_t until_us = monotonic_us() + BARRIER_WAIT_US;
     while (!all_committed(store, n_put, &is_refused)) {
         if (is_refused)
-            return FAIL(err, ERR_IO, "points wait for room in '%s'", store->wal_dir);
+            return FAIL_SAID(err, "points wait for room in '%s'", store->wal_dir);
         if (monotonic_us() > until_us)
             return FAIL(err, ERR_BUSY, "a receiver has not committed its points");
         sleep_us(BARRIER_STEP_US);
