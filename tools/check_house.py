@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks the house rules that a compiler does not: layers, front doors, prefixes, limits, banned calls,
-tests next door, notes without an owner. Prints `file:line: what` for each finding; exits 1 on any."""
+what CLEANUP ends, tests next door, notes without an owner. Prints `file:line: what` for each finding; exits 1
+on any."""
 import os
 import re
 import sys
@@ -169,6 +170,41 @@ def check_prefixes(path, text, extra):
             yield "%s:%d: public name '%s' should begin with '%s_'" % (path, number, m.group(1), stem)
 
 
+def uninitialised(declaration):
+    """The names that `T a, b = 1` leaves as they are."""
+    depth, parts = 0, [""]
+    for c in declaration:
+        depth += (c in "({[") - (c in ")}]")
+        parts = parts + [""] if c == "," and depth == 0 else parts[:-1] + [parts[-1] + c]
+    return [re.search(r"(\w+)\s*(?:\[.*\]\s*)?$", part, re.S).group(1) for part in parts if "=" not in part]
+
+
+def rest_of_scope(code, at):
+    depth = 0
+    for end in range(at, len(code)):
+        depth += (code[end] == "{") - (code[end] == "}")
+        if depth < 0:
+            return code[at:end]
+    return code[at:]
+
+
+def check_cleanups(path, text):
+    """What CLEANUP ends has a value by the first return: `&name` or `name =` in a statement before it, behind no
+    && or ||."""
+    code = strip_comments(text)
+    for m in re.finditer(r"^[ \t]+CLEANUP\(\w+\)([^;]*);", code, re.M):
+        for name in uninitialised(m.group(1)):
+            for statement in rest_of_scope(code, m.end()).split(";"):
+                value = re.search(r"&%s\b|\b%s\s*=(?!=)" % (name, name), statement)
+                before = statement[:value.start()] if value else statement
+                if value and not re.search(r"&&|\|\|", before):
+                    break
+                if value or re.search(r"\breturn\b", before):
+                    yield "%s:%d: '%s' may be ended before it has a value; initialise it first" % (
+                        path, code.count("\n", 0, m.start()) + 1, name)
+                    break
+
+
 def check_notes(path, text):
     for number, line in enumerate(text.split("\n"), 1):
         if re.search(r"\b(TODO|FIXME|XXX)\b", line):
@@ -206,6 +242,7 @@ def check_file(path, text, layers, extra):
     yield from check_limits(path, text)
     yield from check_banned(path, text)
     yield from check_formats(path, text)
+    yield from check_cleanups(path, text)
     yield from check_notes(path, text)
     if path.endswith(".h") and path.startswith("src/"):
         yield from check_prefixes(path, text, extra)

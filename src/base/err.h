@@ -2,6 +2,8 @@
  * or logged only at the edges. Kinds say what the caller can do about it. */
 #pragma once
 
+#include <errno.h>
+
 #include "base/base.h"
 
 enum err_kind {
@@ -23,8 +25,11 @@ struct err {
 };
 
 /* Sets *err (NULL: nobody asked) and is false, so that `return FAIL(err, ERR_IO, "open '%s'", p);`
- * reads as one thought. With ERR_IO the text of errno is appended. */
+ * reads as one thought. With ERR_IO the text of errno is appended, unless that is 0. */
 #define FAIL(err, kind, ...) (err_set((err), (kind), __VA_ARGS__), false)
+
+/* ERR_IO where no system call has just failed: the text says it all. */
+#define FAIL_SAID(err, ...) (errno = 0, FAIL((err), ERR_IO, __VA_ARGS__))
 
 PRINTF_LIKE(3, 4) void err_set(struct err *err, enum err_kind kind, const char *fmt, ...);
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 2 * HUGE_PAGE };
+enum { HUGE_FROM = 2 * MEM_HUGE_PAGE };
 
 NO_RETURN static void out_of_memory(size_t bytes)
 {
@@ -14,15 +14,19 @@ NO_RETURN static void out_of_memory(size_t bytes)
     abort();
 }
 
-/* Big blocks are touched from end to end: pages of 2 MB save most of what touching and looking up the small
- * ones costs. A hint, as os/pages.h gives it for its own. */
+void mem_prefer_huge(void *at, size_t bytes)
+{
+    const uintptr_t from = ((uintptr_t)at + MEM_HUGE_PAGE - 1) / MEM_HUGE_PAGE * MEM_HUGE_PAGE;
+    const uintptr_t until = ((uintptr_t)at + bytes) / MEM_HUGE_PAGE * MEM_HUGE_PAGE;
+    if (from < until)
+        (void)madvise((char *)at + (from - (uintptr_t)at), until - from, MADV_HUGEPAGE);
+}
+
+/* Big blocks are touched from end to end. */
 static void *advised(void *block, size_t bytes)
 {
-    if (bytes < HUGE_FROM)
-        return block;
-    const uintptr_t from = ((uintptr_t)block + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    const uintptr_t until = ((uintptr_t)block + bytes) / HUGE_PAGE * HUGE_PAGE;
-    (void)madvise((char *)block + (from - (uintptr_t)block), until - from, MADV_HUGEPAGE);
+    if (bytes >= HUGE_FROM)
+        mem_prefer_huge(block, bytes);
     return block;
 }
 

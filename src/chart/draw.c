@@ -123,7 +123,7 @@ bool draw_surface(const struct draw_list *list, cairo_surface_t *surface, struct
     if (status == CAIRO_STATUS_SUCCESS)
         status = cairo_surface_status(surface);
     if (status != CAIRO_STATUS_SUCCESS)
-        return FAIL(err, ERR_IO, "drawing: %s", cairo_status_to_string(status));
+        return FAIL_SAID(err, "drawing: %s", cairo_status_to_string(status));
     return true;
 }
 

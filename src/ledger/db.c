@@ -330,7 +330,7 @@ static bool copy_to(struct db *db, sqlite3 *to, const char *path, struct err *er
         code = SQLITE_ERROR;
     if (code == SQLITE_DONE)
         return true;
-    return FAIL(err, ERR_IO, "copy the ledger to '%s': %s", path, sqlite3_errmsg(to));
+    return FAIL_SAID(err, "copy the ledger to '%s': %s", path, sqlite3_errmsg(to));
 }
 
 bool db_copy(struct db *db, const char *path, struct err *err)
@@ -339,9 +339,9 @@ bool db_copy(struct db *db, const char *path, struct err *err)
     CLEANUP(fd_done) int fd = -1;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     bool is_ok = sqlite3_open_v2(path, &to, flags, NULL) == SQLITE_OK ||
-                 FAIL(err, ERR_IO, "open '%s': %s", path, sqlite3_errmsg(to));
+                 FAIL_SAID(err, "open '%s': %s", path, sqlite3_errmsg(to));
     is_ok = is_ok && copy_to(db, to, path, err);
     if (sqlite3_close(to) != SQLITE_OK && is_ok)
-        is_ok = FAIL(err, ERR_IO, "close '%s'", path);
+        is_ok = FAIL_SAID(err, "close '%s': %s", path, sqlite3_errmsg(to));
     return is_ok && file_open(path, O_RDWR, &fd, err) && file_sync(fd, path, err);
 }

@@ -180,10 +180,10 @@ static bool fail(struct fetch *fetch, const struct fetch_request *request, CURLc
     long os_errno = 0;
     if (code == CURLE_COULDNT_CONNECT)
         curl_easy_getinfo(fetch->curl, CURLINFO_OS_ERRNO, &os_errno);
-    errno = (int)os_errno; /* 0: the text says it all */
-    if (os_errno)
-        return FAIL(err, ERR_IO, "%s", origin);
-    return FAIL(err, ERR_IO, "%s: %s", origin, reason);
+    if (os_errno == 0)
+        return FAIL_SAID(err, "%s: %s", origin, reason);
+    errno = (int)os_errno;
+    return FAIL(err, ERR_IO, "%s", origin);
 }
 
 bool fetch_run(struct fetch *fetch, const struct fetch_request *request, struct buf *out_body,

@@ -280,7 +280,7 @@ static bool copy_bytes(const char *from, const char *to, int from_fd, int to_fd,
         if (!file_read_at(from_fd, from, chunk, wanted, (int64_t)at, &got, err))
             return false;
         if (got < wanted)
-            return FAIL(err, ERR_IO, "'%s' ends early", from);
+            return FAIL_SAID(err, "'%s' ends early", from);
         if (!file_write_at(to_fd, to, chunk, got, (int64_t)at, err))
             return false;
         at += got;

@@ -38,11 +38,6 @@ void pages_zero(void *at, size_t bytes)
         memset(at, 0, bytes); /* not on the edge of a page of this machine */
 }
 
-void pages_prefer_huge(void *at, size_t bytes)
-{
-    (void)madvise(at, bytes, MADV_HUGEPAGE);
-}
-
 void pages_touch(void *at, size_t bytes)
 {
 #ifdef MADV_POPULATE_WRITE

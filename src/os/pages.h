@@ -1,8 +1,9 @@
 /* Memory straight from the kernel: zeroed, only there where it was touched, and what is no longer needed
- * can be given back piece by piece. For big tables; base/mem.h serves the rest. Thread: any. */
+ * can be given back piece by piece. For big tables; base/mem.h serves the rest, and
+ * mem_prefer_huge is for these as well. Thread: any. */
 #pragma once
 
-#include <stddef.h>
+#include "base/mem.h"
 
 /* At least bytes (> 0) that read as zero, aligned to PAGES_ALIGN; never NULL. */
 void *pages_new(size_t bytes);
@@ -11,9 +12,7 @@ void pages_free(void *at, size_t bytes);
 /* Makes bytes at `at` (inside one piece of pages_new) read as zero again and gives whole pages of it
  * back. A load at the same time sees the old byte or zero. */
 void pages_zero(void *at, size_t bytes);
-/* Asks for pages of 2 MB: for what will be touched all over. A hint. */
-void pages_prefer_huge(void *at, size_t bytes);
 /* Makes the pages of it be there, all at once: half of what it costs one by one. A hint. */
 void pages_touch(void *at, size_t bytes);
 
-enum { PAGES_ALIGN = 2 << 20 };
+enum { PAGES_ALIGN = MEM_HUGE_PAGE };

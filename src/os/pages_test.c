@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "base/mem.h"
 #include "kit/kit.h"
 
 enum { BYTES = 5 << 20, COLUMN = 32 << 10 };
@@ -20,7 +21,7 @@ TEST(new_pages_are_zero_and_aligned)
 TEST(only_what_was_named_is_zero_again)
 {
     unsigned char *at = pages_new(BYTES);
-    pages_prefer_huge(at, BYTES);
+    mem_prefer_huge(at, BYTES);
     for (size_t i = 0; i < BYTES; i++)
         at[i] = 7;
     pages_zero(at + COLUMN, COLUMN);

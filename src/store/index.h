@@ -26,6 +26,7 @@ void index_free(struct index *index); /* NULL is fine */
 /* Adds a series with its canonical name (see model/name.h). Each id and each name once; ids should
  * be dense, in any order: memory goes by the highest. */
 void index_add(struct index *index, uint32_t id, const char *name);
+enum { INDEX_SETTLED = 1024 /* names at a time: more than are read between two commits */ };
 /* Puts up to n_max of the names that wait into their places, if nobody searches just now. */
 void index_settle(struct index *index, size_t n_max);
 

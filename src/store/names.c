@@ -183,7 +183,7 @@ static uint32_t arena_place(struct names *names, size_t bytes)
             return 0;
         unsigned char *chunk = pages_new(CHUNK_BYTES);
         if (names->n_chunks > 0) /* the first is all that few series want */
-            pages_prefer_huge(chunk, CHUNK_BYTES);
+            mem_prefer_huge(chunk, CHUNK_BYTES);
         __atomic_store_n(&names->chunks[names->n_chunks], chunk, __ATOMIC_RELEASE);
         names->used = names->n_chunks * CHUNK_UNITS + (names->n_chunks == 0 ? 1 : 0);
         names->n_chunks++;

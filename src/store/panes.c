@@ -144,7 +144,7 @@ struct pane *panes_make(struct panes *panes, struct head_tablet *tablet, uint32_
         pane->cells = pages_new(CELLS_BYTES);
         pane->is_fresh = __atomic_load_n(&tablet->n_lanes, __ATOMIC_RELAXED) < HUGE_LANES;
         if (!pane->is_fresh)
-            pages_prefer_huge(pane->cells, CELLS_BYTES);
+            mem_prefer_huge(pane->cells, CELLS_BYTES);
     }
     pane->next_near = panes->near[tablet_no % NEAR];
     panes->near[tablet_no % NEAR] = pane;

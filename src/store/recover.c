@@ -15,8 +15,6 @@
 #include "store/shared.h"
 #include "store/writer.h"
 
-enum { SETTLED_NAMES = 1024 /* of the index: so few wait at a time */ };
-
 /* ---- names ---- */
 
 static bool on_class(void *self, uint16_t no, const struct schema *schema, int64_t created_s)
@@ -44,8 +42,8 @@ static bool on_name(void *self, uint32_t id, uint16_t class_no, struct str name)
     if (!head_class(store->head, class_no) || !names_load(store->names, id, class_no, name))
         return false;
     index_add(store->index, id, names_text(store->names, id));
-    if (names_series(store->names) % SETTLED_NAMES == 0)
-        index_settle(store->index, SETTLED_NAMES);
+    if (names_series(store->names) % INDEX_SETTLED == 0)
+        index_settle(store->index, INDEX_SETTLED);
     idle_add(store->idle, id, 0);
     return true;
 }
@@ -90,7 +88,7 @@ static bool names_recover(struct store *store, struct err *err)
                                                       &n_damaged, &store->names_log, err);
     if (!is_ok)
         return false;
-    index_settle(store->index, SETTLED_NAMES);
+    index_settle(store->index, INDEX_SETTLED);
     if (n_damaged > 0)
         store->rules = 0; /* a move may be lost */
     if (n_damaged > 0 && !store->is_read_only)

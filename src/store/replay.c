@@ -34,7 +34,7 @@ static bool window_move(struct replay_segment *segment, size_t at, size_t n, str
                       (int64_t)(at + kept), &n_read, err))
         return false;
     if (n_read < wanted - kept)
-        return FAIL(err, ERR_IO, "'%s' is shorter than it was", segment->path);
+        return FAIL_SAID(err, "'%s' is shorter than it was", segment->path);
     segment->n_window = wanted;
     return true;
 }

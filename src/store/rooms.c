@@ -48,7 +48,7 @@ static void *block_new(size_t bytes)
     if (bytes < HUGE_BYTES_MIN)
         return mem_alloc(bytes);
     void *at = pages_new(bytes);
-    pages_prefer_huge(at, bytes);
+    mem_prefer_huge(at, bytes);
     return at;
 }
 

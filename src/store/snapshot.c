@@ -7,7 +7,8 @@
  *      listed after the manifest was written, and none is reclaimed until they are copied
  *   2. every id in the copy's files and log has its name: names are written before anything that needs
  *      them, and names.log is measured last
- *   3. no byte of the copy is shared with a file that is written to: of those there is no link */
+ *   3. the log of the copy ends between two commits: none is missing before one that is there
+ *   4. no byte of the copy is shared with a file that is written to: of those there is no link */
 #include <fcntl.h>
 
 #include "base/mem.h"

@@ -225,6 +225,40 @@ TEST(a_full_disk_refuses_points_and_goes_on_when_there_is_room)
     store_kit_done(&kit);
 }
 
+TEST(an_error_of_a_barrier_says_why_and_no_more)
+{
+    const struct file_fault fault = {1, 1, FILE_CALL_SYNC, EIO, false};
+    struct store_kit kit;
+    struct err err;
+
+    start(&kit);
+    EXPECT(store_kit_open(&kit));
+    const struct sink_ops *ops = store_sink(kit.store).ops;
+    EXPECT_I64(store_kit_put(&kit, 0, store_kit_now_s(), 1.0), SINK_OK);
+    store_kit_commit(&kit);
+    EXPECT_I64(store_kit_put(&kit, 0, store_kit_now_s() - 10, 2.0), SINK_OK);
+    (void)file_faults(1, ENOSPC);
+    EXPECT(!ops->commit(kit.writer, &err));
+    (void)file_faults(0, 0);
+    errno = ENOENT; /* somebody else's */
+    EXPECT(!ops->barrier(kit.store, &err));
+    EXPECT_I64(err.kind, ERR_IO);
+    EXPECT_TEXT(err.text,
+                arena_printf(&kit_arena, "points wait for room in '%s'", kit.store->wal_dir));
+
+    store_kit_commit(&kit);
+    (void)file_fault_plan(&fault);
+    EXPECT(!ops->barrier(kit.store, &err));
+    (void)file_fault_plan(NULL);
+    const char *wanted = arena_printf(&kit_arena, "an earlier sync failed: %s", err.text);
+    EXPECT(strstr(wanted, strerrordesc_np(EIO)) != NULL);
+    errno = ENOENT;
+    EXPECT(!ops->barrier(kit.store, &err));
+    EXPECT_I64(err.kind, ERR_IO);
+    EXPECT_TEXT(err.text, wanted);
+    store_kit_done(&kit);
+}
+
 /* ---- damage ---- */
 
 /* Changes one byte of every file in dir/name whose name holds part; returns how many. */
@@ -480,7 +514,8 @@ TEST(kill_loses_nothing_that_was_committed)
     }
 }
 
-RUN_TESTS(test_of(any_fault_of_any_call_loses_nothing),
+RUN_TESTS(test_of(an_error_of_a_barrier_says_why_and_no_more),
+          test_of(any_fault_of_any_call_loses_nothing),
           test_of(any_fault_at_the_start_loses_nothing),
           test_of(late_points_are_seen_while_a_seal_waits_for_the_disk),
           test_of(a_full_disk_refuses_points_and_goes_on_when_there_is_room),

@@ -18,6 +18,7 @@
 #include "store/names_log.h"
 #include "store/removal.h"
 #include "store/store_kit.c"
+#include "store/sync.h"
 
 enum {
     FIRST_S = 1700006400,
@@ -415,6 +416,76 @@ TEST(what_was_said_of_names_holds_after_a_power_cut)
     arena_done(&look_arena);
 }
 
+/* ---- what comes while a sync runs ---- */
+
+enum { MEANWHILE_SEEDS = 60 };
+
+struct meanwhile {
+    struct store_kit kit;
+    struct power *power;
+    int n_points; /* that come with the name; many fill the segment */
+    bool is_done;
+};
+
+static void put_under(struct store_kit *kit, const char *name, int n)
+{
+    const struct sink_ops *ops = store_sink(kit->store).ops;
+    const struct str text = str_of(name);
+    struct sink_point point = {0, (uint32_t)store_kit_now_s(), 0};
+    enum sink_fate fate;
+
+    ops->resolve(kit->writer, &text, 1, &point.id, &fate);
+    for (int i = 0; i < n; i++) {
+        point.value = i + 0.1234567891;
+        (void)ops->put(kit->writer, &point, 1, &fate);
+        EXPECT_OK(ops->commit(kit->writer, &kit_err));
+    }
+}
+
+/* A name and its points come when names.log has just been synced, and the points' stream has not. */
+static void then_come(void *self, size_t i)
+{
+    struct meanwhile *meanwhile = self;
+
+    if (meanwhile->is_done || strcmp(power_text(meanwhile->power, i), "sync names.log") != 0)
+        return;
+    meanwhile->is_done = true;
+    put_under(&meanwhile->kit, "meanwhile.second", meanwhile->n_points);
+}
+
+TEST(points_whose_names_a_power_cut_took_are_no_damage)
+{
+    static const struct {
+        const char *row;
+        int n_points;
+    } rows[] = {{"in the open segment", 2}, {"in a segment that is full by then", 150}};
+
+    kit_temp_in_memory();
+    EACH_ROW (rows, r) {
+        struct meanwhile meanwhile = {.n_points = r->n_points};
+        struct store_kit *kit = &meanwhile.kit;
+
+        kit_now_us = (FIRST_S + 100) * 1000000ll;
+        store_kit_init(kit, "10s:30d", "average", FIRST_S, 1);
+        kit->tuning.wal_segment_bytes = 4 << 10;
+        meanwhile.power = power_begin(kit->dir);
+        EXPECT(store_kit_open(kit));
+        put_under(kit, "meanwhile.first", 1);
+        power_then(meanwhile.power, then_come, &meanwhile);
+        EXPECT_OK(sync_pass(kit->store, &kit_err));
+        EXPECT(meanwhile.is_done);
+        put_under(kit, "meanwhile.first", 2);
+        power_stop(meanwhile.power);
+        for (uint64_t seed = 0; seed < MEANWHILE_SEEDS; seed++) {
+            const char *dir = new_dir();
+            power_cut(meanwhile.power, power_count(meanwhile.power), seed, dir);
+            EXPECT(store_kit_is_sound(dir));
+        }
+        power_end(meanwhile.power);
+        store_kit_done(kit);
+    }
+}
+
 /* ---- a names log that is written anew ---- */
 
 enum harm { HARM_OLDER, HARM_TORN, HARM_DAMAGED };
@@ -533,5 +604,6 @@ TEST(a_names_log_is_written_anew_at_once_or_not_at_all)
     }
 }
 
-RUN_TESTS(test_of(a_names_log_is_written_anew_at_once_or_not_at_all),
+RUN_TESTS(test_of(points_whose_names_a_power_cut_took_are_no_damage),
+          test_of(a_names_log_is_written_anew_at_once_or_not_at_all),
           test_of(what_was_said_of_names_holds_after_a_power_cut))

@@ -18,12 +18,13 @@ void sync_done(struct store *store)
     pthread_cond_destroy(&store->sync.done);
 }
 
+/* Names and points that come between the two are synced or not: nothing says that they are. */
 static bool all_sync(struct store *store, struct err *err)
 {
+    wal_sync_begin(store->wal);
     if (names_log_sync(store->names_log, err) && wal_sync(store->wal, err))
         return true;
-    /* what the kernel dropped cannot be synced again: the keeper writes it from memory */
-    if (!__atomic_exchange_n(&store->disk_is_bad, true, __ATOMIC_SEQ_CST))
+    if (!__atomic_load_n(&store->disk_is_bad, __ATOMIC_SEQ_CST))
         log_error("cannot sync, points are refused until it works again: %s", err->text);
     return false;
 }
@@ -43,6 +44,8 @@ static void pass_locked(struct store *store)
     if (!is_ok) {
         sync->n_failed = no;
         sync->last_err = err;
+        /* what the kernel dropped cannot be synced again: the keeper writes it from memory */
+        __atomic_store_n(&store->disk_is_bad, true, __ATOMIC_SEQ_CST);
     }
     pthread_cond_broadcast(&sync->done);
 }
@@ -105,9 +108,16 @@ bool sync_pass(struct store *store, struct err *err)
 
 bool sync_wait(struct store *store, struct err *err)
 {
+    struct sync *sync = &store->sync;
+
     if (!sync_pass(store, err))
         return false;
-    if (__atomic_load_n(&store->disk_is_bad, __ATOMIC_SEQ_CST))
-        return FAIL(err, ERR_IO, "an earlier sync of '%s' failed", store->dir);
-    return true;
+    pthread_mutex_lock(&sync->lock);
+    const bool is_ok = !__atomic_load_n(&store->disk_is_bad, __ATOMIC_SEQ_CST);
+    if (!is_ok && err)
+        *err = sync->last_err;
+    pthread_mutex_unlock(&sync->lock);
+    if (!is_ok)
+        err_prefix(err, "an earlier sync failed");
+    return is_ok;
 }

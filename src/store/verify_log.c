@@ -217,6 +217,7 @@ void verify_log_gaps(struct verify *v)
                            .where = arena_printf(&v->arena, "commit %" PRIu64, first),
                            .what = arena_printf(&v->arena, "%" PRIu64 " commit%s in no segment",
                                                 n_gone, n_gone == 1 ? " is" : "s are"),
-                           .means = "a power cut or a full disk does that, and then nothing that "
-                                    "was promised is lost; else a file of wal/ is missing"});
+                           .means = "a crash, a power cut or a full disk does that, and then "
+                                    "nothing that was promised is lost; else a file of wal/ "
+                                    "is missing"});
 }

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "os/file.h"
+#include "os/thread.h"
 
 struct segment {
     uint64_t no;
@@ -24,6 +25,7 @@ struct stream {
     int fd; /* -1: none yet. The writer's, but closed by wal_sync; changes under the lock */
     uint64_t segment; /* changes under the lock */
     uint64_t at;      /* where the next batch goes; atomic */
+    uint64_t begun;   /* its length when wal_sync_begin was called; under the lock */
     uint64_t synced;  /* so much of the segment is on the disk; atomic, wal_sync's */
     char *path;
     uint64_t last_lsn;
@@ -34,7 +36,8 @@ struct stream {
 struct full {
     struct segment segment;
     int fd;
-    bool is_synced; /* wal_sync's */
+    bool is_synced; /* wal_sync's, as is_begun */
+    bool is_begun;  /* it was full when wal_sync_begin was called */
     struct full *next;
 };
 
@@ -45,6 +48,8 @@ struct wal {
     struct stream streams[WAL_STREAMS_MAX];
 
     pthread_mutex_t lock; /* the rest; never held across a system call */
+    pthread_cond_t moved; /* one of the two below is 0 again */
+    unsigned n_appending, n_listing;
     uint64_t next_segment;
     struct full *full;
     struct segments closed, spare;
@@ -76,6 +81,7 @@ struct wal *wal_new(const char *dir, const char *corrupt_dir, size_t segment_byt
     wal->next_segment = next_segment;
     wal->next_lsn = next_lsn;
     pthread_mutex_init(&wal->lock, NULL);
+    cond_init(&wal->moved);
     for (size_t i = 0; i < WAL_STREAMS_MAX; i++)
         wal->streams[i].fd = -1;
     return wal;
@@ -99,6 +105,7 @@ void wal_free(struct wal *wal)
     mem_free(wal->spare.items);
     mem_free(wal->dir);
     mem_free(wal->corrupt_dir);
+    pthread_cond_destroy(&wal->moved);
     pthread_mutex_destroy(&wal->lock);
     mem_free(wal);
 }
@@ -198,17 +205,18 @@ static bool stream_rotate(struct wal *wal, unsigned stream_no, struct err *err)
     stream->segment = no;
     __atomic_store_n(&stream->at, WAL_HEADER_BYTES, __ATOMIC_RELEASE);
     stream->fd = fd;
+    stream->begun = 0;
+    __atomic_store_n(&stream->is_dirty, true, __ATOMIC_SEQ_CST);
     __atomic_store_n(&stream->synced, 0, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&wal->lock);
     return true;
 }
 
-bool wal_append(struct wal *wal, unsigned stream_no, struct batch *batch, struct err *err)
+static bool append(struct wal *wal, unsigned stream_no, struct batch *batch, struct err *err)
 {
     struct stream *stream = &wal->streams[stream_no];
     size_t n;
 
-    BUG_IF(stream_no >= WAL_STREAMS_MAX);
     bool is_full = stream->fd < 0 || stream->at + batch->n + 8 > wal->segment_bytes;
     bool is_fresh = stream->fd >= 0 && stream->at == WAL_HEADER_BYTES; /* a batch beyond any size */
     if (is_full && !is_fresh && !stream_rotate(wal, stream_no, err))
@@ -221,10 +229,28 @@ bool wal_append(struct wal *wal, unsigned stream_no, struct batch *batch, struct
     batch_seal(batch, wal_seed(stream->segment), mark, &n);
     if (!file_write_at(stream->fd, stream->path, batch->at, n, (int64_t)stream->at, err))
         return false;
+    __atomic_store_n(&stream->is_dirty, true, __ATOMIC_SEQ_CST); /* before `at`, see streams_sync */
     __atomic_store_n(&stream->at, stream->at + n, __ATOMIC_RELEASE);
     stream->last_lsn = mark.lsn;
-    __atomic_store_n(&stream->is_dirty, true, __ATOMIC_SEQ_CST);
     return true;
+}
+
+bool wal_append(struct wal *wal, unsigned stream_no, struct batch *batch, struct err *err)
+{
+    BUG_IF(stream_no >= WAL_STREAMS_MAX);
+    pthread_mutex_lock(&wal->lock);
+    while (wal->n_listing > 0)
+        pthread_cond_wait(&wal->moved, &wal->lock);
+    wal->n_appending++;
+    pthread_mutex_unlock(&wal->lock);
+
+    bool is_ok = append(wal, stream_no, batch, err);
+
+    pthread_mutex_lock(&wal->lock);
+    if (--wal->n_appending == 0 && wal->n_listing > 0)
+        pthread_cond_broadcast(&wal->moved);
+    pthread_mutex_unlock(&wal->lock);
+    return is_ok;
 }
 
 /* ---- making durable ---- */
@@ -255,39 +281,55 @@ void wal_end(struct wal *wal)
     }
 }
 
+void wal_sync_begin(struct wal *wal)
+{
+    pthread_mutex_lock(&wal->lock);
+    for (size_t i = 0; i < WAL_STREAMS_MAX; i++)
+        if (wal->streams[i].fd >= 0)
+            wal->streams[i].begun = __atomic_load_n(&wal->streams[i].at, __ATOMIC_ACQUIRE);
+    for (struct full *full = wal->full; full; full = full->next)
+        full->is_begun = true;
+    pthread_mutex_unlock(&wal->lock);
+}
+
+/* A stream that is not dirty was synced since it had the length that it began with. */
 static bool streams_sync(struct wal *wal, struct err *err)
 {
     bool is_ok = true;
     for (size_t i = 0; i < WAL_STREAMS_MAX; i++) {
         struct stream *stream = &wal->streams[i];
-        if (!__atomic_exchange_n(&stream->is_dirty, false, __ATOMIC_SEQ_CST))
-            continue;
+        const bool is_dirty = __atomic_exchange_n(&stream->is_dirty, false, __ATOMIC_SEQ_CST);
         pthread_mutex_lock(&wal->lock);
         int fd = stream->fd; /* if the stream rotates now, it stays open in `full` */
-        const uint64_t at = __atomic_load_n(&stream->at, __ATOMIC_ACQUIRE);
         pthread_mutex_unlock(&wal->lock);
-        if (fd >= 0 && !file_sync(fd, wal->dir, err)) {
+        if (is_dirty && fd >= 0 && !file_sync(fd, wal->dir, err)) {
             __atomic_store_n(&stream->is_dirty, true, __ATOMIC_SEQ_CST);
             is_ok = false;
             continue;
         }
         pthread_mutex_lock(&wal->lock);
         if (stream->fd == fd) /* no other file has its number: only this thread closes */
-            __atomic_store_n(&stream->synced, at, __ATOMIC_RELAXED);
+            __atomic_store_n(&stream->synced, stream->begun, __ATOMIC_RELAXED);
         pthread_mutex_unlock(&wal->lock);
     }
     return is_ok;
 }
 
-/* Takes those that are synced off the list of full segments. */
-static struct full *synced_take(struct wal *wal)
+/* Those that may be said to be on the disk; others stay for the next sync. */
+static bool is_done(const struct full *full)
+{
+    return full->is_synced && full->is_begun;
+}
+
+/* Takes those that are done off the list of full segments. */
+static struct full *done_take(struct wal *wal)
 {
     struct full *taken = NULL;
 
     pthread_mutex_lock(&wal->lock);
     for (struct full **at = &wal->full; *at;) {
         struct full *full = *at;
-        if (!full->is_synced) {
+        if (!is_done(full)) {
             at = &full->next;
             continue;
         }
@@ -307,11 +349,11 @@ static bool full_sync(struct wal *wal, struct full *list, struct err *err)
     bool is_ok = true;
     for (struct full *full = list; full; full = full->next) {
         full->is_synced = file_sync(full->fd, wal->dir, err);
-        if (full->is_synced)
+        if (is_done(full))
             mark_write(wal, &full->segment, full->fd);
         is_ok &= full->is_synced;
     }
-    struct full *taken = synced_take(wal);
+    struct full *taken = done_take(wal);
     while (taken) {
         struct full *next = taken->next;
         fd_done(&taken->fd);
@@ -416,12 +458,16 @@ static void part_add(struct wal_part **list, size_t *n, size_t *cap, uint64_t no
     (*list)[(*n)++] = (struct wal_part){no, bytes};
 }
 
+/* Between two commits: one that is under way has its lsn, and later ones may be written before it. */
 struct wal_part *wal_list(struct wal *wal, size_t *out_n)
 {
     struct wal_part *list = NULL;
     size_t n = 0, cap = 0;
 
     pthread_mutex_lock(&wal->lock);
+    wal->n_listing++;
+    while (wal->n_appending > 0)
+        pthread_cond_wait(&wal->moved, &wal->lock);
     for (size_t i = 0; i < wal->closed.n; i++)
         part_add(&list, &n, &cap, wal->closed.items[i].no, wal->closed.items[i].bytes);
     for (const struct full *full = wal->full; full; full = full->next)
@@ -432,6 +478,8 @@ struct wal_part *wal_list(struct wal *wal, size_t *out_n)
             part_add(&list, &n, &cap, stream->segment,
                      __atomic_load_n(&stream->at, __ATOMIC_ACQUIRE));
     }
+    if (--wal->n_listing == 0)
+        pthread_cond_broadcast(&wal->moved);
     pthread_mutex_unlock(&wal->lock);
     *out_n = n;
     return list;

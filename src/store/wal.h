@@ -38,6 +38,9 @@ MUST_CHECK bool wal_append(struct wal *wal, unsigned stream, struct batch *batch
 /* The next lsn to be given out: everything put before a commit that has returned is below. */
 uint64_t wal_next_lsn(const struct wal *wal);
 
+/* What has been appended by now is what the next wal_sync notes as being on the disk: whatever it refers to
+ * (names) is to be synced between the two. What is appended later is noted by the sync after. */
+void wal_sync_begin(struct wal *wal);
 /* Makes durable what was appended before the call. Thread: any, one at a time (the caller's care).
  *   err  ERR_IO: what was not synced is unknown, see store's disk_is_bad */
 MUST_CHECK bool wal_sync(struct wal *wal, struct err *err);
@@ -58,7 +61,8 @@ void wal_let_go(struct wal *wal);
 struct wal_part {
     uint64_t segment, bytes; /* how much of its file has been written */
 };
-/* All that may hold points that are in no file, as far as it was appended by now; mem_free ends it. */
+/* All that may hold points that are in no file, as far as it was appended by now: waits for appends that
+ * are under way, new ones wait meanwhile, so no batch is missing before one that is there. mem_free ends it. */
 MUST_CHECK struct wal_part *wal_list(struct wal *wal, size_t *out_n);
 
 uint64_t wal_closed_bytes(struct wal *wal); /* of those that may be reclaimed one day */

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "kit/kit.h"
 #include "os/file.h"
+#include "os/thread.h"
 #include "store/replay.h"
 
 /* ---- batches ---- */
@@ -145,6 +146,12 @@ static void append(struct wal *wal, unsigned stream, uint32_t from, uint32_t unt
     batch_done(&batch);
 }
 
+static void sync_all(struct wal *wal)
+{
+    wal_sync_begin(wal);
+    EXPECT_OK(wal_sync(wal, &kit_err));
+}
+
 static const char *new_dir(const char *name)
 {
     const char *dir = kit_path(kit_temp_dir(), name);
@@ -159,7 +166,7 @@ TEST(replays_all_streams_in_the_order_of_commits)
 
     for (uint32_t i = 0; i < 200; i++)
         append(wal, i * 7 % 3, i, i + 1);
-    EXPECT_OK(wal_sync(wal, &kit_err));
+    sync_all(wal);
     wal_free(wal);
     struct replay_result result = replay(dir);
     EXPECT_I64(got.n, 200);
@@ -226,7 +233,7 @@ TEST(stale_batches_of_a_recycled_segment_never_come_back)
     uint64_t first_lsn;
 
     append(wal, 0, 0, 200);
-    EXPECT_OK(wal_sync(wal, &kit_err));
+    sync_all(wal);
     first_lsn = wal_next_lsn(wal);
     const uint64_t closed = wal_closed_bytes(wal);
     EXPECT_OK(wal_reclaim(wal, first_lsn - 20, &kit_err)); /* spares hold valid stale batches */
@@ -249,7 +256,7 @@ TEST(segments_below_the_mark_are_given_back_and_others_kept)
     struct wal *wal = wal_new(dir, dir, 300, 1, 1);
 
     append(wal, 0, 0, 100);
-    EXPECT_OK(wal_sync(wal, &kit_err));
+    sync_all(wal);
     EXPECT_OK(wal_reclaim(wal, 50, &kit_err));
     wal_free(wal);
     (void)replay(dir);
@@ -307,7 +314,85 @@ TEST(long_segments_are_read_whole_whatever_their_batches_are)
     EXPECT_I64(result.n_damaged, 0);
 }
 
-RUN_TESTS(test_of(a_batch_gives_back_every_bit), test_of(points_in_order_take_about_three_bytes),
+/* ---- a copy ---- */
+
+enum { APPENDERS = 3, APPENDED = 4000 };
+
+struct appender {
+    struct wal *wal;
+    unsigned stream;
+    unsigned *n_running; /* atomic */
+    bool is_ok;
+    struct thread thread;
+};
+
+static void append_many(void *self)
+{
+    struct appender *appender = self;
+    struct batch batch = {0};
+    struct err err;
+
+    appender->is_ok = true;
+    for (uint32_t i = 0; i < APPENDED && appender->is_ok; i++) {
+        batch_reserve(&batch, 1);
+        batch_clear(&batch);
+        batch_add(&batch, i, 1700000000, i);
+        appender->is_ok = wal_append(appender->wal, appender->stream, &batch, &err);
+    }
+    batch_done(&batch);
+    __atomic_fetch_sub(appender->n_running, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Counts the commits of what wal_list tells of. */
+static void part_count(const char *dir, const struct wal_part *part, uint64_t *n, uint64_t *last)
+{
+    CLEANUP(mem_done) char *path = wal_path(dir, part->segment);
+    struct replay_segment segment = {.no = part->segment};
+    struct buf bytes;
+
+    buf_init(&bytes, 1 << 20);
+    EXPECT_OK(file_read_all(path, &bytes, &kit_err));
+    EXPECT(bytes.n >= part->bytes);
+    for (replay_segment_open(&segment, bytes.at, part->bytes); segment.has_next;
+         replay_segment_next(&segment)) {
+        (*n)++;
+        *last = segment.next.lsn > *last ? segment.next.lsn : *last;
+    }
+    buf_done(&bytes);
+}
+
+TEST(a_list_of_the_log_has_no_commit_without_those_before_it)
+{
+    const char *dir = new_dir("list");
+    struct wal *wal = wal_new(dir, dir, 16 << 10, 1, 1);
+    unsigned n_running = APPENDERS;
+    struct appender appenders[APPENDERS] = {0};
+    uint64_t n_lists = 0;
+
+    for (unsigned i = 0; i < APPENDERS; i++) {
+        appenders[i] = (struct appender){.wal = wal, .stream = i, .n_running = &n_running};
+        EXPECT_OK(
+            thread_start(&appenders[i].thread, "append", append_many, &appenders[i], &kit_err));
+    }
+    do {
+        uint64_t n = 0, last = 0;
+        size_t n_parts;
+        CLEANUP(mem_done) struct wal_part *parts = wal_list(wal, &n_parts);
+        for (size_t i = 0; i < n_parts; i++)
+            part_count(dir, &parts[i], &n, &last);
+        EXPECT_I64(n, last);
+        n_lists++;
+    } while (__atomic_load_n(&n_running, __ATOMIC_SEQ_CST) > 0 || n_lists < 2);
+    for (unsigned i = 0; i < APPENDERS; i++) {
+        thread_join(&appenders[i].thread);
+        EXPECT(appenders[i].is_ok);
+    }
+    EXPECT_I64(wal_next_lsn(wal), APPENDERS * APPENDED + 1);
+    wal_free(wal);
+}
+
+RUN_TESTS(test_of(a_list_of_the_log_has_no_commit_without_those_before_it),
+          test_of(a_batch_gives_back_every_bit), test_of(points_in_order_take_about_three_bytes),
           test_of(random_batches_survive_and_every_flipped_bit_is_seen),
           test_of(replays_all_streams_in_the_order_of_commits),
           test_of(a_torn_tail_costs_only_the_last_batch),

@@ -21,8 +21,7 @@ enum {
     BARRIER_STEP_US = 1000,
     LATE_WAIT_US = 10000000, /* longer than writing them and a merge before it take */
     LATE_STEP_US = 1000,
-    SETTLED_NAMES = 1024, /* after a commit: more than are read between two of them */
-    LANES_AHEAD = 24,     /* of the point in hand: as long as memory takes to come */
+    LANES_AHEAD = 24, /* of the point in hand: as long as memory takes to come */
     CELLS_AHEAD = 12,
 };
 
@@ -443,7 +442,7 @@ static bool commit(struct sink_writer *writer, struct err *err)
 {
     if (!flush(writer, err))
         return false;
-    index_settle(writer->store->index, SETTLED_NAMES);
+    index_settle(writer->store->index, INDEX_SETTLED);
     return writer->store->fsync_interval_ms > 0 || sync_wait(writer->store, err);
 }
 
@@ -477,7 +476,7 @@ static bool barrier(void *self, struct err *err)
     const int64_t until_us = monotonic_us() + BARRIER_WAIT_US;
     while (!all_committed(store, n_put, &is_refused)) {
         if (is_refused)
-            return FAIL(err, ERR_IO, "points wait for room in '%s'", store->wal_dir);
+            return FAIL_SAID(err, "points wait for room in '%s'", store->wal_dir);
         if (monotonic_us() > until_us)
             return FAIL(err, ERR_BUSY, "a receiver has not committed its points");
         sleep_us(BARRIER_STEP_US);

@@ -56,6 +56,8 @@ struct power {
     struct known *files;
     size_t n_files, cap_files;
     struct names base, now;
+    void (*then)(void *self, size_t i);
+    void *then_self;
 };
 
 /* ---- names ---- */
@@ -230,9 +232,8 @@ static void on_dir_synced(struct power *power, const char *dir)
     }
 }
 
-static void on_event(void *self, const struct file_event *event)
+static void record(struct power *power, const struct file_event *event)
 {
-    struct power *power = self;
     const char *path = inside(power, event->path);
 
     if (!event->path)
@@ -243,6 +244,20 @@ static void on_event(void *self, const struct file_event *event)
         on_dir_synced(power, path);
     else if (path)
         on_names(power, event, path);
+}
+
+static void on_event(void *self, const struct file_event *event)
+{
+    struct power *power = self;
+    const size_t n = power->n;
+    void (*then)(void *self, size_t i) = power->then;
+
+    record(power, event);
+    if (!then || power->n == n)
+        return;
+    power->then = NULL;
+    then(power->then_self, power->n - 1);
+    power->then = then;
 }
 
 static void base_add(struct power *power, const char *path);
@@ -289,6 +304,12 @@ struct power *power_begin(const char *dir)
     base_add_all(power, "");
     file_watch(on_event, power);
     return power;
+}
+
+void power_then(struct power *power, void (*then)(void *self, size_t i), void *self)
+{
+    power->then = then;
+    power->then_self = self;
 }
 
 void power_stop(struct power *power UNUSED)

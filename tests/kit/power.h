@@ -13,6 +13,9 @@ struct power;
 
 /* Begins a recording: what is in the folder now counts as safe. Ended by power_end. One at a time. */
 MUST_CHECK struct power *power_begin(const char *dir);
+/* Called after each change that is recorded, with its number; what it changes is recorded as well, without a
+ * call. NULL: no longer. */
+void power_then(struct power *power, void (*then)(void *self, size_t i), void *self);
 /* No longer records; what was recorded stays. */
 void power_stop(struct power *power);
 void power_end(struct power *power);

@@ -21,6 +21,10 @@ def found(path, text):
     return list(house.check_file(path, text, LAYERS, {}))
 
 
+def body(text):
+    return "static bool f(int a)\n{\n    %s\n}\n" % text.replace("; ", ";\n    ").replace("{ C", "{\n    C")
+
+
 def function(n_lines, signature="static int f(int a)"):
     return "%s\n{\n%s}\n" % (signature, "    a++;\n" * n_lines)
 
@@ -63,6 +67,20 @@ RULES = [
     ("format", "src/store/wal.c", 'printf("%.3f\\n", x);\n', "locale", 'printf("%d of 100%%\\n", x);\n'),
     ("format %g", "src/store/wal.c", 'buf_printf(out, "a %-10.3g b", x);\n', "locale",
      'buf_printf(out, "%s %" PRId64, a, b);\n'),
+    ("cleanup", "src/store/wal.c", body("CLEANUP(buf_done) struct buf b; if (a) return false; buf_init(&b, 1);"),
+     "wal.c:3: 'b' may be ended before it has a value",
+     body("CLEANUP(buf_done) struct buf b; buf_init(&b, 1); if (a) return false;")),
+    ("cleanup of a copy", "src/store/wal.c", body("CLEANUP(buf_done) struct buf b; if (b == a) return false; b = c;"),
+     "'b' may be ended", body("CLEANUP(buf_done) struct buf b; b = c; if (a) return false;")),
+    ("cleanup of the second", "src/store/wal.c",
+     body("CLEANUP(buf_done) struct buf b = {0}, bb; buf_init(&b, 1); return true;"), "'bb' may be ended",
+     body("CLEANUP(buf_done) struct buf b, bb = f(1, 2); buf_init(&b, 1); return true;")),
+    ("cleanup behind a condition", "src/store/wal.c",
+     body("CLEANUP(buf_done) struct buf b; if (!a || !fill(&b)) return false;"), "'b' may be ended",
+     body("CLEANUP(buf_done) struct buf b; if (!fill(&b) || !a) return false;")),
+    ("cleanup of another scope", "src/store/wal.c",
+     body("if (a) { CLEANUP(fd_done) int fd, b; fd = 1; return a; }"), "'b' may be ended",
+     body("if (a) { CLEANUP(fd_done) int fd; fd = 1; } return a;")),
     ("note", "src/store/wal.c", "/* TODO: later */\n", "a note without an owner", "/* What is left is in issue 3. */\n"),
     ("note in a header", "src/store/wal.h", "/* FIXME */\n", "a note without an owner", "/* fixed */\n"),
 ]
