@@ -1,0 +1,42 @@
+#include <string.h>
+
+#include "base/jsonw.h"
+#include "ledger/work.h"
+
+enum { AUDIT_BYTES_MAX = 64 * 1024 };
+
+static const char add_sql[] =
+    "INSERT INTO rows (seq, change_id, body, hash) VALUES (?1, '', ?2, ?3)";
+
+static void encode(const struct audit *audit, int64_t at_ms, struct buf *out)
+{
+    struct jsonw json;
+    jsonw_init(&json, out, 0);
+    jsonw_object(&json);
+    jsonw_put_text(&json, "audit", audit->what);
+    jsonw_put_text(&json, "about", audit->about);
+    jsonw_put_text(&json, "by", audit->by);
+    jsonw_put_text(&json, "why", audit->why);
+    jsonw_put_i64(&json, "at", at_ms);
+    jsonw_end(&json);
+}
+
+bool work_audit(struct writer *writer, const struct audit *audit, struct err *err)
+{
+    CLEANUP(buf_done) struct buf body;
+    unsigned char hash[ROW_HASH_BYTES];
+    buf_init(&body, AUDIT_BYTES_MAX);
+    encode(audit, writer->now_ms, &body);
+    sqlite3_stmt *st = sql_prepare(writer->db, add_sql, err);
+    if (!st)
+        return false;
+    row_hash(writer->hash, writer->seq + 1, body.at, body.n, hash);
+    sqlite3_bind_int64(st, 1, (int64_t)writer->seq + 1);
+    sql_bind_text(st, 2, body.at);
+    sqlite3_bind_blob(st, 3, hash, sizeof hash, SQLITE_STATIC);
+    if (!sql_finish(writer->db, st, "add a row", err))
+        return false;
+    writer->seq++;
+    memcpy(writer->hash, hash, sizeof hash);
+    return true;
+}
