@@ -624,6 +624,13 @@ bool ledger_get_row(struct ledger *ledger, uint64_t seq, struct arena *arena, st
     return work_read(ledger, look_up_row, &wish, err);
 }
 
+bool ledger_has_series(struct ledger *ledger, const struct change *change)
+{
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    return events_has(ledger->events, change_series_name(change, &arena));
+}
+
 static bool look_up_key(void *self, struct db *db, struct err *err)
 {
     const struct look_up *wish = self;

@@ -121,6 +121,8 @@ const struct ledger_token *ledger_token_list(struct ledger *ledger, struct arena
 /* Those that are good now. */
 size_t ledger_token_count(struct ledger *ledger);
 
+/* Does the series of its kind and service have a change? From memory. */
+bool ledger_has_series(struct ledger *ledger, const struct change *change);
 /* The change that has been told with that key. err: ERR_MISSING. */
 MUST_CHECK bool ledger_get_key(struct ledger *ledger, const char *source, const char *key,
                                struct arena *arena, struct change *out, struct err *err);
