@@ -14,9 +14,12 @@ enum {
     BASIC_BYTES_MAX = 1024,             /* of a name and a password, encoded */
 };
 
-#define HINT_TOKEN                                                                                 \
-    "on its machine: plumb token new NAME --can read,write:deploy; then send it: "                 \
-    "Authorization: Bearer TOKEN, or PLUMB_TOKEN for plumb, or as the password of Basic"
+#define HINT_SEND                                                                                  \
+    "; send it as Authorization: Bearer, as the password of Basic, or as PLUMB_TOKEN for plumb"
+#define HINT_TOKEN "on its machine: plumb token new NAME --can SCOPES" HINT_SEND
+#define HINT_READ                                                                                  \
+    "on its machine: plumb token new NAME --can read" HINT_SEND                                    \
+    "; or [security] open-read = on lets everybody read"
 
 /* ---- the token ---- */
 
@@ -82,6 +85,7 @@ struct auth_token auth_token_of(const struct http_request *request, bool may_be_
 static bool refuse(struct api_call *call, int status, const char *text, const char *hint)
 {
     limits_count_denied(call->api->limits);
+    call->is_denied = true;
     call_refuse(call, status, text, hint);
     if (status == 401)
         http_response_header(call->response, "WWW-Authenticate",
@@ -277,8 +281,10 @@ static bool admit_nobody(struct api_call *call, enum right right)
         return true;
     if (right == RIGHT_HOOK && deps->is_signed_hook && deps->is_signed_hook(deps->self, call->rest))
         return true;
-    return refuse(call, 401, "from elsewhere this server wants a token, and none was sent",
-                  HINT_TOKEN);
+    const char *text = is_proxied(call->request)
+                           ? "what a proxy passes on (X-Forwarded-For, Via, ...) needs a token here"
+                           : "from elsewhere this server wants a token, and none was sent";
+    return refuse(call, 401, text, right == RIGHT_READ ? HINT_READ : HINT_TOKEN);
 }
 
 /* ---- whose writing is counted ---- */

@@ -490,6 +490,25 @@ TEST(a_refusal_says_what_to_do)
     stop();
 }
 
+/* Programs tell a missing right from other refusals. */
+TEST(a_refusal_in_json_says_that_a_right_is_missing)
+{
+    static const char wanted[] = "\"denied\":true";
+    start();
+    struct ask each = {.method = "POST",
+                       .path = "/deploy/search",
+                       .peer = REMOTE,
+                       .headers = {"Accept: application/json", bearer(write_token)}};
+    EXPECT(strstr(ask(&each).body, wanted) != NULL);
+    each.headers[1] = NULL;
+    EXPECT(strstr(ask(&each).body, wanted) != NULL);
+    each.peer = HERE;
+    each.path = "/deploy/web site";
+    EXPECT_I64(ask(&each).status, 400);
+    EXPECT(strstr(ask(&each).body, wanted) == NULL);
+    stop();
+}
+
 /* ---- what a token may write ---- */
 
 static struct answer tell(const char *token, const char *path, const char *body)
@@ -705,6 +724,7 @@ RUN_TESTS(test_of(everybody_may_what_the_table_says),
           test_of(pages_of_other_sites_change_nothing),
           test_of(a_remembered_password_does_not_speak_for_a_page),
           test_of(an_answer_is_no_script_for_other_sites), test_of(a_refusal_says_what_to_do),
+          test_of(a_refusal_in_json_says_that_a_right_is_missing),
           test_of(a_token_writes_what_it_may_and_nothing_else),
           test_of(a_key_does_not_open_the_changes_of_others),
           test_of(too_many_writes_are_told_when_to_come_again),

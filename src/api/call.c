@@ -141,6 +141,9 @@ void call_refuse(struct api_call *call, int status, const char *text, const char
     if (hint[0]) {
         jsonw_put_text(&json, "hint", hint);
     }
+    if (call->is_denied) {
+        jsonw_put_bool(&json, "denied", true);
+    }
     jsonw_end(&json);
 }
 

@@ -25,7 +25,8 @@ struct api_call {
     struct arena *arena;
     const char *rest; /* of a prefix route: what follows the prefix, without a leading '/' */
     struct caller caller;
-    bool is_hook; /* what the hook makes of it may be recorded, whatever service it names */
+    bool is_hook;   /* what the hook makes of it may be recorded, whatever service it names */
+    bool is_denied; /* the refusal is for want of a right: JSON says so */
     int64_t retry_after_s; /* set with ERR_BUSY: the caller, not the server, has to slow down */
 };
 

@@ -28,11 +28,13 @@ static bool is_limited(const struct api_call *call)
     return call->caller.scopes && !call->is_hook && !scope_has(call->caller.scopes, SCOPE_ADMIN);
 }
 
-static bool check_right(const struct api_call *call, enum change_kind kind, const char *service,
+static bool check_right(struct api_call *call, enum change_kind kind, const char *service,
                         struct err *err)
 {
     if (scope_may_write(call->caller.scopes, kind, service))
         return true;
+    call->is_denied = true;
+    limits_count_denied(call->api->limits);
     err_set(err, ERR_REFUSED, "the token '%s' may not write a %s of '%.100s'", call->caller.token,
             change_kind_name(kind), service);
     if (kind == CHANGE_FREEZE)
@@ -44,7 +46,7 @@ static bool check_right(const struct api_call *call, enum change_kind kind, cons
 }
 
 /* A key names a change, and what is told with it is added to that one: it must be one of the caller's. */
-static bool check_known(const struct api_call *call, const struct change *change, struct err *err)
+static bool check_known(struct api_call *call, const struct change *change, struct err *err)
 {
     struct change known;
     struct err why;

@@ -129,6 +129,9 @@ static bool take_reason(const struct buf *body, enum err_kind kind, struct err *
     const char *hint = json_string_value(json_object_get(root, "hint"));
     if (!text)
         return false;
+    /* 403 has other reasons, too: the server says when a right is what is missing. */
+    if (kind == ERR_REFUSED && !json_is_true(json_object_get(root, "denied")))
+        kind = ERR_CORRUPT;
     err_set(err, kind, "%s", text);
     if (hint)
         err_hint(err, "%s", hint);

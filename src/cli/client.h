@@ -33,7 +33,7 @@ void client_path(struct buf *path, const char *prefix, const char *name);
 
 /* GET path?query (as a form by POST when it is long, or when it shall change something), appended to out.
  *   err  ERR_BUSY no server answered there, ERR_MISSING 404, ERR_INPUT it refused, with its reason,
- *        ERR_REFUSED 401 or 403: a token is needed, or another one, ERR_CORRUPT any other status,
+ *        ERR_REFUSED a token is needed, or another one (401, 403), ERR_CORRUPT any other status,
  *        ERR_LIMIT the answer is longer than out takes */
 struct client_ask {
     const char *path;        /* "/render" */

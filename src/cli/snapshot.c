@@ -113,8 +113,9 @@ const struct command commands_snapshot = {
             "\n"
             "Exit codes\n"
             "  0  DIR is whole and on disk\n"
+            "  1  not allowed from here\n"
             "  2  typed wrong, or the server refuses the folder\n"
-            "  6  not allowed: from another machine, or without a token that may\n"
+            "  6  not without a token that may\n"
             "  7  no server answers, or its disk failed; nothing half-made is left\n",
     .run = snapshot,
 };

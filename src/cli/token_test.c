@@ -19,9 +19,12 @@ static const struct fake_answer answers[] = {
     {"/api/v1/tokens/nosuch/revoke", 404, "{\"error\":\"there is no token 'nosuch'\"}"},
     {"/api/v1/tokens", 200, TOKENS},
     {"/ping", 200, "ok\n"},
-    {"/api/v1/changes?", 401, "{\"error\":\"no token\",\"hint\":\"plumb token new NAME\"}"},
-    {"/api/v1/changes", 401, "{\"error\":\"no token\",\"hint\":\"plumb token new NAME\"}"},
-    {"/render", 403, "{\"error\":\"it needs the scope read\"}"},
+    {"/api/v1/changes?", 401,
+     "{\"error\":\"no token\",\"hint\":\"plumb token new NAME\",\"denied\":true}"},
+    {"/api/v1/changes", 401,
+     "{\"error\":\"no token\",\"hint\":\"plumb token new NAME\",\"denied\":true}"},
+    {"/render", 403, "{\"error\":\"it needs the scope read\",\"denied\":true}"},
+    {"/api/v1/series", 403, "{\"error\":\"a change is never deleted\"}"},
 };
 static const struct fake_answer making[] = {
     {"/api/v1/tokens", 200, "{\"token\":\"" SECRET "\",\"name\":\"ci\"}"}};
@@ -111,6 +114,8 @@ TEST(a_refusal_has_a_code_of_its_own_and_tells_what_to_do)
     EXPECT(strstr(apart.err, "no token\n  plumb token new NAME\n") != NULL);
     APART(&apart, "graph", "web.logins", "-o", "a.png");
     EXPECT_I64(apart.code, 6);
+    APART(&apart, "delete", "--yes", "events.**");
+    EXPECT_I64(apart.code, 1); /* nobody may */
     APART(&apart, "mark", "website");
     EXPECT_I64(apart.code, 6);
     EXPECT(strstr(apart.err, "the record is kept") && strstr(apart.err, "plumb token new NAME"));
