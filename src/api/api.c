@@ -4,6 +4,7 @@
 
 #include "api/call.h"
 #include "api/hook_log.h"
+#include "api/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -12,6 +13,7 @@ struct api *api_new(const struct api_deps *deps)
     struct api *api = mem_zalloc(sizeof *api);
     api->deps = *deps;
     api->hook_log = hook_log_new();
+    api->limits = limits_new();
     return api;
 }
 
@@ -20,7 +22,13 @@ void api_free(struct api *api)
     if (!api)
         return;
     hook_log_free(api->hook_log);
+    limits_free(api->limits);
     mem_free(api);
+}
+
+void api_stats(const struct api *api, struct api_stats *out)
+{
+    limits_stats(api->limits, out);
 }
 
 /* Does the path (its n bytes, without trailing slashes) belong to the route? */
@@ -119,9 +127,20 @@ static bool run_route(struct api_call *call, const struct route *route, struct e
         answer_method(call, route);
         return true;
     }
+    if (!call_admit(call, route))
+        return true;
     if ((route->flags & ROUTE_READ) && !call_is_awaited(call, err))
         return false;
     return route->run(call, err);
+}
+
+/* Pages of ours load nothing and run nothing, whatever got into them. */
+static void guard_page(struct http_response *response)
+{
+    const bool is_page = response->content_type && text_starts(response->content_type, "text/html");
+    if (is_page || response->status >= 400)
+        http_response_header(response, "Content-Security-Policy",
+                             "default-src 'none'; frame-ancestors 'none'");
 }
 
 void api_handle(void *self, const struct http_request *request, struct http_response *response)
@@ -132,6 +151,7 @@ void api_handle(void *self, const struct http_request *request, struct http_resp
     err_clear(&err);
     if (!run_route(&call, find_route(request, &call.rest), &err))
         call_fail(&call, &err);
+    guard_page(response);
 }
 
 bool api_is_quick(void *self, const struct http_request *request)

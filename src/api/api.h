@@ -21,7 +21,10 @@ struct api_deps {
     const struct tz *(*zone_find)(const char *name); /* NULL result: no such zone */
     bool events_posted_only;                         /* [graphite] events = posted */
     const char *chart_template;                      /* [render] template or NULL */
-    const char *cors_origin;  /* [http] cors: whose pages may read; NULL: none */
+    const char *cors_origin; /* [http] cors: whose pages may read; NULL: none */
+    const char *url;    /* [serve] url: how people's browsers reach this server; NULL: not told */
+    bool has_open_read; /* [security] open-read: anybody may read */
+    bool distrusts_loopback;  /* [security] trust-loopback = off: this machine needs tokens, too */
     const struct hook *hooks; /* of plumb.conf, lent */
     size_t n_hooks;
     /* What api must not know, wired by app. */
@@ -45,6 +48,12 @@ struct api_deps {
 
 MUST_CHECK struct api *api_new(const struct api_deps *deps);
 void api_free(struct api *api);
+
+struct api_stats {
+    uint64_t n_denied;  /* no token, one that is not good, or one that may not */
+    uint64_t n_limited; /* too many writes, too many new services */
+};
+void api_stats(const struct api *api, struct api_stats *out);
 
 /* An http_handler: self is the struct api. */
 void api_handle(void *self, const struct http_request *request, struct http_response *response);

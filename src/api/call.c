@@ -107,6 +107,19 @@ static int status_of(enum err_kind kind)
     return 500;
 }
 
+/* What a terminal would obey is not sent to one. */
+static void add_clean(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        const unsigned char c = (unsigned char)text[0], next = (unsigned char)text[1];
+        const bool is_high = c == 0xC2 && next >= 0x80 && next < 0xA0; /* U+0080 to U+009F */
+        if (is_high)
+            text++;
+        buf_add_char(out, is_high || c < ' ' || c == 0x7F ? ' ' : *text);
+    }
+    buf_add_char(out, '\n');
+}
+
 void call_refuse(struct api_call *call, int status, const char *text, const char *hint)
 {
     struct http_response *response = call->response;
@@ -115,9 +128,9 @@ void call_refuse(struct api_call *call, int status, const char *text, const char
     const char *accept = http_header(call->request, "Accept");
     if (!accept || !strstr(accept, "application/json")) {
         response->content_type = "text/plain; charset=utf-8";
-        buf_printf(&response->body, "%s\n", text);
+        add_clean(&response->body, text);
         if (hint[0])
-            buf_printf(&response->body, "%s\n", hint);
+            add_clean(&response->body, hint);
         return;
     }
     struct jsonw json;
@@ -128,12 +141,18 @@ void call_refuse(struct api_call *call, int status, const char *text, const char
     if (hint[0]) {
         jsonw_put_text(&json, "hint", hint);
     }
+    if (call->is_denied) {
+        jsonw_put_bool(&json, "denied", true);
+    }
     jsonw_end(&json);
 }
 
 void call_fail(struct api_call *call, const struct err *err)
 {
-    call_refuse(call, status_of(err->kind), err->text, err->hint);
+    const bool is_limited = err->kind == ERR_BUSY && call->retry_after_s;
+    call_refuse(call, is_limited ? 429 : status_of(err->kind), err->text, err->hint);
     if (err->kind == ERR_BUSY)
-        http_response_header(call->response, "Retry-After", "1");
+        http_response_header(
+            call->response, "Retry-After",
+            arena_printf(call->arena, "%lld", (long long)max_i64(call->retry_after_s, 1)));
 }

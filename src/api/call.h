@@ -2,10 +2,21 @@
 #pragma once
 
 #include "api/api.h"
+#include "model/scope.h"
 
 struct api {
     struct api_deps deps;
     struct hook_log *hook_log;
+    struct limits *limits;
+};
+
+/* Who asks; auth.c says. */
+struct caller {
+    bool is_here;                /* on this machine, and not through a proxy */
+    bool is_trusted;             /* may do everything without a token */
+    const char *token;           /* its name; NULL: none was sent */
+    const struct scopes *scopes; /* of the token */
+    uint64_t limit_id;           /* whose writing is counted; 0: nobody's */
 };
 
 struct api_call {
@@ -14,6 +25,10 @@ struct api_call {
     struct http_response *response;
     struct arena *arena;
     const char *rest; /* of a prefix route: what follows the prefix, without a leading '/' */
+    struct caller caller;
+    bool is_hook;   /* what the hook makes of it may be recorded, whatever service it names */
+    bool is_denied; /* the refusal is for want of a right: JSON says so */
+    int64_t retry_after_s; /* set with ERR_BUSY: the caller, not the server, has to slow down */
 };
 
 /* A route's work. On false the error is answered by call_fail. */
@@ -44,6 +59,9 @@ struct route {
     call_run run;
 };
 
+/* auth.c: before each route. Fills in call->caller. False: it has been answered. */
+MUST_CHECK bool call_admit(struct api_call *call, const struct route *route);
+
 extern const struct route api_routes[];
 extern const size_t n_api_routes;
 
@@ -65,7 +83,8 @@ MUST_CHECK bool call_is_awaited(const struct api_call *call, struct err *err);
 MUST_CHECK bool call_json(struct api_call *call, struct jsonw *json, struct err *err);
 void call_json_end(struct api_call *call);
 void call_text_answer(struct api_call *call, const char *content_type, const char *text);
-/* An error as text, or as JSON where Accept asks for it. hint: "" for none. */
+/* An error as text, or as JSON where Accept asks for it. hint: "" for none. Control characters, which a
+ * request may have put into the text, become blanks. */
 void call_refuse(struct api_call *call, int status, const char *text, const char *hint);
 /* The one place where kinds of errors become status codes. */
 void call_fail(struct api_call *call, const struct err *err);

@@ -6,10 +6,11 @@
 
 /* Without the secrets that slipped into its texts. Strings and tags in the arena. */
 struct change recording_redacted(const struct change *change, struct arena *arena);
-/* Records (or merges). err: as ledger_record; ERR_REFUSED: this token may not write that. */
+/* Records (or merges). err: as ledger_record; ERR_REFUSED: this token may not write that; ERR_BUSY with
+ * call->retry_after_s: too many from this caller. */
 MUST_CHECK bool recording_add(struct api_call *call, const struct change *change,
                               struct ledger_receipt *out, struct err *err);
-/* Ends an open change. err: as ledger_finish. */
+/* Ends an open change. err: as ledger_finish, and as above. */
 MUST_CHECK bool recording_end(struct api_call *call, const struct ledger_end *end,
                               struct ledger_receipt *out, struct err *err);
 /* {"id","seq","merged"} as the answer. */

@@ -56,3 +56,6 @@ MUST_CHECK bool about_flush(struct api_call *call, struct err *err);
 MUST_CHECK bool about_prometheus(struct api_call *call, struct err *err);
 /* snapshot.c */
 MUST_CHECK bool snapshot_run(struct api_call *call, struct err *err);
+/* tokens.c */
+MUST_CHECK bool tokens_all(struct api_call *call, struct err *err); /* GET lists, POST makes */
+MUST_CHECK bool tokens_one(struct api_call *call, struct err *err); /* DELETE, POST .../revoke */

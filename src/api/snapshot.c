@@ -6,12 +6,6 @@
 #include "api/routes.h"
 #include "base/str.h"
 
-static bool is_from_here(const struct http_request *request)
-{
-    return text_starts(request->peer, "127.") || text_starts(request->peer, "[::1]:") ||
-           text_starts(request->peer, "::1:") || text_starts(request->peer, "[::ffff:127.");
-}
-
 /* Browsers name the page that asks, and ask before they send JSON to another site. */
 static bool is_from_page(const struct http_request *request)
 {
@@ -30,7 +24,7 @@ bool snapshot_run(struct api_call *call, struct err *err)
     const struct api_deps *deps = &call->api->deps;
     const struct http_request *request = call->request;
 
-    if (!is_from_here(request)) {
+    if (!call->caller.is_here) {
         err_set(err, ERR_REFUSED, "snapshots are made from the server's own machine only");
         err_hint(err, "run plumb snapshot there");
         return false;

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/ini.h"
+#include "base/ip.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/str.h"
@@ -16,7 +17,16 @@ enum { CONFIG_BYTES_MAX = 1024 * 1024 };
 /* More of anything (ms, values, threads) is a slip, and could not be multiplied safely. */
 static const int64_t NUMBER_MAX = INT64_C(1000000000000);
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_SPAN, KIND_SWITCH, KIND_EVENTS, KIND_ORIGIN };
+enum kind {
+    KIND_TEXT,
+    KIND_NUMBER,
+    KIND_SPAN,
+    KIND_SWITCH,
+    KIND_EVENTS,
+    KIND_ORIGIN,
+    KIND_URL,
+    KIND_RANGES
+};
 
 struct key {
     const char *section, *name; /* in plumb.conf; the flag is --name */
@@ -47,6 +57,16 @@ static const struct key keys[] = {
      "points older than this survive a power cut"},
     {"serve", "max-creates-per-minute", KIND_NUMBER, AT(max_creates_per_minute), "0", NULL,
      "new series a minute; further names are refused and counted. 0: as many as come"},
+    {"serve", "url", KIND_URL, AT(url), "", "URL",
+     "how browsers reach this server, as in https://plumb.example"},
+    {"security", "trust-loopback", KIND_SWITCH, AT(trust_loopback), "on", NULL,
+     "requests from this machine need no token"},
+    {"security", "open-read", KIND_SWITCH, AT(open_read), "off", NULL,
+     "requests from elsewhere may read without one"},
+    {"security", "line-allow", KIND_RANGES, AT(line_allow), "", NULL,
+     "whose lines are taken, as in 10.0.0.0/8 ::1; everybody's when not given"},
+    {"security", "line-changes", KIND_SWITCH, AT(line_changes), "on", NULL,
+     "lines events.KIND.SERVICE record changes"},
     {"storage", "hide-idle-after", KIND_SPAN, AT(hide_idle_after_s), "1d", NULL,
      "series silent for so long (s, m, h, d, w, y) are not found in a range after that; or off"},
     {"http", "cors", KIND_ORIGIN, AT(cors), "", NULL,
@@ -90,19 +110,31 @@ static bool is_origin(const char *value)
 /* "90", "36h", "1d"; off is 0. False: none of these. */
 static bool span_of(const char *value, int64_t *out_s)
 {
-    static const char units[] = "smhdwy";
-    static const int64_t unit_s[] = {1, 60, 3600, 86400, 604800, 31536000};
-    const size_t n = strspn(value, "0123456789");
-    const char *unit = value[n] ? strchr(units, value[n]) : units;
-    if (strcmp(value, "off") == 0) {
-        *out_s = 0;
-        return true;
+    if (strcmp(value, "off") != 0)
+        return num_parse_span(value, strlen(value), out_s);
+    *out_s = 0;
+    return true;
+}
+
+/* http:// or https:// and a host. */
+static bool is_url(const char *value)
+{
+    const char *host = strstr(value, "://");
+    return !value[0] ||
+           (host && (text_starts(value, "http://") || text_starts(value, "https://")) && host[3] &&
+            host[3] != '/' && !strpbrk(value, " \t@?#"));
+}
+
+static bool check_ranges(const char *value, struct err *err)
+{
+    static const char between[] = ", \t\n";
+    struct ip_range range;
+    for (value += strspn(value, between); *value; value += strspn(value, between)) {
+        const struct str one = str_make(value, strcspn(value, between));
+        if (!ip_range_parse(one, &range, err))
+            return false;
+        value += one.n;
     }
-    int64_t number;
-    if (!unit || (value[n] && value[n + 1]) || !num_parse_i64(value, n, &number) ||
-        number > UINT32_MAX)
-        return false;
-    *out_s = number * unit_s[unit - units];
     return true;
 }
 
@@ -140,6 +172,17 @@ static bool set(struct config *config, const struct key *key, const char *value,
             return FAIL(err, ERR_INPUT,
                         "%s = '%s' is neither * nor an origin such as https://grafana.example:3000",
                         key->name, value);
+        break;
+    case KIND_URL:
+        if (!is_url(value))
+            return FAIL(err, ERR_INPUT, "%s = '%s' is no address such as https://plumb.example",
+                        key->name, value);
+        break;
+    case KIND_RANGES:
+        if (!check_ranges(value, err)) {
+            err_prefix(err, "%s", key->name);
+            return false;
+        }
         break;
     case KIND_TEXT:
         break;

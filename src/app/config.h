@@ -9,6 +9,8 @@
 struct config {
     const char *config_file; /* "" : none */
     const char *data, *http, *line, *pickle, *statsd, *schemas, *aggregation, *time_zone;
+    const char *url, *open_read, *trust_loopback, *line_changes;
+    const char *line_allow; /* CIDR ranges with blanks or commas between them; "": everybody */
     const char *cors, *events, *template_name, *collect_host, *collect_self;
     int64_t threads, fsync_interval_ms, max_creates_per_minute, max_series, max_points, max_time_ms;
     int64_t hide_idle_after_s; /* 0: off */

@@ -35,6 +35,26 @@ TEST(has_defaults)
     EXPECT_I64(config.fsync_interval_ms, 1000);
 }
 
+TEST(nobody_is_let_in_unless_told)
+{
+    struct config config;
+    EXPECT_OK(read_words((const char *const[ARGS_MAX]){NULL}, &config));
+    EXPECT_TEXT(config.trust_loopback, "on");
+    EXPECT_TEXT(config.open_read, "off");
+    EXPECT_TEXT(config.line_allow, "");
+    EXPECT_TEXT(config.line_changes, "on");
+    EXPECT_TEXT(config.url, "");
+    const char *path =
+        conf("[serve]\nurl = https://plumb.example/x\n[security]\nopen-read = yes\n"
+             "trust-loopback = off\nline-allow = 10.0.0.0/8, ::1\nline-changes = 0\n");
+    EXPECT_OK(read_words((const char *const[ARGS_MAX]){"--config", path}, &config));
+    EXPECT_TEXT(config.trust_loopback, "off");
+    EXPECT_TEXT(config.open_read, "on");
+    EXPECT_TEXT(config.line_allow, "10.0.0.0/8, ::1");
+    EXPECT_TEXT(config.line_changes, "off");
+    EXPECT_TEXT(config.url, "https://plumb.example/x");
+}
+
 TEST(a_flag_beats_the_file)
 {
     const char *path = conf("[serve]\nhttp = :80\nline: off\n[collect]\nhost = no\n"
@@ -56,6 +76,10 @@ TEST(bad_input_says_where_and_what)
     static const struct {
         const char *row, *text, *part, *hint;
     } rows[] = {
+        {"no range", "[security]\nline-allow = 10.0.0.0/8 lan\n",
+         "plumb.conf:2: line-allow: 'lan' is no range", "192.0.2.7"},
+        {"no address", "[serve]\nurl = plumb.example\n", "plumb.conf:2: url = 'plumb.example'", ""},
+        {"no switch", "[security]\nopen-read = maybe\n", "neither on nor off", ""},
         {"unknown key", "[serve]\nhttpp = 1\n", "plumb.conf:2: [serve] has no key 'httpp'",
          "'http'"},
         {"unknown section", "[server]\n", "no section [server]", ""},
@@ -92,5 +116,6 @@ TEST(bad_flags_are_named)
                ERR_MISSING, "/nowhere");
 }
 
-RUN_TESTS(test_of(has_defaults), test_of(a_flag_beats_the_file),
-          test_of(bad_input_says_where_and_what), test_of(bad_flags_are_named))
+RUN_TESTS(test_of(has_defaults), test_of(nobody_is_let_in_unless_told),
+          test_of(a_flag_beats_the_file), test_of(bad_input_says_where_and_what),
+          test_of(bad_flags_are_named))

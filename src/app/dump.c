@@ -147,7 +147,7 @@ static int dump(int argc, char **argv)
     }
     const int code = is_ok ? CODE_OK : tell_fail("dump", &err);
     arena_done(&dumping.arena);
-    return code;
+    return code == CODE_DENIED ? CODE_FAILED : code; /* a newer version's folder, nobody's right */
 }
 
 const struct command dump_command = {

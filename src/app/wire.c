@@ -8,6 +8,7 @@
 #include "app/snapshot.h"
 #include "app/union_source.h"
 #include "base/buf.h"
+#include "base/ip.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "collect/collect.h"
@@ -41,6 +42,8 @@ struct wire {
     struct api *api;
     struct http *_Atomic http; /* its first requests may ask for /metrics before it is set */
     struct union_source sources;
+    struct ip_range *line_allow;
+    size_t n_line_allow;
     char http_url[128];
 };
 
@@ -49,6 +52,8 @@ struct wire {
 static bool on_change(void *self, struct str name, double value, int64_t at_s, struct err *err)
 {
     struct wire *wire = self;
+    if (strcmp(wire->config.line_changes, "off") == 0)
+        return FAIL(err, ERR_REFUSED, "[security] line-changes is off");
     CLEANUP(arena_done) struct arena arena;
     arena_init(&arena);
     struct change change;
@@ -72,7 +77,7 @@ struct number {
     uint64_t value;
 };
 
-enum { N_NUMBERS = 21 };
+enum { N_NUMBERS = 24 };
 
 /* Plumb's own state, as both /metrics and its own series tell it. */
 static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
@@ -81,13 +86,16 @@ static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
     struct ingest_stats ingest = {0};
     struct ledger_stats ledger;
     struct http_stats http = {0};
+    struct api_stats api = {0};
     store_stats(wire->store, &store);
     ledger_stats(wire->ledger, &ledger);
     if (wire->ingest)
         ingest_stats(wire->ingest, &ingest);
     const struct http *running = wire->http;
-    if (running)
+    if (running) {
         http_stats(running, &http);
+        api_stats(wire->api, &api);
+    }
     const struct number numbers[N_NUMBERS] = {
         {"ingest.points", ingest.n_points},
         {"ingest.refused", ingest.n_lines_refused},
@@ -108,8 +116,11 @@ static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
         {"store.files_corrupt", store.n_files_corrupt},
         {"ledger.changes", ledger.n_changes},
         {"ledger.refused", ledger.n_refused},
+        {"ledger.tokens", ledger_token_count(wire->ledger)},
         {"http.requests", http.n_requests},
         {"http.connections", http.n_connections_now},
+        {"http.denied", api.n_denied},
+        {"http.limited", api.n_limited},
     };
     memcpy(out, numbers, sizeof numbers);
     return N_NUMBERS;
@@ -261,13 +272,35 @@ static bool start_keeping(struct wire *wire, struct err *err)
            ledger_open(&ledger, &wire->ledger, err);
 }
 
+/* As many as the text names; they were checked when it was read. */
+static bool read_line_allow(struct wire *wire, struct err *err)
+{
+    static const char between[] = ", \t\n";
+    const char *at = wire->config.line_allow;
+    size_t cap = 0;
+    for (at += strspn(at, between); *at; at += strspn(at, between)) {
+        const struct str one = str_make(at, strcspn(at, between));
+        arena_grow(&wire->arena, &wire->line_allow, &cap, wire->n_line_allow + 1,
+                   sizeof *wire->line_allow);
+        if (!ip_range_parse(one, &wire->line_allow[wire->n_line_allow], err))
+            return false;
+        wire->n_line_allow++;
+        at += one.n;
+    }
+    return true;
+}
+
 static bool start_receiving(struct wire *wire, struct err *err)
 {
+    if (!read_line_allow(wire, err))
+        return false;
     const struct ingest_options ingest = {
         .line_addr = wire->config.line,
         .n_receivers = (unsigned)min_i64(wire->config.threads, 16),
         .clock = clock_system(),
         .sink = store_sink(wire->store),
+        .allow = wire->line_allow,
+        .n_allow = wire->n_line_allow,
         .on_change = on_change,
         .on_change_self = wire,
     };
@@ -323,6 +356,9 @@ static bool start_answering(struct wire *wire, struct err *err)
         .cors_origin = config->cors[0] ? config->cors : NULL,
         .hooks = wire->hooks,
         .n_hooks = wire->n_hooks,
+        .url = config->url[0] ? config->url : NULL,
+        .has_open_read = strcmp(config->open_read, "on") == 0,
+        .distrusts_loopback = strcmp(config->trust_loopback, "off") == 0,
         .write_rejects = write_rejects,
         .write_stats = write_stats,
         .flush = flush,
@@ -358,6 +394,25 @@ static void warn_of_what_is_off(const struct config *config)
                  config->statsd);
 }
 
+/* What whoever asks will be told anyway is said before. */
+static void warn_of_who_may_ask(const struct wire *wire)
+{
+    const char *addr = http_addr(wire->http);
+    struct ip ip;
+    const bool is_here = ip_parse(ip_host(str_of(addr)), &ip) && ip_is_loopback(&ip);
+    if (!addr[0] || ledger_token_count(wire->ledger) > 0)
+        return;
+    if (strcmp(wire->config.trust_loopback, "off") == 0)
+        log_warn(
+            "trust-loopback is off and there is no token: nobody may do anything here. Turn it on, "
+            "run: plumb token new admin --can admin");
+    else if (!is_here && strcmp(wire->config.open_read, "on") != 0)
+        log_warn(
+            "http %s: other machines get 401 for all but /ping, as there is no token; on this one "
+            "run: plumb token new NAME --can read,write",
+            addr);
+}
+
 bool wire_start(const struct config *config, struct wire **out, struct err *err)
 {
     struct wire *wire = mem_zalloc(sizeof *wire);
@@ -370,6 +425,7 @@ bool wire_start(const struct config *config, struct wire **out, struct err *err)
         wire_stop(wire);
         return false;
     }
+    warn_of_who_may_ask(wire);
     snprintf(wire->http_url, sizeof wire->http_url, "http://%s", http_addr(wire->http));
     *out = wire;
     return true;

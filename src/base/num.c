@@ -366,3 +366,20 @@ bool num_parse_i64(const char *text, size_t n, int64_t *out)
     *out = value;
     return true;
 }
+
+bool num_parse_span(const char *text, size_t n, int64_t *out_s)
+{
+    static const char units[] = "smhdwy";
+    static const int64_t unit_s[] = {1, 60, 3600, 86400, 604800, 31536000};
+    const char *unit = units;
+    int64_t number;
+    if (n && !is_digit(text[n - 1])) {
+        unit = memchr(units, text[n - 1], sizeof units - 1);
+        n--;
+    }
+    if (!unit || !n || !is_digit(text[0]) || !num_parse_i64(text, n, &number) ||
+        number > UINT32_MAX)
+        return false;
+    *out_s = number * unit_s[unit - units];
+    return true;
+}

@@ -22,6 +22,8 @@ size_t num_format_fixed(char *out, size_t out_bytes, double value, int decimals)
 MUST_CHECK bool num_parse_f64(const char *text, size_t n, double *out);
 /* [+-]digits within int64_t. */
 MUST_CHECK bool num_parse_i64(const char *text, size_t n, int64_t *out);
+/* A span of time in seconds: "90", "36h", "1d" (s, m, h, d, w, y); at most 2^32 of the unit. */
+MUST_CHECK bool num_parse_span(const char *text, size_t n, int64_t *out_s);
 
 /* A gap: no value at that time. The one value that differs from itself; inline, since it is asked for
  * every value of every series. */

@@ -368,6 +368,25 @@ TEST(reads_integers)
     }
 }
 
+TEST(reads_spans_of_time)
+{
+    static const struct {
+        const char *row;
+        bool is_span;
+        int64_t value;
+    } rows[] = {{"90", true, 90},       {"90s", true, 90},       {"5m", true, 300},
+                {"36h", true, 129600},  {"1d", true, 86400},     {"2w", true, 1209600},
+                {"1y", true, 31536000}, {"0", true, 0},          {"", false, 0},
+                {"d", false, 0},        {"-1d", false, 0},       {"+1d", false, 0},
+                {"1dd", false, 0},      {"1 d", false, 0},       {"1.5d", false, 0},
+                {"1x", false, 0},       {"9999999999", false, 0}};
+    EACH_ROW (rows, r) {
+        int64_t got = -77;
+        EXPECT_I64(num_parse_span(r->row, strlen(r->row), &got), r->is_span);
+        EXPECT_I64(got, r->is_span ? r->value : -77);
+    }
+}
+
 TEST(a_gap_is_not_a_number)
 {
     EXPECT(is_gap((double)NAN));
@@ -382,4 +401,4 @@ RUN_TESTS(test_of(formats_as_python_does), test_of(any_double_reads_back_the_sam
           test_of(general_form_always_fits), test_of(fixed_form_is_that_of_c),
           test_of(fixed_form_is_cut_to_fit), test_of(reads_doubles),
           test_of(reads_only_whole_doubles), test_of(reads_many_digits), test_of(reads_integers),
-          test_of(a_gap_is_not_a_number))
+          test_of(reads_spans_of_time), test_of(a_gap_is_not_a_number))

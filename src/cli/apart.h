@@ -17,8 +17,10 @@
 enum { APART_ARGS_MAX = 32, APART_BYTES_MAX = 1 << 20, APART_NO_CODE = -1 };
 
 struct apart {
-    const char *dir; /* home, state and current folder */
-    const char *url; /* PLUMB_URL; NULL: nobody listens there */
+    const char *dir;     /* home, state and current folder */
+    const char *url;     /* PLUMB_URL; NULL: nobody listens there */
+    const char *token;   /* PLUMB_TOKEN; NULL: none */
+    bool is_default_url; /* PLUMB_URL is not set */
     struct arena *arena;
     bool is_ascii; /* LANG says so */
     /* What came of it. */
@@ -69,11 +71,17 @@ NO_RETURN static inline void apart_become(const struct apart *apart, const char 
     setenv("HOME", apart->dir, 1);
     setenv("XDG_STATE_HOME", apart_path(apart, "state"), 1);
     setenv("PLUMB_URL", apart->url ? apart->url : "http://127.0.0.1:1", 1);
+    if (apart->is_default_url)
+        unsetenv("PLUMB_URL");
     setenv("PLUMB_BY", "tester", 1);
     setenv("TZ", "UTC", 1);
     setenv("LC_ALL", apart->is_ascii ? "C" : "C.UTF-8", 1);
     unsetenv("COLUMNS");
     unsetenv("PLUMB_CHANGE");
+    unsetenv("PLUMB_TOKEN");
+    unsetenv("XDG_CONFIG_HOME");
+    if (apart->token)
+        setenv("PLUMB_TOKEN", apart->token, 1);
     apart_stream(apart, "stdin", 0);
     apart_stream(apart, "stderr", 2);
     if (out_fd < 0)

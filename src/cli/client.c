@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "cli/account.h"
 #include "cli/env.h"
 #include "cli/record.h"
+#include "cli/tell.h"
 #include "model/redact.h"
 
 #define URL_DEFAULT "http://127.0.0.1:2010"
@@ -36,13 +38,30 @@ static bool base_of(const char *given, struct arena *arena, const char **out, st
     return true;
 }
 
+/* The token is for this base, as far as the file says for whom it is. */
+static bool is_for(const struct account *account, const char *base, struct arena *arena)
+{
+    const char *wanted;
+    const char *given = account->file_url ? account->file_url : URL_DEFAULT;
+    return !account->is_of_file ||
+           (base_of(given, arena, &wanted, NULL) && strcmp(wanted, base) == 0);
+}
+
 bool client_open(struct client *out, struct arena *arena, struct err *err)
 {
     *out = (struct client){0};
-    const char *given = env_get("PLUMB_URL");
-    if (!base_of(given ? given : URL_DEFAULT, arena, &out->base, err))
+    struct account account;
+    if (!account_read(arena, &account, err))
         return false;
+    if (!base_of(account.url ? account.url : URL_DEFAULT, arena, &out->base, err)) {
+        if (account.url == account.file_url) /* and not the variable */
+            err_set(err, ERR_INPUT, "%s: url is no address of a server", account.file);
+        return false;
+    }
     out->shown = redact_text(out->base, arena);
+    out->token = account.token && is_for(&account, out->base, arena) ? account.token : NULL;
+    if (account.is_exposed)
+        tell_warn(NULL, "others may read the token in %s: chmod 600 helps", account.file);
     return fetch_open(&out->fetch, err);
 }
 
@@ -90,6 +109,12 @@ void client_param_i64(struct buf *query, const char *key, int64_t value)
     buf_add_i64(query, value);
 }
 
+void client_path(struct buf *path, const char *prefix, const char *name)
+{
+    buf_add_str(path, prefix);
+    add_encoded(path, name);
+}
+
 static void drop(json_t **root)
 {
     json_decref(*root);
@@ -104,6 +129,9 @@ static bool take_reason(const struct buf *body, enum err_kind kind, struct err *
     const char *hint = json_string_value(json_object_get(root, "hint"));
     if (!text)
         return false;
+    /* 403 has other reasons, too: the server says when a right is what is missing. */
+    if (kind == ERR_REFUSED && !json_is_true(json_object_get(root, "denied")))
+        kind = ERR_CORRUPT;
     err_set(err, kind, "%s", text);
     if (hint)
         err_hint(err, "%s", hint);
@@ -121,6 +149,8 @@ static void quote(const struct client *client, int status, const struct buf *bod
         err_set(err, kind, "%s answers %d: " STR_FMT, client->shown, status, STR_ARG(text));
     else
         err_set(err, kind, "%s answers %d", client->shown, status);
+    if (status == 401)
+        err_hint(err, "PLUMB_TOKEN, or token = in ~/.config/plumb/config, says who you are");
 }
 
 static enum err_kind kind_of(int status)
@@ -134,8 +164,13 @@ static enum err_kind kind_of(int status)
         return ERR_INPUT;
     case 404:
         return ERR_MISSING;
+    case 401:
+    case 403:
+        return ERR_REFUSED;
+    case 429:
+        return ERR_BUSY;
     default:
-        return status >= 500 ? ERR_BUSY : ERR_REFUSED;
+        return status >= 500 ? ERR_BUSY : ERR_CORRUPT;
     }
 }
 
@@ -178,6 +213,7 @@ bool client_get(struct client *client, const struct client_ask *ask, struct buf 
         .n_body = is_form ? ask->query->n : 0,
         .content_type = "application/x-www-form-urlencoded",
         .accept = ask->accept,
+        .bearer = client->token,
         .wait_ms = ask->wait_ms,
     };
     int status;
@@ -198,6 +234,7 @@ static struct fetch_request post_of(const struct client *client, const char *pat
         .n_body = body->n,
         .content_type = "application/json",
         .accept = "application/json",
+        .bearer = client->token,
         .wait_ms = wait_ms,
     };
 }

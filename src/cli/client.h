@@ -15,9 +15,12 @@ struct client {
     struct fetch *fetch;
     const char *base;  /* "http://127.0.0.1:2010", without a slash at its end */
     const char *shown; /* the same, fit to be told: without a password */
+    const char *token; /* sent as Authorization: Bearer; NULL: none */
 };
 
-/* At $PLUMB_URL, else the default. err: ERR_INPUT when that is no address of a server. */
+/* At $PLUMB_URL with $PLUMB_TOKEN, else as one's own file says (account.h), else the default. A token that
+ * stands in the file is sent to the server that the file names, and to no other. err: ERR_INPUT when that is
+ * no address of a server, or the file is wrong; ERR_IO */
 MUST_CHECK bool client_open(struct client *out, struct arena *arena, struct err *err);
 void client_close(struct client *client);
 
@@ -25,9 +28,13 @@ void client_close(struct client *client);
 void client_param(struct buf *query, const char *key, const char *value);
 void client_param_i64(struct buf *query, const char *key, int64_t value);
 
+/* Adds prefix and the name, encoded, to a path. */
+void client_path(struct buf *path, const char *prefix, const char *name);
+
 /* GET path?query (as a form by POST when it is long, or when it shall change something), appended to out.
  *   err  ERR_BUSY no server answered there, ERR_MISSING 404, ERR_INPUT it refused, with its reason,
- *        ERR_REFUSED any other status, ERR_LIMIT the answer is longer than out takes */
+ *        ERR_REFUSED a token is needed, or another one (401, 403), ERR_CORRUPT any other status,
+ *        ERR_LIMIT the answer is longer than out takes */
 struct client_ask {
     const char *path;        /* "/render" */
     const struct buf *query; /* NULL: none */

@@ -75,6 +75,8 @@ static enum courier_fate keep(const struct buf *body, const struct courier_order
                   "%s; the record is kept and goes out with the next one, or by "
                   "plumb flush",
                   why->text);
+        if (why->kind == ERR_REFUSED && why->hint[0])
+            tell_warn(order->command, "%s", why->hint);
         return COURIER_KEPT;
     }
     tell_warn(order->command, "%s; and the record is lost: %s", why->text, err.text);

@@ -22,7 +22,8 @@ enum courier_fate {
     COURIER_LOST,    /* no server, and no place to keep it */
 };
 
-/* Told by warnings: COURIER_KEPT and COURIER_LOST. Not told, but in why: COURIER_REFUSED.
+/* Told by warnings: COURIER_KEPT and COURIER_LOST. Not told, but in why: COURIER_REFUSED. With COURIER_KEPT
+ * why is ERR_REFUSED when it waits for a token, not for a server.
  *   change  must have a key
  *   out_id  set when delivered, in the arena */
 enum courier_fate courier_record(const struct change *change, const struct courier_order *order,

@@ -47,8 +47,7 @@ static int tell_report(const struct spool *spool, const struct spool_report *rep
         return CODE_FAILED;
     if (!report->n_waiting)
         return CODE_OK;
-    tell_fail("flush", &report->later);
-    return CODE_AWAY;
+    return tell_fail("flush", &report->later) == CODE_DENIED ? CODE_DENIED : CODE_AWAY;
 }
 
 static bool deliver(struct arena *arena, struct spool *spool, struct spool_report *report,
@@ -93,6 +92,7 @@ const struct command commands_flush = {
             "\n"
             "Exit codes\n"
             "  0  nothing waits any more\n"
+            "  6  the server wants a token, and some still wait\n"
             "  7  no server answers, and some still wait\n",
     .run = flush,
 };

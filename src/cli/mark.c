@@ -123,9 +123,10 @@ static int mark(int argc, char **argv)
     case COURIER_DELIVERED:
         return tell_out("mark", arena_printf(&arena, "%s\n", id)) ? CODE_OK : CODE_FAILED;
     case COURIER_REFUSED:
-        tell_fail("mark", &err);
-        return CODE_USAGE;
+        return tell_fail("mark", &err) == CODE_DENIED ? CODE_DENIED : CODE_USAGE;
     case COURIER_KEPT:
+        if (err.kind == ERR_REFUSED)
+            return CODE_DENIED;
         return args_has(&args, "strict") ? CODE_AWAY : CODE_OK;
     case COURIER_LOST:
         break;
@@ -160,6 +161,7 @@ const struct command commands_mark = {
         "Exit codes\n"
         "  0  recorded, or kept for later (a warning says so)\n"
         "  2  typed wrong, or refused by the server\n"
+        "  6  it wants a token (and the record is kept), or this one may not write that\n"
         "  7  no server, and it could not be kept; with --strict, also when it is kept\n",
     .run = mark,
 };

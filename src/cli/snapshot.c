@@ -115,6 +115,7 @@ const struct command commands_snapshot = {
             "  0  DIR is whole and on disk\n"
             "  1  not allowed from here\n"
             "  2  typed wrong, or the server refuses the folder\n"
+            "  6  not without a token that may\n"
             "  7  no server answers, or its disk failed; nothing half-made is left\n",
     .run = snapshot,
 };

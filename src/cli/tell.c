@@ -14,7 +14,7 @@ static void say(const char *command, const char *mark, const char *text, const c
 {
     CLEANUP(buf_done) struct buf lines;
     buf_init(&lines, LINES_MAX);
-    buf_printf(&lines, "plumb %s: %s", command, mark);
+    buf_printf(&lines, "plumb%s%s: %s", command ? " " : "", command ? command : "", mark);
     terminal_clean(&lines, text);
     buf_add_char(&lines, '\n');
     if (hint[0]) {
@@ -34,10 +34,11 @@ int tell_fail(const char *command, const struct err *err)
         return CODE_USAGE;
     case ERR_MISSING:
         return CODE_MISSING;
+    case ERR_REFUSED:
+        return CODE_DENIED;
     case ERR_BUSY:
         return CODE_AWAY;
     case ERR_NONE:
-    case ERR_REFUSED:
     case ERR_IO:
     case ERR_CORRUPT:
         break;

@@ -1,7 +1,6 @@
 #include "http/exchange.h"
 
-#include <netdb.h>
-#include <stdio.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
 
@@ -89,12 +88,11 @@ static void take_peer(struct exchange *exchange)
         MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     if (!info || !info->client_addr)
         return;
-    char host[40], port[8];
-    bool is_v6 = info->client_addr->sa_family == AF_INET6;
-    socklen_t n = is_v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-    if (getnameinfo(info->client_addr, n, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-        snprintf(exchange->peer, sizeof exchange->peer, is_v6 ? "[%s]:%s" : "%s:%s", host, port);
+    const bool is_v6 = info->client_addr->sa_family == AF_INET6;
+    struct net_addr from = {.bytes =
+                                is_v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)};
+    memcpy(&from.at, info->client_addr, from.bytes);
+    net_format(&from, exchange->peer);
 }
 
 void exchange_begin(struct exchange *exchange, struct MHD_Connection *connection,
@@ -208,6 +206,9 @@ enum MHD_Result exchange_send(struct exchange *exchange)
     }
     const char *type = from->content_type ? from->content_type : "text/plain; charset=utf-8";
     MHD_add_response_header(response, "Content-Type", type);
+    /* Nothing here is to be taken for another type than it says, nor to be told of elsewhere. */
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
     for (size_t i = 0; i < from->n_headers; i++)
         MHD_add_response_header(response, from->headers[i].key, from->headers[i].value);
     unsigned status = from->status ? (unsigned)from->status : 200;

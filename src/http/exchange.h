@@ -7,6 +7,7 @@
 
 #include "http/form.h"
 #include "http/http.h"
+#include "os/net.h"
 
 enum exchange_state {
     EXCHANGE_READING = 0, /* headers or body still come */
@@ -28,7 +29,7 @@ struct exchange {
     bool is_unread;  /* its body is too long, or ends where nobody knows: refused before it comes */
     int refused_status; /* 0: fine; else what to answer instead of asking the handler */
     const char *refused_text;
-    char peer[64];
+    char peer[NET_TEXT_MAX];
 };
 
 struct exchange *exchange_new(const char *target, size_t body_bytes_max, size_t response_bytes_max);

@@ -40,7 +40,7 @@ struct http_response {
     int status; /* 200 when not set */
     const char *content_type;
     struct buf body;
-    struct http_field headers[8]; /* strings live until the response is sent: arena or static */
+    struct http_field headers[16]; /* strings live until the response is sent: arena or static */
     size_t n_headers;
 };
 void http_response_header(struct http_response *response, const char *key, const char *value);

@@ -276,6 +276,20 @@ void feed_add_unknown(struct feed *feed, const struct plain_point *point, struct
     feed->names[feed->n_unknown++] = point->name;
 }
 
+bool feed_admits(struct feed *feed, const struct net_addr *from)
+{
+    const struct feed_options *options = &feed->options;
+    struct ip ip;
+    if (options->n_allow == 0)
+        return true;
+    const bool has_ip = net_ip(from, &ip);
+    for (size_t i = 0; has_ip && i < options->n_allow; i++)
+        if (ip_range_has(&options->allow[i], &ip))
+            return true;
+    feed_reject(feed, REJECT_SENDER, from, "not in [security] line-allow", str_make("", 0));
+    return false;
+}
+
 bool feed_change(struct feed *feed, const struct plain_point *point, struct feed_origin origin)
 {
     const struct feed_options *options = &feed->options;

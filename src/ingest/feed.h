@@ -34,7 +34,9 @@ enum {
 struct feed_options {
     struct sink sink;
     struct clock clock;
-    struct rejects *rejects;    /* borrowed, shared by all receivers */
+    struct rejects *rejects;      /* borrowed, shared by all receivers */
+    const struct ip_range *allow; /* senders; n_allow 0: everybody */
+    size_t n_allow;
     ingest_change_fn on_change; /* NULL: change lines are ordinary points */
     void *on_change_self;
     const atomic_bool *is_stopping; /* set by any thread: waiting for the disk ends */
@@ -96,6 +98,9 @@ MUST_CHECK bool feed_change(struct feed *feed, const struct plain_point *point,
 /* detail may be NULL; line is cut at its newline. */
 void feed_reject(struct feed *feed, enum reject_reason reason, const struct net_addr *from,
                  const char *detail, struct str line);
+
+/* May that sender send? If not it is rejected: a connection or a datagram, not a line. */
+MUST_CHECK bool feed_admits(struct feed *feed, const struct net_addr *from);
 
 /* A counter that only its owner changes. */
 static inline void feed_count(_Atomic uint64_t *counter, uint64_t n)

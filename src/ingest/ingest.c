@@ -30,6 +30,8 @@ static bool start_all(struct ingest *ingest, const struct ingest_options *option
         .feed = {.sink = options->sink,
                  .clock = options->clock,
                  .rejects = ingest->rejects,
+                 .allow = options->allow,
+                 .n_allow = options->n_allow,
                  .on_change = options->on_change,
                  .on_change_self = options->on_change_self},
         .n_connections_now = &ingest->n_connections_now,

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/ip.h"
 #include "base/jsonw.h"
 #include "base/str.h"
 #include "model/sink.h"
@@ -20,7 +21,9 @@ struct ingest_options {
     unsigned n_receivers;  /* 0: one a processor, at most 16 */
     struct clock clock;
     struct sink sink;
-    ingest_change_fn on_change; /* NULL: change lines are ordinary metrics */
+    const struct ip_range *allow; /* senders; others are refused and counted. Lent */
+    size_t n_allow;               /* 0: everybody */
+    ingest_change_fn on_change;   /* NULL: change lines are ordinary metrics */
     void *on_change_self;
 };
 

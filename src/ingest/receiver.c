@@ -110,9 +110,13 @@ static void on_conn(void *self)
 static void conn_open(struct receiver *receiver, int fd, const struct net_addr *from)
 {
     const struct str no_line = str_make("", 0);
+    feed_begin(&receiver->feed);
+    if (!feed_admits(&receiver->feed, from)) {
+        fd_done(&fd);
+        return;
+    }
     if (atomic_fetch_add(receiver->options.n_connections_now, 1) >= CONNECTIONS_MAX) {
         atomic_fetch_sub(receiver->options.n_connections_now, 1);
-        feed_begin(&receiver->feed);
         feed_reject(&receiver->feed, REJECT_CONNECTIONS, from, "too many connections", no_line);
         fd_done(&fd);
         return;
@@ -131,7 +135,6 @@ static void conn_open(struct receiver *receiver, int fd, const struct net_addr *
 
     struct err err;
     if (!loop_watch_open(receiver->loop, fd, on_conn, conn, &conn->watch, &err)) {
-        feed_begin(&receiver->feed);
         feed_reject(&receiver->feed, REJECT_CONNECTIONS, from, err.text, no_line);
         conn_close(conn, false);
     }
@@ -193,7 +196,8 @@ static size_t udp_read(struct receiver *receiver)
     feed_begin(&receiver->feed);
     for (size_t i = 0; i < n; i++) {
         feed_count(&receiver->n_bytes, got[i].n);
-        lines_datagram(&receiver->feed, got[i].at, got[i].n, &got[i].from);
+        if (feed_admits(&receiver->feed, &got[i].from))
+            lines_datagram(&receiver->feed, got[i].at, got[i].n, &got[i].from);
     }
     feed_flush(&receiver->feed);
     feed_count(&receiver->n_datagrams, n);

@@ -27,6 +27,7 @@ enum reject_reason {
     REJECT_TOO_NEW,
     REJECT_CHANGE,      /* the ledger said no */
     REJECT_CONNECTIONS, /* too many of them; a connection, not a line */
+    REJECT_SENDER,      /* may not send; a connection or a datagram, not a line */
     REJECT_DISK,        /* the disk refused until the very end */
     REJECT_NAN,         /* dropped, as carbon does; counted, never kept whole */
     REJECT_REASONS

@@ -106,6 +106,14 @@ static uint32_t series_id(struct events *events, const char *name)
     return (uint32_t)(events->n_series - 1);
 }
 
+bool events_has(struct events *events, const char *name)
+{
+    pthread_rwlock_rdlock(&events->lock);
+    const bool has_name = map_get(events->by_name, name, strlen(name)) != NULL;
+    pthread_rwlock_unlock(&events->lock);
+    return has_name;
+}
+
 /* First moment at or after at_ms. */
 static size_t lower_bound(const struct event_series *series, int64_t at_ms)
 {

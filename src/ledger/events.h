@@ -16,4 +16,7 @@ void events_free(struct events *events);
 /* A change as it now is: adds it, or moves the one of that id. */
 void events_put(struct events *events, const struct change *change);
 
+/* Has a change been put into the series of that name? */
+bool events_has(struct events *events, const char *name);
+
 struct source events_source(struct events *events);

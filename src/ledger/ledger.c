@@ -59,6 +59,7 @@ struct ledger {
     struct thread thread;
     struct writer writer;
     struct events *events;
+    struct tokens *tokens;
     pthread_mutex_t readers_mutex;
     struct db *readers[READERS_MAX];
     size_t n_readers;
@@ -330,7 +331,8 @@ static bool load(struct ledger *ledger, struct err *err)
     if (!db_open(ledger->path, true, &ledger->writer.db, err) ||
         !db_last_row(ledger->writer.db, &ledger->writer.seq, ledger->writer.hash, err) ||
         !db_count(ledger->writer.db, &n_changes, err) ||
-        !db_each(ledger->writer.db, load_one, ledger->events, err))
+        !db_each(ledger->writer.db, load_one, ledger->events, err) ||
+        !tokens_open(ledger->writer.db, ledger->options.clock, &ledger->tokens, err))
         return false;
     atomic_store(&ledger->n_changes, n_changes);
     atomic_store(&ledger->n_rows, ledger->writer.seq);
@@ -363,6 +365,7 @@ void ledger_close(struct ledger *ledger)
         db_close(ledger->readers[i]);
     db_close(ledger->writer.db);
     events_free(ledger->events);
+    tokens_free(ledger->tokens);
     queue_free(ledger->queue);
     pthread_mutex_destroy(&ledger->readers_mutex);
     mem_free(ledger->path);
@@ -499,6 +502,22 @@ bool work_write(struct ledger *ledger, work_fn fn, void *self, struct err *err)
     return await(ledger, job, NULL, err);
 }
 
+bool work_post(struct ledger *ledger, work_fn fn, void *self, struct err *err)
+{
+    struct job *job = job_new(JOB_WORK, false);
+    job->work = fn;
+    job->work_self = self;
+    if (queue_push(ledger->queue, job))
+        return true;
+    job_free(job);
+    return FAIL(err, ERR_BUSY, "the ledger has %d changes waiting", QUEUE_MAX);
+}
+
+struct tokens *work_tokens(struct ledger *ledger)
+{
+    return ledger->tokens;
+}
+
 /* ---- reading ---- */
 
 static bool reader_take(struct ledger *ledger, struct db **out, struct err *err)
@@ -541,7 +560,7 @@ bool work_read(struct ledger *ledger, work_read_fn fn, void *self, struct err *e
 
 /* What one look-up asks for. */
 struct look_up {
-    const char *id;
+    const char *id, *source;
     uint64_t seq;
     size_t n_max;
     struct arena *arena;
@@ -575,6 +594,26 @@ bool ledger_get_row(struct ledger *ledger, uint64_t seq, struct arena *arena, st
 {
     struct look_up wish = {.seq = seq, .arena = arena, .out = out};
     return work_read(ledger, look_up_row, &wish, err);
+}
+
+bool ledger_has_series(struct ledger *ledger, const struct change *change)
+{
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    return events_has(ledger->events, change_series_name(change, &arena));
+}
+
+static bool look_up_key(void *self, struct db *db, struct err *err)
+{
+    const struct look_up *wish = self;
+    return db_by_key(db, &(struct telling){wish->source, wish->id}, wish->arena, wish->out, err);
+}
+
+bool ledger_get_key(struct ledger *ledger, const char *source, const char *key, struct arena *arena,
+                    struct change *out, struct err *err)
+{
+    struct look_up wish = {.id = key, .source = source, .arena = arena, .out = out};
+    return work_read(ledger, look_up_key, &wish, err);
 }
 
 static bool get(void *self, const char *id, struct arena *arena, struct change *out,

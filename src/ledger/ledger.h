@@ -104,6 +104,53 @@ MUST_CHECK bool ledger_verify_file(const char *path, struct ledger_verified *out
 /* Copies it, as it is now, to a file that is not there yet; synced. Recording goes on meanwhile. */
 MUST_CHECK bool ledger_snapshot(struct ledger *ledger, const char *path, struct err *err);
 
+/* ---- tokens: who may ask for what from elsewhere ---- */
+
+enum {
+    LEDGER_TOKENS_MAX = 1000,         /* that are not revoked */
+    LEDGER_TOKEN_NAME_MAX = 64,       /* bytes: a-z A-Z 0-9 . _ - */
+    LEDGER_SECRET_BYTES = 4 + 32 + 1, /* "plb_", 160 bits in base 32, NUL */
+};
+
+/* Only the secret's SHA-256 is kept. Times in ms since 1970; 0: never. */
+struct ledger_token {
+    const char *name; /* unique among those that are not revoked */
+    const char *can;  /* scopes, as scope_format writes them */
+    int64_t created_ms, expires_ms, revoked_ms;
+    int64_t used_ms; /* to the minute */
+};
+
+enum ledger_token_state {
+    LEDGER_TOKEN_GOOD,
+    LEDGER_TOKEN_UNKNOWN,
+    LEDGER_TOKEN_EXPIRED,
+    LEDGER_TOKEN_REVOKED,
+};
+
+/* Makes one, on disk when this returns, with a row of the chain. name, can and expires_ms are read; by: who
+ * asked, "" not known. out_secret is shown this once.
+ *   err  ERR_INPUT the name, the scopes, an end that is past, or the name is taken; ERR_LIMIT */
+MUST_CHECK bool ledger_token_new(struct ledger *ledger, const struct ledger_token *token,
+                                 const char *by, char out_secret[LEDGER_SECRET_BYTES],
+                                 struct err *err);
+/* err: ERR_MISSING no token of that name is good. */
+MUST_CHECK bool ledger_token_revoke(struct ledger *ledger, const char *name, const char *by,
+                                    struct err *err);
+/* Whose secret is it? From memory, without SQL; marks it as used. *out is set unless unknown; strings in the
+ * arena. */
+enum ledger_token_state ledger_token_find(struct ledger *ledger, const char *secret,
+                                          struct arena *arena, struct ledger_token *out);
+/* All of them by name, also those revoked within the last 30 days. In the arena. */
+const struct ledger_token *ledger_token_list(struct ledger *ledger, struct arena *arena,
+                                             size_t *out_n);
+/* Those that are good now. */
+size_t ledger_token_count(struct ledger *ledger);
+
+/* Does the series of its kind and service have a change? From memory. */
+bool ledger_has_series(struct ledger *ledger, const struct change *change);
+/* The change that has been told with that key. err: ERR_MISSING. */
+MUST_CHECK bool ledger_get_key(struct ledger *ledger, const char *source, const char *key,
+                               struct arena *arena, struct change *out, struct err *err);
 /* The rest of this door: what is done to the ledger besides recording. */
 #include "ledger/amend.h"
 #include "ledger/dora.h"

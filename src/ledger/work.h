@@ -5,6 +5,7 @@
 #include "ledger/ledger.h"
 #include "ledger/row.h"
 #include "ledger/sql.h"
+#include "ledger/tokens.h"
 
 /* The writing thread's state: the connection, and the end of the chain. */
 struct writer {
@@ -22,6 +23,9 @@ typedef bool (*work_fn)(void *self, struct writer *writer, struct err *err);
 /* Runs fn there and returns when what it did is on disk. err: fn's, ERR_BUSY, ERR_IO. */
 MUST_CHECK bool work_write(struct ledger *ledger, work_fn fn, void *self, struct err *err);
 
+/* Queues it and does not wait. self must last until the ledger is closed. err: ERR_BUSY. */
+MUST_CHECK bool work_post(struct ledger *ledger, work_fn fn, void *self, struct err *err);
+
 /* On the caller's thread, with a reading connection. */
 typedef bool (*work_read_fn)(void *self, struct db *db, struct err *err);
 MUST_CHECK bool work_read(struct ledger *ledger, work_read_fn fn, void *self, struct err *err);
@@ -32,3 +36,6 @@ MUST_CHECK bool work_append(struct writer *writer, const struct change *change,
                             const struct audit *audit, struct err *err);
 /* Appends a row that is about no change. audit->at_ms 0: now. */
 MUST_CHECK bool work_audit(struct writer *writer, const struct audit *audit, struct err *err);
+
+/* The tokens that this ledger has read; see tokens.h. */
+struct tokens *work_tokens(struct ledger *ledger);

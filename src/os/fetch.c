@@ -116,6 +116,11 @@ static struct curl_slist *headers_of(const struct fetch_request *request)
         buf_printf(&line, "Accept: %s", request->accept);
         headers = curl_slist_append(headers, buf_text(&line));
     }
+    if (request->bearer) {
+        buf_clear(&line);
+        buf_printf(&line, "Authorization: Bearer %s", request->bearer);
+        headers = curl_slist_append(headers, buf_text(&line));
+    }
     if (request->body) {
         buf_clear(&line);
         buf_printf(&line, "Content-Type: %s", request->content_type);

@@ -13,6 +13,7 @@ struct fetch_request {
     size_t n_body;
     const char *content_type; /* of the body */
     const char *accept;       /* NULL: anything */
+    const char *bearer;       /* a token for Authorization, of printable characters; NULL: none */
     int64_t wait_ms;          /* for all of it: name, connection, answer. > 0 */
 };
 

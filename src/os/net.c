@@ -136,6 +136,21 @@ static void set_port(struct net_addr *addr, unsigned port)
         ((struct sockaddr_in6 *)&addr->at)->sin6_port = htons((uint16_t)port);
 }
 
+bool net_ip(const struct net_addr *addr, struct ip *out)
+{
+    static const unsigned char v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
+    if (addr->at.ss_family == AF_INET) {
+        const struct sockaddr_in *at = (const struct sockaddr_in *)&addr->at;
+        memcpy(out->at, v4_prefix, sizeof v4_prefix);
+        memcpy(out->at + sizeof v4_prefix, &at->sin_addr, sizeof at->sin_addr);
+        return true;
+    }
+    if (addr->at.ss_family != AF_INET6)
+        return false;
+    memcpy(out->at, &((const struct sockaddr_in6 *)&addr->at)->sin6_addr, IP_BYTES);
+    return true;
+}
+
 void net_format(const struct net_addr *addr, char out[NET_TEXT_MAX])
 {
     char host[INET6_ADDRSTRLEN] = "";

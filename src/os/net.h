@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
+#include "base/ip.h"
 
 enum {
     NET_TEXT_MAX = 64,      /* "[IPv6]:port" with its NUL: 54 at most */
@@ -25,6 +26,8 @@ struct net_addr {
 MUST_CHECK bool net_parse(const char *text, struct net_addr *out, struct err *err);
 /* "127.0.0.1:2003", "[::1]:2003"; an IPv4 peer of an IPv6 socket is shown as IPv4; "" when off. */
 void net_format(const struct net_addr *addr, char out[NET_TEXT_MAX]);
+/* False: it has none (off). */
+MUST_CHECK bool net_ip(const struct net_addr *addr, struct ip *out);
 unsigned net_port(const struct net_addr *addr);
 
 /* Opens n listening sockets (1 <= n <= NET_SOCKETS_MAX) on one port; the kernel deals connections over
