@@ -2,27 +2,10 @@
 
 #include "model/redact.h"
 
-/* Without the secrets that slipped into its texts. A posted event stays as it was sent, as in
- * Graphite, but for those. */
-static struct change redacted(const struct change *change, struct arena *arena)
-{
-    struct change clean = *change;
-    const char **texts[] = {&clean.msg, &clean.url,       &clean.diff,     &clean.data,
-                            &clean.by,  &clean.old_value, &clean.new_value};
-    for (size_t i = 0; i < COUNT_OF(texts); i++)
-        *texts[i] = redact_text(*texts[i], arena);
-    clean.tags = arena_array(arena, change->n_tags, struct tag);
-    for (size_t i = 0; i < change->n_tags; i++) {
-        const struct tag *tag = &change->tags[i];
-        clean.tags[i] = (struct tag){tag->key, redact_tag(tag->key, tag->value, arena)};
-    }
-    return clean;
-}
-
 bool recording_add(struct api_call *call, const struct change *change, struct ledger_receipt *out,
                    struct err *err)
 {
-    const struct change clean = redacted(change, call->arena);
+    const struct change clean = redact_change(change, call->arena);
     return ledger_record(call->api->deps.ledger, &clean, out, err);
 }
 
