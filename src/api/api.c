@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/change_json.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -16,6 +17,11 @@ struct api *api_new(const struct api_deps *deps)
 void api_free(struct api *api)
 {
     mem_free(api);
+}
+
+void api_write_change(struct jsonw *json, const struct change *change)
+{
+    change_json_write(json, change);
 }
 
 /* Does the path (its n bytes, without trailing slashes) belong to the route? */

@@ -31,6 +31,9 @@ const struct route api_routes[] = {
     {"GET", "/-/ready", ROUTE_QUICK, RIGHT_NONE, about_ping},
     {"GET POST", "/api/v1/changes", 0, RIGHT_WRITE, changes_all},
     {"GET", "/api/v1/changes", ROUTE_PREFIX, RIGHT_READ, changes_one},
+    {"GET", "/c", ROUTE_PREFIX, RIGHT_READ, changes_one}, /* where announcements link to */
+    {"GET", "/api/v1/announce", 0, RIGHT_READ, announce_list},
+    {"POST", "/api/v1/announce/test", 0, RIGHT_ADMIN, announce_try},
     {"GET", "/api/v1/rejects", 0, RIGHT_READ, about_rejects},
     {"GET", "/api/v1/stats", 0, RIGHT_READ, about_stats},
     {"POST", "/api/v1/flush", 0, RIGHT_WRITE, about_flush},

@@ -16,7 +16,7 @@ enum { CONFIG_BYTES_MAX = 1024 * 1024 };
 /* More of anything (ms, values, threads) is a slip, and could not be multiplied safely. */
 static const int64_t NUMBER_MAX = INT64_C(1000000000000);
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_SPAN, KIND_SWITCH, KIND_EVENTS, KIND_ORIGIN };
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_SPAN, KIND_SWITCH, KIND_EVENTS, KIND_ORIGIN, KIND_URL };
 
 struct key {
     const char *section, *name; /* in plumb.conf; the flag is --name */
@@ -31,6 +31,8 @@ struct key {
 static const struct key keys[] = {
     {"serve", "data", KIND_TEXT, AT(data), "data", "DIR", "where everything is kept"},
     {"serve", "http", KIND_TEXT, AT(http), "127.0.0.1:2010", "ADDR", "HTTP API and graphs"},
+    {"serve", "url", KIND_URL, AT(url), "", NULL,
+     "where people reach this server, for links in announcements: https://plumb.example.org"},
     {"serve", "line", KIND_TEXT, AT(line), "127.0.0.1:2003", "ADDR",
      "carbon plaintext, TCP and UDP"},
     {"serve", "pickle", KIND_TEXT, AT(pickle), "off", "ADDR",
@@ -87,6 +89,14 @@ static bool is_origin(const char *value)
            !host[3 + strcspn(host + 3, "/?#@ ,\t")];
 }
 
+/* "https://plumb.example.org/below", or nothing. */
+static bool is_url(const char *value)
+{
+    const char *host = strstr(value, "://");
+    const bool is_http = text_starts(value, "http://") || text_starts(value, "https://");
+    return !value[0] || (is_http && host[3] && !value[strcspn(value, " \t\r\n<>\"")]);
+}
+
 /* "90", "36h", "1d"; off is 0. False: none of these. */
 static bool span_of(const char *value, int64_t *out_s)
 {
@@ -140,6 +150,11 @@ static bool set(struct config *config, const struct key *key, const char *value,
             return FAIL(err, ERR_INPUT,
                         "%s = '%s' is neither * nor an origin such as https://grafana.example:3000",
                         key->name, value);
+        break;
+    case KIND_URL:
+        if (!is_url(value))
+            return FAIL(err, ERR_INPUT, "%s = '%s' is no http:// or https:// address", key->name,
+                        value);
         break;
     case KIND_TEXT:
         break;

@@ -9,6 +9,7 @@
 struct config {
     const char *config_file; /* "" : none */
     const char *data, *http, *line, *pickle, *statsd, *schemas, *aggregation, *time_zone;
+    const char *url; /* where people reach this server; "" at its http address */
     const char *cors, *events, *template_name, *collect_host, *collect_self;
     int64_t threads, fsync_interval_ms, max_creates_per_minute, max_series, max_points, max_time_ms;
     int64_t hide_idle_after_s; /* 0: off */
