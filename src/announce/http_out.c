@@ -108,6 +108,7 @@ bool http_out_post(struct http_out *out, struct channel *channel, const struct h
         .n_headers = post->n_headers,
         .guard = out->is_guarded ? &guard : NULL,
         .is_ending = channel->is_ending,
+        .is_status_enough = true, /* it took the message, whatever else it has to say */
         .wait_ms = WAIT_MS,
     };
     int status;

@@ -153,10 +153,12 @@ bool fetch_run(struct fetch *fetch, const struct fetch_request *request, struct 
     err_clear(&fetch->refusal);
     ask(fetch, request, headers, &gate);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, out_body);
-    const CURLcode code = transfer_run(&fetch->transfer);
+    CURLcode code = transfer_run(&fetch->transfer);
     long status = 0;
     curl_off_t retry_after_s = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (request->is_status_enough && status >= 200)
+        code = CURLE_OK;
     curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s);
     fetch->retry_after_s = max_i64(retry_after_s, 0);
     const bool is_ok = code == CURLE_OK || fail(fetch, request, code, err);

@@ -29,7 +29,8 @@ struct fetch_request {
     size_t n_headers;
     const struct fetch_guard *guard; /* NULL: it may connect anywhere; the same in all requests */
     const _Atomic bool *is_ending;   /* NULL, or: once true, it is cut short within a second */
-    int64_t wait_ms;                 /* for all of it: name, connection, answer. > 0 */
+    bool is_status_enough; /* what of the answer's body does not fit or does not come is left out */
+    int64_t wait_ms;       /* for all of it: name, connection, answer. > 0 */
 };
 
 MUST_CHECK bool fetch_open(struct fetch **out, struct err *err);

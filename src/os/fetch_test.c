@@ -232,6 +232,27 @@ TEST(a_guard_is_asked_before_anything_is_sent)
     fake_done(&server);
 }
 
+TEST(a_status_is_enough_for_who_says_so)
+{
+    struct fake_server server;
+    EXPECT_OK(fake_start(&server, answers, COUNT_OF(answers), &kit_err));
+    struct fetch *fetch;
+    EXPECT_OK(fetch_open(&fetch, &kit_err));
+    CLEANUP(buf_done) struct buf body;
+    buf_init(&body, 10);
+    int status = 0;
+    struct fetch_request request = {.url = at(&server, "/long"), .wait_ms = 5000};
+    EXPECT_ERR(fetch_run(fetch, &request, &body, &status, &kit_err), ERR_LIMIT, "too long");
+    request.is_status_enough = true;
+    EXPECT_OK(fetch_run(fetch, &request, &body, &status, &kit_err));
+    EXPECT_I64(status, 200);
+    request.url = at(&server, "/gone");
+    EXPECT_ERR(fetch_run(fetch, &request, &body, &status, &kit_err), ERR_IO, "");
+    fetch_close(fetch);
+    fake_stop(&server);
+    fake_done(&server);
+}
+
 TEST(who_ends_does_not_wait_for_an_answer)
 {
     struct fake_server server;
@@ -257,4 +278,5 @@ RUN_TESTS(test_of(any_answer_is_an_answer), test_of(posts_bytes_with_their_type)
           test_of(a_proxy_is_not_asked_for_this_machine),
           test_of(methods_and_headers_of_the_caller),
           test_of(a_guard_is_asked_before_anything_is_sent),
+          test_of(a_status_is_enough_for_who_says_so),
           test_of(who_ends_does_not_wait_for_an_answer))

@@ -52,6 +52,7 @@ static void prepare(struct transfer *transfer, const struct smtp_letter *letter,
         curl_easy_setopt(curl, CURLOPT_USERNAME, letter->user);
         curl_easy_setopt(curl, CURLOPT_PASSWORD, letter->password);
     }
+    curl_easy_setopt(curl, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L); /* one is enough */
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_text);
     curl_easy_setopt(curl, CURLOPT_READDATA, rest);

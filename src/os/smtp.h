@@ -11,7 +11,7 @@ struct smtp_letter {
     bool needs_tls;              /* STARTTLS, or the letter is not sent */
     const char *ca_file;         /* NULL: the system's authorities */
     const char *from;            /* bare addresses: nora@example.org */
-    const char *const *to;
+    const char *const *to; /* those that the server knows get it; it fails when it knows none */
     size_t n_to;
     const void *text; /* headers and body, lines ended by CR LF; dots are not doubled yet */
     size_t n_text;

@@ -194,8 +194,10 @@ class MailPeer:
                 letter.sender = line[10:].split()[0]
                 say("250 ok")
             elif word.startswith("RCPT TO:"):
-                letter.to.append(line[8:])
-                say("250 ok")
+                is_known = "@" in line and "nobody" not in line
+                if is_known:
+                    letter.to.append(line[8:])
+                say("250 ok" if is_known else "550 no such person")
             elif word == "DATA":
                 say("354 go on")
                 raw = b""

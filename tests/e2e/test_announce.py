@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from kit.server import Server, wait_until
+from kit.server import ROOT, Server, wait_until
 from peers import HttpPeer, LinePeer, MailPeer, certificate
 
 SECRET = b"a secret of the test"
@@ -166,6 +166,13 @@ def test_retry_after_holds_the_channel(tmp_path):
         assert asked[1].at - first.at >= 0.9
 
 
+def test_a_talkative_peer_has_taken_it(tmp_path):
+    with HttpPeer(lambda asked: (200, "x" * 300000)) as peer, start(tmp_path, hook(peer)) as server:
+        server.post("/deploy/website/start", "").ok()
+        wait_until(lambda: channel(server)["told"] == 1)
+        assert len(peer.asked) == 1 and channel(server)["failed"] == 0
+
+
 def test_gone_ends_the_channel_and_a_test_mends_it(tmp_path):
     status = [410]
     with HttpPeer(lambda asked: status[0]) as peer, start(tmp_path, hook(peer)) as server:
@@ -283,6 +290,21 @@ def test_a_mistake_in_the_section_is_told_with_its_place(tmp_path, text, wanted)
         server.start()
     assert wanted in str(e.value) and "plumb.conf:" in str(e.value), str(e.value)
     assert not server.is_alive()
+
+
+def test_the_sections_of_the_documentation_work(tmp_path):
+    with open(os.path.join(ROOT, "docs", "announce.md"), encoding="utf-8") as f:
+        text = f.read()
+    sections = re.findall(r"^    \[announce (\w+)\]\n((?:    \S+ = .*\n)+)", text, re.M)
+    assert len(sections) == 11
+    path = tmp_path / "plumb.conf"
+    path.write_text("[collect]\nhost = off\nself = off\n" + "".join(
+        "[announce %s%d]\n%s" % (name, i, re.sub("^    ", "", keys, flags=re.M))
+        for i, (name, keys) in enumerate(sections)))
+    with Server(tmp_path, "--config", path) as server:
+        listed = server.get("/api/v1/announce").ok().json
+        assert {c["type"] for c in listed} == {"slack", "mattermost", "discord", "teams", "mail", "webhook", "graphite",
+                                               "grafana", "cdevents"}
 
 
 # ---- the rooms -------------------------------------------------------------------------------------------
@@ -456,6 +478,15 @@ def test_a_letter_is_not_sent_in_clear_when_tls_is_wanted(tmp_path):
             answer = server.post("/api/v1/announce/test?channel=m")
             assert answer.status >= 400 and "STARTTLS" in answer.text, answer.text
     assert peer.letters == []
+
+
+def test_one_address_that_is_wrong_keeps_nobody_else_from_it(tmp_path):
+    with MailPeer() as peer:
+        keys = {"type": "mail", "server": peer.addr, "tls": "off", "from": "p@example.org",
+                "to": "nobody@example.org ops@example.org"}
+        with start(tmp_path, ("m", keys)) as server:
+            server.post("/api/v1/announce/test?channel=m").ok()
+    assert [letter.to for letter in peer.letters] == [["<ops@example.org>"]]
 
 
 # ---- restarts, kills, age --------------------------------------------------------------------------------
