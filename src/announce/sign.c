@@ -42,12 +42,14 @@ static bool read_one(struct str text, struct arena *arena, struct sign_secret *o
     char *coded = arena_strndup(arena, text.at + n_prefix, text.n - n_prefix);
     const gnutls_datum_t in = {(unsigned char *)coded, (unsigned)strlen(coded)};
     gnutls_datum_t decoded = {0};
-    if (gnutls_base64_decode2(&in, &decoded) != 0 || decoded.size == 0)
-        return FAIL(err, ERR_INPUT, "secret: what follows " WHSEC " is not base64");
-    out->at = (const unsigned char *)arena_strndup(arena, (const char *)decoded.data, decoded.size);
-    out->n = decoded.size;
+    const bool is_decoded = gnutls_base64_decode2(&in, &decoded) == 0 && decoded.size > 0;
+    if (is_decoded) {
+        unsigned char *bytes = arena_alloc(arena, decoded.size);
+        memcpy(bytes, decoded.data, decoded.size);
+        *out = (struct sign_secret){bytes, decoded.size};
+    }
     gnutls_free(decoded.data);
-    return true;
+    return is_decoded || FAIL(err, ERR_INPUT, "secret: what follows " WHSEC " is not base64");
 }
 
 bool sign_parse(const char *text, struct arena *arena, struct sign_secrets *out, struct err *err)

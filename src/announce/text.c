@@ -208,20 +208,23 @@ static void say_took(struct line *line, const char *before)
         said(line, before, text_took(took_ms(line->change), line->message->arena), "");
 }
 
+/* What a kind is called, and what was done when it went well (of those that somebody does). */
+static const char *const words[CHANGE_KINDS][2] = {
+    [CHANGE_DEPLOY] = {"deploy", "deployed"},
+    [CHANGE_CONFIG] = {"config change", "config changed"},
+    [CHANGE_FLAG] = {"flag change", "flag changed"},
+    [CHANGE_INFRA] = {"infra change", "infra changed"},
+    [CHANGE_DATA] = {"data change", "data changed"},
+    [CHANGE_INCIDENT] = {"incident", ""},
+    [CHANGE_THIRDPARTY] = {"third party", ""},
+    [CHANGE_FREEZE] = {"freeze", ""},
+    [CHANGE_NOTE] = {"note", ""},
+};
+
 static const char *noun(const struct change *change)
 {
-    static const char *const nouns[CHANGE_KINDS] = {
-        [CHANGE_DEPLOY] = "deploy",
-        [CHANGE_CONFIG] = "config change",
-        [CHANGE_FLAG] = "flag change",
-        [CHANGE_INFRA] = "infra change",
-        [CHANGE_DATA] = "data change",
-        [CHANGE_INCIDENT] = "incident",
-        [CHANGE_THIRDPARTY] = "third party",
-        [CHANGE_FREEZE] = "freeze",
-        [CHANGE_NOTE] = "note",
-    };
-    return text_is_rollback(change) ? "rollback" : nouns[change->kind];
+    BUG_IF((unsigned)change->kind >= CHANGE_KINDS);
+    return text_is_rollback(change) ? "rollback" : words[change->kind][0];
 }
 
 /* "by nora: fix login (4f2c1e9)" */
@@ -258,17 +261,6 @@ static const char *flag_of(const struct change *change)
 
 static void say_done(struct line *line)
 {
-    static const char *const done[CHANGE_KINDS] = {
-        [CHANGE_DEPLOY] = "deployed",
-        [CHANGE_CONFIG] = "config changed",
-        [CHANGE_FLAG] = "flag changed",
-        [CHANGE_INFRA] = "infra changed",
-        [CHANGE_DATA] = "data changed",
-        [CHANGE_INCIDENT] = "incident",
-        [CHANGE_THIRDPARTY] = "third party",
-        [CHANGE_FREEZE] = "freeze",
-        [CHANGE_NOTE] = "note",
-    };
     const struct change *change = line->change;
     if (text_is_rollback(change)) {
         word(line, "rolled back");
@@ -280,8 +272,9 @@ static void say_done(struct line *line)
     } else {
         if (change->kind == CHANGE_FLAG)
             said(line, "flag", flag_of(change), "");
-        word(line,
-             change->kind == CHANGE_FLAG && flag_of(change)[0] ? "changed" : done[change->kind]);
+        BUG_IF((unsigned)change->kind >= CHANGE_KINDS);
+        const bool has_name = change->kind == CHANGE_FLAG && flag_of(change)[0];
+        word(line, has_name ? "changed" : words[change->kind][1]);
         say_values(line);
         said(line, "by", change->by, "");
         say_rev(line, "build:", "");
