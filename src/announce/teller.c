@@ -219,7 +219,8 @@ static bool follow(struct teller *teller)
         if (list.n)
             state_note_seq(teller->state, list.items[list.n - 1].seq);
         (void)save(teller, false, &err);
-        has_more = list.n == ROWS_MAX;
+        /* A row that cannot be read is left out of the list, so its length says nothing. */
+        has_more = list.n && state_seq(teller->state) < changes->ops->last_seq(changes->self);
     }
     return true;
 }
@@ -364,10 +365,12 @@ static void deliver_one(struct teller *teller, const char *id)
     struct err err;
     arena_reset(&teller->arena);
     if (!changes->ops->get(changes->self, id, &teller->arena, &change, &err)) {
-        if (err.kind == ERR_MISSING)
+        if (err.kind == ERR_MISSING || err.kind == ERR_CORRUPT) {
+            bury(teller, entry, "gone", err.text);
             state_forget(teller->state, entry);
-        else
+        } else {
             entry->next_ms = now_ms(teller) + BACKOFF_MS;
+        }
         return;
     }
     const struct moments_next next = settle(teller, entry, &change);

@@ -359,6 +359,45 @@ TEST(a_new_channel_begins_with_what_comes_after_it)
     EXPECT_I64(n_closed, 1);
 }
 
+TEST(a_change_that_is_no_longer_there_is_a_dead_letter)
+{
+    begin(true, false);
+    struct teller *teller = started();
+    refusal = ERR_BUSY;
+    record(0, STATUS_SUCCEEDED, now(), now());
+    teller_wake(teller);
+    EXPECT(await_tries(1));
+    EXPECT(await_state(teller, "\"failed\":1"));
+    pthread_mutex_lock(&mutex);
+    ledger.n = 0;
+    pthread_mutex_unlock(&mutex);
+    pass(teller, 5 * SECOND);
+    EXPECT(await_state(teller, "A.gone\",\"reason\":\"there is no change"));
+    EXPECT(await_state(teller, "\"waiting\":0"));
+    stop(teller);
+}
+
+TEST(a_long_history_is_passed_over_in_one_go)
+{
+    static struct change many[1000];
+    begin(true, false);
+    struct teller *teller = started();
+    pthread_mutex_lock(&mutex);
+    for (size_t i = 0; i < COUNT_OF(many); i++) {
+        many[i] = change_blank();
+        many[i].id = arena_printf(&kit_arena, "01JD9Q6X4T7M0000000000%04zu", i);
+        many[i].status = STATUS_SUCCEEDED;
+        many[i].start_ms = many[i].end_ms = 1600000000000;
+        many[i].seq = i + 1;
+    }
+    ledger = (struct fake_changes){.items = many, .n = COUNT_OF(many)};
+    pthread_mutex_unlock(&mutex);
+    teller_wake(teller);
+    EXPECT(await_state(teller, "\"skipped\":1000,"));
+    stop(teller);
+    EXPECT_I64(n_tries, 0);
+}
+
 TEST(tests_by_hand)
 {
     begin(false, false);
@@ -386,5 +425,7 @@ RUN_TESTS(test_of(start_and_end_are_one_thread_and_told_once),
           test_of(a_peer_that_asks_for_a_pause_gets_it),
           test_of(a_peer_that_is_gone_ends_the_channel),
           test_of(who_cannot_be_asked_is_noted_as_told_before),
-          test_of(a_new_channel_begins_with_what_comes_after_it), test_of(tests_by_hand),
+          test_of(a_new_channel_begins_with_what_comes_after_it),
+          test_of(a_change_that_is_no_longer_there_is_a_dead_letter),
+          test_of(a_long_history_is_passed_over_in_one_go), test_of(tests_by_hand),
           test_of(backing_off))
