@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/change_json.h"
 #include "api/hook_log.h"
 #include "api/limits.h"
 #include "base/mem.h"
@@ -29,6 +30,11 @@ void api_free(struct api *api)
 void api_stats(const struct api *api, struct api_stats *out)
 {
     limits_stats(api->limits, out);
+}
+
+void api_write_change(struct jsonw *json, const struct change *change)
+{
+    change_json_write(json, change);
 }
 
 /* Does the path (its n bytes, without trailing slashes) belong to the route? */

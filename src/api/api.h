@@ -43,6 +43,10 @@ struct api_deps {
      * ERR_LIMIT: nothing was done; ERR_IO: it was done, but is not safe. */
     bool (*series_delete)(void *self, const struct str *names, size_t n, struct err *err);
     bool (*series_rename)(void *self, const struct name_change *changes, size_t n, struct err *err);
+    /* The channels of [announce NAME]: what they do, and a test message to one of them. err: ERR_MISSING
+     * there is none of that name; others: what its peer had against it. */
+    void (*announce_state)(void *self, struct jsonw *json);
+    bool (*announce_test)(void *self, const char *channel, struct err *err);
     void *self;
 };
 
@@ -54,6 +58,8 @@ struct api_stats {
     uint64_t n_limited; /* too many writes, too many new services */
 };
 void api_stats(const struct api *api, struct api_stats *out);
+/* A change as every answer writes it, for those who tell of changes elsewhere. */
+void api_write_change(struct jsonw *json, const struct change *change);
 
 /* An http_handler: self is the struct api. */
 void api_handle(void *self, const struct http_request *request, struct http_response *response);

@@ -5,6 +5,7 @@
 #include "api/change_json.h"
 #include "api/recording.h"
 #include "api/routes.h"
+#include "model/redact.h"
 
 enum { HISTORY_MAX = 1000 /* rows in one answer */ };
 
@@ -44,7 +45,7 @@ static bool edit(struct api_call *call, struct err *err)
         !take_reasons(call, call->rest, &now, &amendment, err))
         return false;
     drop_reason(&now);
-    const struct change clean = recording_redacted(&now, call->arena);
+    const struct change clean = redact_change(&now, call->arena);
     return amend_edit(call->api->deps.ledger, &amendment, &clean, &receipt, err) &&
            recording_answer(call, &receipt, err);
 }

@@ -3,21 +3,6 @@
 #include "api/limits.h"
 #include "model/redact.h"
 
-struct change recording_redacted(const struct change *change, struct arena *arena)
-{
-    struct change clean = *change;
-    const char **texts[] = {&clean.msg, &clean.url,       &clean.diff,     &clean.data,
-                            &clean.by,  &clean.old_value, &clean.new_value};
-    for (size_t i = 0; i < COUNT_OF(texts); i++)
-        *texts[i] = redact_text(*texts[i], arena);
-    clean.tags = arena_array(arena, change->n_tags, struct tag);
-    for (size_t i = 0; i < change->n_tags; i++) {
-        const struct tag *tag = &change->tags[i];
-        clean.tags[i] = (struct tag){tag->key, redact_tag(tag->key, tag->value, arena)};
-    }
-    return clean;
-}
-
 /* ---- rights and rates ---- */
 
 /* Is there a limit to what the caller may write? */
@@ -119,7 +104,7 @@ static bool check_end(struct api_call *call, const struct ledger_end *end, struc
 bool recording_add(struct api_call *call, const struct change *change, struct ledger_receipt *out,
                    struct err *err)
 {
-    const struct change clean = recording_redacted(change, call->arena);
+    const struct change clean = redact_change(change, call->arena);
     struct change read = clean;
     if ((is_limited(call) || call->caller.limit_id) &&
         (!canonical(call, &read, err) || !check(call, &read, err)))

@@ -4,8 +4,6 @@
 
 #include "api/call.h"
 
-/* Without the secrets that slipped into its texts. Strings and tags in the arena. */
-struct change recording_redacted(const struct change *change, struct arena *arena);
 /* Records (or merges). err: as ledger_record; ERR_REFUSED: this token may not write that; ERR_BUSY with
  * call->retry_after_s: too many from this caller. */
 MUST_CHECK bool recording_add(struct api_call *call, const struct change *change,

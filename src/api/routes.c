@@ -36,6 +36,9 @@ const struct route api_routes[] = {
     {"GET", "/api/v1/audit", 0, RIGHT_ADMIN, corrections_audit},
     {"GET POST", "/api/v1/tokens", 0, RIGHT_ADMIN, tokens_all},
     {"POST DELETE", "/api/v1/tokens", ROUTE_PREFIX, RIGHT_ADMIN, tokens_one},
+    {"GET", "/c", ROUTE_PREFIX, RIGHT_READ, changes_one}, /* where announcements link to */
+    {"GET", "/api/v1/announce", 0, RIGHT_READ, announce_list},
+    {"POST", "/api/v1/announce/test", 0, RIGHT_ADMIN, announce_try},
     {"GET", "/api/v1/rejects", 0, RIGHT_READ, about_rejects},
     {"GET", "/api/v1/stats", 0, RIGHT_READ, about_stats},
     {"POST", "/api/v1/flush", 0, RIGHT_WRITE, about_flush},

@@ -54,6 +54,9 @@ MUST_CHECK bool about_rejects(struct api_call *call, struct err *err);
 MUST_CHECK bool about_stats(struct api_call *call, struct err *err);
 MUST_CHECK bool about_flush(struct api_call *call, struct err *err);
 MUST_CHECK bool about_prometheus(struct api_call *call, struct err *err);
+/* announce.c */
+MUST_CHECK bool announce_list(struct api_call *call, struct err *err);
+MUST_CHECK bool announce_try(struct api_call *call, struct err *err);
 /* snapshot.c */
 MUST_CHECK bool snapshot_run(struct api_call *call, struct err *err);
 /* tokens.c */

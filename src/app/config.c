@@ -58,7 +58,7 @@ static const struct key keys[] = {
     {"serve", "max-creates-per-minute", KIND_NUMBER, AT(max_creates_per_minute), "0", NULL,
      "new series a minute; further names are refused and counted. 0: as many as come"},
     {"serve", "url", KIND_URL, AT(url), "", "URL",
-     "how browsers reach this server, as in https://plumb.example"},
+     "how people reach this server, for links in announcements: https://plumb.example"},
     {"security", "trust-loopback", KIND_SWITCH, AT(trust_loopback), "on", NULL,
      "requests from this machine need no token"},
     {"security", "open-read", KIND_SWITCH, AT(open_read), "off", NULL,
@@ -107,6 +107,14 @@ static bool is_origin(const char *value)
            !host[3 + strcspn(host + 3, "/?#@ ,\t")];
 }
 
+/* "https://plumb.example.org/below", or nothing. */
+static bool is_url(const char *value)
+{
+    const char *host = strstr(value, "://");
+    const bool is_http = text_starts(value, "http://") || text_starts(value, "https://");
+    return !value[0] || (is_http && host[3] && !value[strcspn(value, " \t\r\n<>\"")]);
+}
+
 /* "90", "36h", "1d"; off is 0. False: none of these. */
 static bool span_of(const char *value, int64_t *out_s)
 {
@@ -114,15 +122,6 @@ static bool span_of(const char *value, int64_t *out_s)
         return num_parse_span(value, strlen(value), out_s);
     *out_s = 0;
     return true;
-}
-
-/* http:// or https:// and a host. */
-static bool is_url(const char *value)
-{
-    const char *host = strstr(value, "://");
-    return !value[0] ||
-           (host && (text_starts(value, "http://") || text_starts(value, "https://")) && host[3] &&
-            host[3] != '/' && !strpbrk(value, " \t@?#"));
 }
 
 static bool check_ranges(const char *value, struct err *err)

@@ -87,6 +87,8 @@ TEST(bad_input_says_where_and_what)
         {"bad number", "[serve]\nthreads = many\n", "whole number", ""},
         {"number too large", "[query]\nmax-time = 9223372036854775807\n", "more than", ""},
         {"bad choice", "[graphite]\nevents = some\n", "neither all nor posted", ""},
+        {"no address of ours", "[serve]\nurl = plumb.example\n", "no http:// or https:// address",
+         ""},
         {"no origin", "[http]\ncors = grafana.example\n", "neither * nor an origin", ""},
         {"an origin and a path", "[http]\ncors = https://grafana.example/d\n", "cors", ""},
         {"two origins", "[http]\ncors = http://a, http://b\n", "cors", ""},

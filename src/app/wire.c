@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "announce/announce.h"
 #include "api/api.h"
 #include "app/hook_config.h"
 #include "app/snapshot.h"
@@ -16,6 +17,7 @@
 #include "ingest/ingest.h"
 #include "ledger/ledger.h"
 #include "model/change.h"
+#include "model/redact.h"
 #include "os/file.h"
 #include "os/realtime.h"
 #include "os/zone.h"
@@ -45,6 +47,8 @@ struct wire {
     struct ip_range *line_allow;
     size_t n_line_allow;
     char http_url[128];
+    char *base_url;                    /* in the arena; without a slash at its end */
+    struct announce *_Atomic announce; /* the ledger tells it of commits, from before it is set */
 };
 
 /* ---- what the folders may not know of each other ---- */
@@ -144,6 +148,39 @@ static size_t self_values(void *self, struct collect_value *out, size_t n_max)
     for (size_t i = 0; i < n; i++)
         out[i] = (struct collect_value){numbers[i].name, (double)numbers[i].value};
     return n;
+}
+
+static void on_commit(void *self)
+{
+    struct wire *wire = self;
+    announce_wake(wire->announce);
+}
+
+/* What somebody asked for in a chat, as any other door would record it. */
+static bool record_for_chat(void *self, const struct change *change, char out_id[27],
+                            struct err *err)
+{
+    struct wire *wire = self;
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    const struct change clean = redact_change(change, &arena);
+    struct ledger_receipt receipt;
+    if (!ledger_record(wire->ledger, &clean, &receipt, err))
+        return false;
+    memcpy(out_id, receipt.id, sizeof receipt.id);
+    return true;
+}
+
+static void announce_state(void *self, struct jsonw *json)
+{
+    struct wire *wire = self;
+    announce_write_state(wire->announce, json);
+}
+
+static bool test_channel(void *self, const char *channel, struct err *err)
+{
+    struct wire *wire = self;
+    return announce_test(wire->announce, channel, err);
 }
 
 static bool flush(void *self, struct err *err)
@@ -267,6 +304,8 @@ static bool start_keeping(struct wire *wire, struct err *err)
         .clock = clock_system(),
         .schemas = wire->schemas,
         .posted_apart = strcmp(wire->config.events, "posted") == 0,
+        .on_commit = on_commit,
+        .self = wire,
     };
     return dir_make(wire->config.data, err) && store_open(&store, &wire->store, err) &&
            ledger_open(&ledger, &wire->ledger, err);
@@ -367,6 +406,8 @@ static bool start_answering(struct wire *wire, struct err *err)
         .series_hide = series_hide,
         .series_delete = series_delete,
         .series_rename = series_rename,
+        .announce_state = announce_state,
+        .announce_test = test_channel,
         .self = wire,
     };
     wire->api = api_new(&deps);
@@ -381,6 +422,35 @@ static bool start_answering(struct wire *wire, struct err *err)
     if (!http_start(&http, &started, err))
         return false;
     wire->http = started;
+    return true;
+}
+
+/* After HTTP: its address is what links begin with. */
+static bool start_announcing(struct wire *wire, struct err *err)
+{
+    const struct config *config = &wire->config;
+    const bool has_http = http_addr(wire->http)[0] != '\0';
+    snprintf(wire->http_url, sizeof wire->http_url, "http://%s", http_addr(wire->http));
+    const char *own_url = has_http ? wire->http_url : "";
+    wire->base_url = arena_strdup(&wire->arena, config->url[0] ? config->url : own_url);
+    size_t n = strlen(wire->base_url);
+    while (n && wire->base_url[n - 1] == '/')
+        wire->base_url[--n] = '\0';
+    const struct announce_options announce = {
+        .config = &config->ini,
+        .dir = arena_printf(&wire->arena, "%s/announce", config->data),
+        .base_url = wire->base_url,
+        .clock = clock_system(),
+        .changes = ledger_changes(wire->ledger),
+        .record = record_for_chat,
+        .write_change = api_write_change,
+        .self = wire,
+    };
+    struct announce *started = NULL;
+    if (!announce_start(&announce, &started, err))
+        return false;
+    wire->announce = started;
+    announce_wake(started); /* what was committed before it was set */
     return true;
 }
 
@@ -421,12 +491,12 @@ bool wire_start(const struct config *config, struct wire **out, struct err *err)
     warn_of_what_is_off(config);
     if (!hook_config_read(&config->ini, &wire->arena, &wire->hooks, &wire->n_hooks, err) ||
         !start_schemas(wire, err) || !start_keeping(wire, err) || !start_receiving(wire, err) ||
-        !start_answering(wire, err) || !start_collecting(wire, err)) {
+        !start_answering(wire, err) || !start_announcing(wire, err) ||
+        !start_collecting(wire, err)) {
         wire_stop(wire);
         return false;
     }
     warn_of_who_may_ask(wire);
-    snprintf(wire->http_url, sizeof wire->http_url, "http://%s", http_addr(wire->http));
     *out = wire;
     return true;
 }
@@ -439,7 +509,9 @@ void wire_stop(struct wire *wire)
     http_stop(wire->http); /* before what its answers tell of */
     ingest_stop(wire->ingest);
     api_free(wire->api);
+    announce_stop(wire->announce);
     ledger_close(wire->ledger);
+    announce_free(wire->announce); /* the ledger tells it of its last commits */
     store_close(wire->store);
     schemas_free(wire->schemas);
     arena_done(&wire->arena);

@@ -186,3 +186,18 @@ const char *redact_tag(const char *name, const char *value, struct arena *arena)
         return HIDDEN;
     return redact_text(value, arena);
 }
+
+struct change redact_change(const struct change *change, struct arena *arena)
+{
+    struct change clean = *change;
+    const char **texts[] = {&clean.msg, &clean.url,       &clean.diff,     &clean.data,
+                            &clean.by,  &clean.old_value, &clean.new_value};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        *texts[i] = redact_text(*texts[i], arena);
+    clean.tags = arena_array(arena, change->n_tags, struct tag);
+    for (size_t i = 0; i < change->n_tags; i++) {
+        const struct tag *tag = &change->tags[i];
+        clean.tags[i] = (struct tag){tag->key, redact_tag(tag->key, tag->value, arena)};
+    }
+    return clean;
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "model/change.h"
 
 /* The text with *** in place of: the value in password=..., secret=..., token=..., key=... (also
  * "x":"..." and with a name in front, as in DB_PASSWORD=), what follows "Authorization: Bearer",
@@ -10,3 +11,6 @@
 const char *redact_text(const char *text, struct arena *arena);
 /* "***" when the tag's name says that its value is a secret, else redact_text(value). */
 const char *redact_tag(const char *name, const char *value, struct arena *arena);
+/* A change without the secrets that slipped into its texts and tags. A posted event stays as it was sent, as
+ * in Graphite, but for those. */
+struct change redact_change(const struct change *change, struct arena *arena);

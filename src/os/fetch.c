@@ -1,53 +1,26 @@
 #include "os/fetch.h"
 
-#include <curl/curl.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "os/child.h"
+#include "os/transfer.h"
 
 enum {
     ORIGIN_BYTES = 200, /* as much of the URL as an error quotes */
 };
 
 struct fetch {
-    CURL *curl;
-    char reason[CURL_ERROR_SIZE];
+    struct transfer transfer;
+    struct err refusal; /* of the request's guard */
+    int64_t retry_after_s;
 };
 
-/* curl may leave a thread behind that waits for a name server (that is the price of a deadline
- * which holds even then), and a thread takes its mask from the one that made it: no signal may ever
- * find it. */
-struct signal_hold {
-    sigset_t before;
-    bool had_pipe;
+/* What the guard is asked with. */
+struct gate {
+    const struct fetch_guard *guard;
+    struct err *refusal;
 };
-
-static void hold(struct signal_hold *hold)
-{
-    sigset_t all, waiting;
-    sigpending(&waiting);
-    hold->had_pipe = sigismember(&waiting, SIGPIPE) == 1;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &hold->before);
-}
-
-/* A peer that went away mid-sentence is an error of this exchange, not the end of the process. */
-static void release(struct signal_hold *hold)
-{
-    if (!hold->had_pipe) {
-        sigset_t pipe;
-        sigemptyset(&pipe);
-        sigaddset(&pipe, SIGPIPE);
-        const struct timespec now = {0};
-        while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
-            continue;
-    }
-    pthread_sigmask(SIG_SETMASK, &hold->before, NULL);
-}
 
 static size_t take_body(char *bytes, size_t size, size_t n, void *self)
 {
@@ -57,23 +30,13 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *self)
     return body->is_full ? 0 : n_bytes;
 }
 
-static int is_unwanted(void *self, curl_off_t to_get, curl_off_t got, curl_off_t to_send,
-                       curl_off_t sent)
-{
-    (void)self, (void)to_get, (void)got, (void)to_send, (void)sent;
-    return child_waiting_signal() != 0;
-}
-
 bool fetch_open(struct fetch **out, struct err *err)
 {
-    struct signal_hold signals;
-    hold(&signals);
-    CURL *curl = curl_global_init(CURL_GLOBAL_DEFAULT) == 0 ? curl_easy_init() : NULL;
-    release(&signals);
-    if (!curl)
-        return FAIL(err, ERR_BUSY, "the HTTP library did not start");
+    struct transfer transfer;
+    if (!transfer_open(&transfer, err))
+        return false;
     struct fetch *fetch = mem_zalloc(sizeof *fetch);
-    fetch->curl = curl;
+    fetch->transfer = transfer;
     *out = fetch;
     return true;
 }
@@ -82,10 +45,7 @@ void fetch_close(struct fetch *fetch)
 {
     if (!fetch)
         return;
-    struct signal_hold signals;
-    hold(&signals);
-    curl_easy_cleanup(fetch->curl);
-    release(&signals);
+    transfer_close(&fetch->transfer);
     mem_free(fetch);
 }
 
@@ -126,6 +86,8 @@ static struct curl_slist *headers_of(const struct fetch_request *request)
         buf_printf(&line, "Content-Type: %s", request->content_type);
         headers = curl_slist_append(headers, buf_text(&line));
     }
+    for (size_t i = 0; i < request->n_headers; i++)
+        headers = curl_slist_append(headers, request->headers[i]);
     return headers;
 }
 
@@ -139,32 +101,38 @@ static const char *unproxied(void)
     return "localhost,127.0.0.1,::1";
 }
 
-static void ask(struct fetch *fetch, const struct fetch_request *request,
-                struct curl_slist *headers, struct buf *out_body)
+/* signature is libcurl's. No socket is made for an address that the guard refuses. */
+static curl_socket_t open_socket(void *self, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    CURL *curl = fetch->curl;
-    fetch->reason[0] = '\0';
-    curl_easy_reset(curl); /* connections stay */
+    (void)purpose;
+    const struct gate *gate = self;
+    if (!gate->guard->allows(gate->guard->self, &address->addr, gate->refusal))
+        return CURL_SOCKET_BAD;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static void ask(struct fetch *fetch, const struct fetch_request *request,
+                struct curl_slist *headers, struct gate *gate)
+{
+    CURL *curl = fetch->transfer.curl;
+    transfer_begin(&fetch->transfer, request->wait_ms, request->is_ending);
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "plumb/" PLUMB_VERSION);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, fetch->reason);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)request->wait_ms);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)request->wait_ms);
-    curl_easy_setopt(curl, CURLOPT_NOPROXY, unproxied());
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT,
-                     1L); /* does not join a thread that looks up a name */
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_unwanted);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, request->guard ? "*" : unproxied());
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, out_body);
+    if (request->guard) {
+        curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+        curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, gate);
+    }
     if (request->body) {
         curl_easy_setopt(curl, CURLOPT_POST, 1L);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->n_body);
     }
+    if (request->method)
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
 static bool fail(struct fetch *fetch, const struct fetch_request *request, CURLcode code,
@@ -172,42 +140,43 @@ static bool fail(struct fetch *fetch, const struct fetch_request *request, CURLc
 {
     char origin[ORIGIN_BYTES];
     origin_of(request->url, origin);
-    const char *reason = fetch->reason[0] ? fetch->reason : curl_easy_strerror(code);
-    if (code == CURLE_OPERATION_TIMEDOUT)
-        return FAIL(err, ERR_BUSY, "%s: no answer within %lld ms", origin,
-                    (long long)request->wait_ms);
-    if (code == CURLE_ABORTED_BY_CALLBACK)
-        return FAIL(err, ERR_BUSY, "%s: interrupted", origin);
-    if (code == CURLE_WRITE_ERROR)
-        return FAIL(err, ERR_LIMIT, "%s: the answer is too long", origin);
-    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
-        return FAIL(err, ERR_INPUT, "'%s' is no http:// address: %s", origin, reason);
-    long os_errno = 0;
-    if (code == CURLE_COULDNT_CONNECT)
-        curl_easy_getinfo(fetch->curl, CURLINFO_OS_ERRNO, &os_errno);
-    if (os_errno == 0)
-        return FAIL_SAID(err, "%s: %s", origin, reason);
-    errno = (int)os_errno;
-    return FAIL(err, ERR_IO, "%s", origin);
+    if (code == CURLE_COULDNT_CONNECT && fetch->refusal.kind != ERR_NONE) {
+        if (err)
+            *err = fetch->refusal;
+        err_prefix(err, "%s", origin);
+        return false;
+    }
+    return transfer_fail(&fetch->transfer, code, origin, request->wait_ms, err);
 }
 
 bool fetch_run(struct fetch *fetch, const struct fetch_request *request, struct buf *out_body,
                int *out_status, struct err *err)
 {
-    BUG_IF(request->wait_ms <= 0);
+    CURL *curl = fetch->transfer.curl;
     struct curl_slist *headers = headers_of(request);
-    ask(fetch, request, headers, out_body);
-    struct signal_hold signals;
-    hold(&signals);
-    const CURLcode code = curl_easy_perform(fetch->curl);
-    release(&signals);
+    struct gate gate = {request->guard, &fetch->refusal};
+    err_clear(&fetch->refusal);
+    ask(fetch, request, headers, &gate);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, out_body);
+    CURLcode code = transfer_run(&fetch->transfer);
     long status = 0;
-    curl_easy_getinfo(fetch->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_off_t retry_after_s = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (request->is_status_enough && status >= 200)
+        code = CURLE_OK;
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s);
+    fetch->retry_after_s = max_i64(retry_after_s, 0);
     const bool is_ok = code == CURLE_OK || fail(fetch, request, code, err);
-    /* The list is ours, and curl would remember it. */
-    curl_easy_setopt(fetch->curl, CURLOPT_HTTPHEADER, NULL);
+    /* These are ours, and curl would remember them. */
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, NULL);
     curl_slist_free_all(headers);
     if (is_ok)
         *out_status = (int)status;
     return is_ok;
+}
+
+int64_t fetch_retry_after_s(const struct fetch *fetch)
+{
+    return fetch->retry_after_s;
 }

@@ -176,6 +176,107 @@ TEST(a_proxy_is_not_asked_for_this_machine)
     fake_done(&server);
 }
 
+TEST(methods_and_headers_of_the_caller)
+{
+    static const char *const headers[] = {"webhook-id: 01JD.end", "Authorization: Bearer x"};
+    struct fake_server server;
+    EXPECT_OK(fake_start(&server, answers, COUNT_OF(answers), &kit_err));
+    struct fetch *fetch;
+    EXPECT_OK(fetch_open(&fetch, &kit_err));
+    CLEANUP(buf_done) struct buf body;
+    buf_init(&body, 1000);
+    int status = 0;
+    const struct fetch_request request = {.url = at(&server, "/hello"),
+                                          .method = "PATCH",
+                                          .body = "{}",
+                                          .n_body = 2,
+                                          .content_type = "application/json",
+                                          .headers = headers,
+                                          .n_headers = 2,
+                                          .wait_ms = 5000};
+    EXPECT_OK(fetch_run(fetch, &request, &body, &status, &kit_err));
+    EXPECT_I64(fetch_retry_after_s(fetch), 0);
+    fetch_close(fetch);
+    fake_stop(&server);
+    EXPECT_TEXT(server.asked[0], "PATCH /hello");
+    EXPECT_TEXT(server.bodies[0], "{}");
+    EXPECT(strstr(server.heads[0], "webhook-id: 01JD.end"));
+    EXPECT(strstr(server.heads[0], "Authorization: Bearer x"));
+    fake_done(&server);
+}
+
+static bool refuse(void *self, const struct sockaddr *address, struct err *err)
+{
+    EXPECT_I64(address->sa_family, AF_INET);
+    ++*(int *)self;
+    return FAIL(err, ERR_REFUSED, "not there");
+}
+
+TEST(a_guard_is_asked_before_anything_is_sent)
+{
+    struct fake_server server;
+    EXPECT_OK(fake_start(&server, answers, COUNT_OF(answers), &kit_err));
+    struct fetch *fetch;
+    EXPECT_OK(fetch_open(&fetch, &kit_err));
+    CLEANUP(buf_done) struct buf body;
+    buf_init(&body, 1000);
+    int status = 0, n_asked = 0;
+    const struct fetch_guard guard = {refuse, &n_asked};
+    const struct fetch_request request = {
+        .url = at(&server, "/hello"), .guard = &guard, .wait_ms = 5000};
+    EXPECT_ERR(fetch_run(fetch, &request, &body, &status, &kit_err), ERR_REFUSED, "not there");
+    EXPECT_I64(n_asked, 1);
+    fetch_close(fetch);
+    fake_stop(&server);
+    EXPECT_I64(server.n_asked, 0);
+    fake_done(&server);
+}
+
+TEST(a_status_is_enough_for_who_says_so)
+{
+    struct fake_server server;
+    EXPECT_OK(fake_start(&server, answers, COUNT_OF(answers), &kit_err));
+    struct fetch *fetch;
+    EXPECT_OK(fetch_open(&fetch, &kit_err));
+    CLEANUP(buf_done) struct buf body;
+    buf_init(&body, 10);
+    int status = 0;
+    struct fetch_request request = {.url = at(&server, "/long"), .wait_ms = 5000};
+    EXPECT_ERR(fetch_run(fetch, &request, &body, &status, &kit_err), ERR_LIMIT, "too long");
+    request.is_status_enough = true;
+    EXPECT_OK(fetch_run(fetch, &request, &body, &status, &kit_err));
+    EXPECT_I64(status, 200);
+    request.url = at(&server, "/gone");
+    EXPECT_ERR(fetch_run(fetch, &request, &body, &status, &kit_err), ERR_IO, "");
+    fetch_close(fetch);
+    fake_stop(&server);
+    fake_done(&server);
+}
+
+TEST(who_ends_does_not_wait_for_an_answer)
+{
+    struct fake_server server;
+    EXPECT_OK(fake_start(&server, answers, COUNT_OF(answers), &kit_err));
+    struct fetch *fetch;
+    EXPECT_OK(fetch_open(&fetch, &kit_err));
+    CLEANUP(buf_done) struct buf body;
+    buf_init(&body, 1000);
+    int status = 0;
+    const _Atomic bool is_ending = true;
+    const struct fetch_request request = {
+        .url = at(&server, "/silent"), .is_ending = &is_ending, .wait_ms = 60000};
+    const int64_t from_us = monotonic_us();
+    EXPECT_ERR(fetch_run(fetch, &request, &body, &status, &kit_err), ERR_BUSY, "interrupted");
+    EXPECT(monotonic_us() - from_us < 20000000);
+    fetch_close(fetch);
+    fake_stop(&server);
+    fake_done(&server);
+}
+
 RUN_TESTS(test_of(any_answer_is_an_answer), test_of(posts_bytes_with_their_type),
           test_of(failures_say_what_the_caller_can_do), test_of(a_signal_cuts_the_wait_short),
-          test_of(a_proxy_is_not_asked_for_this_machine))
+          test_of(a_proxy_is_not_asked_for_this_machine),
+          test_of(methods_and_headers_of_the_caller),
+          test_of(a_guard_is_asked_before_anything_is_sent),
+          test_of(a_status_is_enough_for_who_says_so),
+          test_of(who_ends_does_not_wait_for_an_answer))

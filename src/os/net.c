@@ -394,3 +394,67 @@ void net_hostname(char out[NET_HOSTNAME_MAX])
     if (out[0] == '\0')
         snprintf(out, NET_HOSTNAME_MAX, "localhost");
 }
+
+/* ---- outwards ---- */
+
+/* Waits until the descriptor is ready for events. False with errno: it is not, in time. */
+static bool await(int fd, short events, int64_t wait_ms)
+{
+    struct pollfd ready = {.fd = fd, .events = events};
+    const int n = poll(&ready, 1, (int)min_i64(max_i64(wait_ms, 0), 3600000));
+    if (n == 0)
+        errno = ETIMEDOUT;
+    return n > 0;
+}
+
+bool net_connect(const struct net_addr *addr, int64_t wait_ms, int *out_fd, struct err *err)
+{
+    char shown[NET_TEXT_MAX];
+    net_format(addr, shown);
+    CLEANUP(fd_done)
+    int fd = socket(addr->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return FAIL(err, ERR_IO, "connect to %s", shown);
+    if (connect(fd, (const struct sockaddr *)&addr->at, addr->bytes) != 0) {
+        int failed = 0;
+        socklen_t n = sizeof failed;
+        if (errno != EINPROGRESS || !await(fd, POLLOUT, wait_ms))
+            return FAIL(err, ERR_IO, "connect to %s", shown);
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &n);
+        errno = failed;
+        if (failed)
+            return FAIL(err, ERR_IO, "connect to %s", shown);
+    }
+    *out_fd = take_fd(&fd);
+    return true;
+}
+
+bool net_write_all(int fd, const void *bytes, size_t n, int64_t wait_ms, struct err *err)
+{
+    const char *at = bytes;
+    while (n > 0) {
+        const ssize_t sent = send(fd, at, n, MSG_NOSIGNAL);
+        if (sent > 0) {
+            at += sent;
+            n -= (size_t)sent;
+        } else if (errno == EAGAIN ? !await(fd, POLLOUT, wait_ms) : errno != EINTR) {
+            return FAIL(err, ERR_IO, "send");
+        }
+    }
+    return true;
+}
+
+bool net_finish(int fd, int64_t wait_ms, struct err *err)
+{
+    char bytes[512];
+    if (shutdown(fd, SHUT_WR) != 0)
+        return FAIL(err, ERR_IO, "finish");
+    while (await(fd, POLLIN, wait_ms)) {
+        const ssize_t n = recv(fd, bytes, sizeof bytes, 0);
+        if (n == 0)
+            return true;
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            return FAIL(err, ERR_IO, "finish");
+    }
+    return true; /* it does not say, and nothing is against it */
+}

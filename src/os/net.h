@@ -75,5 +75,16 @@ enum { NET_DATAGRAMS_MAX = 32 /* read by one call */ };
  * datagrams that the kernel dropped because nobody read them in time, brought up to date. */
 size_t net_read_datagrams(int fd, struct net_datagram *io, size_t n, uint32_t *io_lost);
 
+/* ---- outwards ---- */
+/* A connection, within wait_ms. err: ERR_IO, naming the address. */
+MUST_CHECK bool net_connect(const struct net_addr *addr, int64_t wait_ms, int *out_fd,
+                            struct err *err);
+/* All n bytes, waiting for room at most wait_ms at a time. err: ERR_IO. */
+MUST_CHECK bool net_write_all(int fd, const void *bytes, size_t n, int64_t wait_ms,
+                              struct err *err);
+/* Says that nothing more will be sent, and waits (wait_ms at most) until the peer has read it all and closes
+ * its side, too. err: ERR_IO it broke off: what was sent last may be lost. */
+MUST_CHECK bool net_finish(int fd, int64_t wait_ms, struct err *err);
+
 /* This machine's name, whole. */
 void net_hostname(char out[NET_HOSTNAME_MAX]);

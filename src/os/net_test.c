@@ -1,11 +1,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "os/file.h"
 #include "os/net.h"
+#include "os/thread.h"
 
 #include "kit/kit.h"
 
@@ -239,10 +241,57 @@ TEST(the_machine_has_a_name)
     EXPECT(name[0] != '\0');
 }
 
+struct far_end {
+    int listener;
+    char got[16];
+    size_t n;
+    bool closes; /* else it breaks off */
+};
+
+static void take(void *self)
+{
+    struct far_end *far = self;
+    CLEANUP(fd_done) int fd = accept(far->listener, NULL, NULL);
+    ssize_t n = 1;
+    while (n > 0 && far->n < sizeof far->got) {
+        n = read(fd, far->got + far->n, sizeof far->got - far->n);
+        far->n += n > 0 ? (size_t)n : 0;
+    }
+    const struct linger reset = {.l_onoff = 1};
+    if (!far->closes)
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
+TEST(what_goes_out_is_known_to_have_been_read)
+{
+    for (int closes = 0; closes < 2; closes++) {
+        struct net_addr addr;
+        struct far_end far = {.closes = closes};
+        struct thread thread;
+        CLEANUP(fd_done) int fd = -1;
+        EXPECT_OK(net_parse("127.0.0.1:0", &addr, &kit_err));
+        EXPECT_OK(net_listen(&addr, 1, &far.listener, NULL, &kit_err));
+        fcntl(far.listener, F_SETFL, 0); /* the thread waits */
+        EXPECT_OK(thread_start(&thread, "far", take, &far, &kit_err));
+        EXPECT_OK(net_connect(&addr, 5000, &fd, &kit_err));
+        EXPECT_OK(net_write_all(fd, "a line\n", 7, 5000, &kit_err));
+        if (closes)
+            EXPECT_OK(net_finish(fd, 5000, &kit_err));
+        else
+            EXPECT_ERR(net_finish(fd, 5000, &kit_err), ERR_IO, "finish");
+        thread_join(&thread);
+        EXPECT_I64(far.n, 7);
+        fd_done(&far.listener);
+        int none = -1;
+        EXPECT_ERR(net_connect(&addr, 5000, &none, &kit_err), ERR_IO, "connect to 127.0.0.1:");
+    }
+}
+
 RUN_TESTS(test_of(reads_addresses), test_of(no_host_is_every_interface),
           test_of(refuses_bad_addresses), test_of(a_long_host_is_refused),
           test_of(sockets_share_a_port_and_carry_bytes),
           test_of(a_reset_connection_is_lost_not_ended), test_of(reads_many_datagrams_at_once),
           test_of(a_port_in_use_is_told_with_a_hint),
           test_of(an_address_of_another_machine_is_told),
-          test_of(an_ipv4_peer_of_an_ipv6_socket_is_shown_as_ipv4), test_of(the_machine_has_a_name))
+          test_of(an_ipv4_peer_of_an_ipv6_socket_is_shown_as_ipv4), test_of(the_machine_has_a_name),
+          test_of(what_goes_out_is_known_to_have_been_read))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/regex.h"
+#include "base/str.h"
 #include "model/name.h"
 
 static int by_path(const void *a, const void *b)
@@ -298,7 +299,59 @@ static bool list(void *self, const struct change_query *query, struct arena *are
     return true;
 }
 
-static const struct changes_ops changes_calls = {.list = list};
+static int by_seq(const void *a, const void *b)
+{
+    const uint64_t x = ((const struct change *)a)->seq, y = ((const struct change *)b)->seq;
+    return (x > y) - (x < y);
+}
+
+static bool since(void *self, uint64_t after_seq, size_t n_max, struct arena *arena,
+                  struct change_list *out, struct err *err UNUSED)
+{
+    const struct fake_changes *fake = self;
+    struct change_list found = {0};
+    for (size_t i = 0; i < fake->n; i++) {
+        if (fake->items[i].seq <= after_seq)
+            continue;
+        arena_grow(arena, &found.items, &found.cap, found.n + 1, sizeof *found.items);
+        found.items[found.n++] = fake->items[i];
+    }
+    if (found.n)
+        qsort(found.items, found.n, sizeof *found.items, by_seq);
+    found.n = min_size(found.n, n_max);
+    *out = found;
+    return true;
+}
+
+static bool get(void *self, const char *id, struct arena *arena UNUSED, struct change *out,
+                struct err *err)
+{
+    const struct fake_changes *fake = self;
+    const struct change *found = NULL;
+    for (size_t i = 0; i < fake->n; i++) {
+        if (!text_starts(fake->items[i].id, id))
+            continue;
+        if (found)
+            return FAIL(err, ERR_INPUT, "'%s' begins several ids", id);
+        found = &fake->items[i];
+    }
+    if (!found)
+        return FAIL(err, ERR_MISSING, "there is no change '%s'", id);
+    *out = *found;
+    return true;
+}
+
+static uint64_t last_seq(void *self)
+{
+    const struct fake_changes *fake = self;
+    uint64_t last = 0;
+    for (size_t i = 0; i < fake->n; i++)
+        last = fake->items[i].seq > last ? fake->items[i].seq : last;
+    return last;
+}
+
+static const struct changes_ops changes_calls = {
+    .list = list, .since = since, .get = get, .last_seq = last_seq};
 
 struct changes fake_changes(struct fake_changes *fake)
 {

@@ -27,7 +27,8 @@ struct fake_source {
 struct source fake_source(struct fake_source *fake);
 
 struct fake_changes {
-    const struct change *items; /* any order; borrowed */
+    const struct change
+        *items; /* any order; borrowed. Followers want each to have an id and a seq */
     size_t n;
     size_t n_lists;
 };

@@ -1,0 +1,84 @@
+#include "announce/moments.h"
+
+#include <string.h>
+
+static const struct moments_next nothing = {.step = MOMENTS_NONE};
+
+static struct moments_next due(enum moment moment, int64_t at_ms)
+{
+    return (struct moments_next){MOMENTS_DUE, moment, at_ms, 0};
+}
+
+/* Those by which one deploy is often told of beside another, a moment later. */
+static bool is_weak_door(const char *source)
+{
+    static const char *const doors[] = {"line", "http", "statsd", "events"};
+    for (size_t i = 0; i < COUNT_OF(doors); i++)
+        if (strcmp(source, doors[i]) == 0)
+            return true;
+    return false;
+}
+
+/* May another door still say more? Until when. */
+static int64_t settled_ms(const struct moments_told *told, const struct change *change)
+{
+    const bool is_point = change->start_ms == change->end_ms;
+    const bool may_grow = is_point && !told->start && change->n_also == 0 &&
+                          change->status == STATUS_SUCCEEDED && is_weak_door(change->source);
+    return may_grow ? change->received_ms + MOMENTS_MERGE_MS : 0;
+}
+
+static struct moments_next after_end(const struct moments_told *told, const struct change *change)
+{
+    if (told->again || change->end_ms == 0 || change->status == told->status)
+        return nothing;
+    return due(MOMENT_AGAIN, change->end_ms);
+}
+
+struct moments_next moments_next(const struct moments_told *told, const struct change *change,
+                                 int64_t now_ms)
+{
+    if (change->is_retracted) {
+        if (!told->is_known || told->retracted)
+            return nothing;
+        return due(MOMENT_AGAIN, max_i64(change->start_ms, change->end_ms));
+    }
+    if (told->end)
+        return after_end(told, change);
+    if (change->end_ms == 0) {
+        const bool has_begun = change->status != STATUS_PLANNED && change->status != STATUS_QUEUED;
+        return has_begun && !told->start ? due(MOMENT_START, change->start_ms) : nothing;
+    }
+    const int64_t look_ms = settled_ms(told, change);
+    /* A clock that was set back does not make anybody wait for longer. */
+    if (look_ms > now_ms && look_ms - now_ms <= MOMENTS_MERGE_MS)
+        return (struct moments_next){MOMENTS_LATER, MOMENT_END, change->end_ms, look_ms};
+    return due(MOMENT_END, change->end_ms);
+}
+
+void moments_note(struct moments_told *told, enum moment moment, const struct change *change,
+                  bool is_told)
+{
+    told->is_known |= is_told;
+    switch (moment) {
+    case MOMENT_START:
+        told->start = true;
+        break;
+    case MOMENT_END:
+        told->end = true;
+        told->status = change->status;
+        break;
+    case MOMENT_AGAIN:
+        told->retracted |= change->is_retracted;
+        told->again |= !change->is_retracted;
+        break;
+    case MOMENTS:
+        break;
+    }
+}
+
+const char *moments_name(enum moment moment, const struct change *change)
+{
+    static const char *const names[] = {"start", "end", "again"};
+    return moment == MOMENT_AGAIN && change->is_retracted ? "retracted" : names[moment];
+}
