@@ -31,6 +31,8 @@ const struct route api_routes[] = {
     {"GET", "/-/ready", ROUTE_QUICK, RIGHT_NONE, about_ping},
     {"GET POST", "/api/v1/changes", 0, RIGHT_WRITE, changes_all},
     {"GET", "/api/v1/changes", ROUTE_PREFIX, RIGHT_READ, changes_one},
+    {"GET", "/api/v1/train", 0, RIGHT_READ, train_list},
+    {"GET POST", "/api/v1/train", ROUTE_PREFIX, RIGHT_WRITE, train_one},
     {"GET", "/api/v1/rejects", 0, RIGHT_READ, about_rejects},
     {"GET", "/api/v1/stats", 0, RIGHT_READ, about_stats},
     {"POST", "/api/v1/flush", 0, RIGHT_WRITE, about_flush},

@@ -46,3 +46,6 @@ MUST_CHECK bool about_flush(struct api_call *call, struct err *err);
 MUST_CHECK bool about_prometheus(struct api_call *call, struct err *err);
 /* snapshot.c */
 MUST_CHECK bool snapshot_run(struct api_call *call, struct err *err);
+/* train.c */
+MUST_CHECK bool train_list(struct api_call *call, struct err *err);
+MUST_CHECK bool train_one(struct api_call *call, struct err *err); /* GET shows, POST does */

@@ -15,6 +15,7 @@ struct client {
     struct fetch *fetch;
     const char *base;  /* "http://127.0.0.1:2010", without a slash at its end */
     const char *shown; /* the same, fit to be told: without a password */
+    int status;        /* of the last answer; 0 before the first */
 };
 
 /* At $PLUMB_URL, else the default. err: ERR_INPUT when that is no address of a server. */

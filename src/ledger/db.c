@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ledger/sql.h"
+#include "ledger/trains.h"
 #include "os/file.h"
 
 enum {
@@ -114,7 +115,8 @@ static bool set_up(struct db *db, const char *path, struct err *err)
                     version, FORMAT_VERSION);
     char stamp[64];
     snprintf(stamp, sizeof stamp, "PRAGMA user_version = %d", FORMAT_VERSION);
-    return sql_exec(db, tables, err) && (version == FORMAT_VERSION || sql_exec(db, stamp, err));
+    return sql_exec(db, tables, err) && sql_exec(db, trains_tables, err) &&
+           (version == FORMAT_VERSION || sql_exec(db, stamp, err));
 }
 
 bool db_open(const char *path, bool write, struct db **out, struct err *err)
