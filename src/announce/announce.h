@@ -17,6 +17,7 @@
 #include "base/ini.h"
 #include "base/jsonw.h"
 #include "model/change.h"
+#include "model/train.h"
 
 struct announce;
 
@@ -28,6 +29,10 @@ struct announce_options {
     struct changes changes;
     /* What a chat asks for (!log): records a change. err: as ledger_record. */
     bool (*record)(void *self, const struct change *change, char out_id[27], struct err *err);
+    /* The push train of that name, and what a wish makes of it (NULL: only look), in the arena.
+     * err: as ledger_train. */
+    bool (*train)(void *self, const char *name, const struct train_wish *wish, struct arena *arena,
+                  struct train *out, struct err *err);
     void *self;
 };
 

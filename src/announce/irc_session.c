@@ -42,8 +42,9 @@ struct irc_session {
     struct irc_support support;
     struct room rooms[IRC_ROOMS_MAX];
     struct buf urgent;
-    char *unsaid[IRC_UNSAID_MAX];
-    size_t n_unsaid;
+    char *unsaid[IRC_UNSAID_MAX]; /* the first n_untold of them are told, the others answers */
+    size_t n_unsaid, n_untold;
+    uint64_t n_told;
     int64_t paced_ms; /* what was said is paid for until then */
     int64_t since_ms, heard_ms, ping_ms;
     int64_t retry_ms;
@@ -65,18 +66,18 @@ struct irc_session *irc_session_new(const struct irc_session_options *options)
     return session;
 }
 
-void irc_session_forget(struct irc_session *session)
+static void forget(struct irc_session *session)
 {
     for (size_t i = 0; i < session->n_unsaid; i++)
         mem_free(session->unsaid[i]);
-    session->n_unsaid = 0;
+    session->n_unsaid = session->n_untold = 0;
 }
 
 void irc_session_free(struct irc_session *session)
 {
     if (!session)
         return;
-    irc_session_forget(session);
+    forget(session);
     for (size_t i = 0; i < session->options.n_rooms; i++) {
         mem_free(session->rooms[i].topic);
         mem_free(session->rooms[i].wanted);
@@ -94,18 +95,26 @@ static void send_now(struct irc_session *session, const char *command, const cha
     irc_line_add(&session->urgent, &line);
 }
 
-/* Queues a line behind the pace. False: too many wait. */
-static bool say_later(struct irc_session *session, const char *command, const char *room,
-                      const char *text)
+/* Queues a line at place i behind the pace. False: too many wait. */
+static bool queue_at(struct irc_session *session, size_t i, const struct irc_out *out)
 {
     if (session->n_unsaid == IRC_UNSAID_MAX)
         return false;
     CLEANUP(buf_done) struct buf line;
-    const struct irc_out out = {command, room, text, 0};
     buf_init(&line, IRC_LINE_MAX);
-    irc_line_add(&line, &out);
-    session->unsaid[session->n_unsaid++] = mem_strdup(buf_text(&line));
+    irc_line_add(&line, out);
+    memmove(session->unsaid + i + 1, session->unsaid + i,
+            (session->n_unsaid - i) * sizeof *session->unsaid);
+    session->unsaid[i] = mem_strdup(buf_text(&line));
+    session->n_unsaid++;
     return true;
+}
+
+static bool say_later(struct irc_session *session, const char *command, const char *room,
+                      const char *text)
+{
+    const struct irc_out out = {command, room, text, 0};
+    return queue_at(session, session->n_unsaid, &out);
 }
 
 PRINTF_LIKE(2, 3) static void give_up(struct irc_session *session, const char *fmt, ...)
@@ -561,6 +570,8 @@ void irc_session_send(struct irc_session *session, int64_t now_ms, struct buf *o
         session->paced_ms = max_i64(session->paced_ms, now_ms) + IRC_SAY_EVERY_MS;
     }
     session->n_unsaid -= n;
+    session->n_told += min_size(n, session->n_untold);
+    session->n_untold -= min_size(n, session->n_untold);
     memmove(session->unsaid, session->unsaid + n, session->n_unsaid * sizeof *session->unsaid);
 }
 
@@ -615,6 +626,7 @@ void irc_session_end(struct irc_session *session, int64_t now_ms, const char *wh
     session->state = WAITING;
     session->over[0] = '\0';
     buf_clear(&session->urgent);
+    forget(session);
     for (size_t i = 0; i < session->options.n_rooms; i++) {
         session->rooms[i].is_in = session->rooms[i].is_topic_known = false;
         session->rooms[i].join_ms = 0;
@@ -648,9 +660,25 @@ const char *irc_session_nick(const struct irc_session *session)
     return session->nick;
 }
 
-size_t irc_session_unsaid(const struct irc_session *session)
+size_t irc_session_n_untold(const struct irc_session *session)
 {
-    return session->n_unsaid;
+    return session->n_untold;
+}
+
+uint64_t irc_session_n_told(const struct irc_session *session)
+{
+    return session->n_told;
+}
+
+static bool not_in(const struct irc_session *session, struct err *err)
+{
+    return FAIL(err, ERR_BUSY, "%s",
+                session->trouble[0] ? session->trouble : "not in the channel yet");
+}
+
+static bool too_much(struct err *err)
+{
+    return FAIL(err, ERR_BUSY, "%d lines wait to be said", IRC_UNSAID_MAX);
 }
 
 bool irc_session_say(struct irc_session *session, const char *room, const char *text,
@@ -663,12 +691,23 @@ bool irc_session_say(struct irc_session *session, const char *room, const char *
             continue;
         n_in++;
         if (!say_later(session, "NOTICE", to->name, text))
-            return FAIL(err, ERR_BUSY, "%d lines wait to be said", IRC_UNSAID_MAX);
+            return too_much(err);
     }
-    if (n_in)
-        return true;
-    return FAIL(err, ERR_BUSY, "%s",
-                session->trouble[0] ? session->trouble : "not in the channel yet");
+    return n_in > 0 || not_in(session, err);
+}
+
+bool irc_session_tell(struct irc_session *session, const char *text, struct err *err)
+{
+    if (!irc_session_n_in(session))
+        return not_in(session, err);
+    if (session->n_unsaid + irc_session_n_in(session) > IRC_UNSAID_MAX)
+        return too_much(err);
+    for (size_t i = 0; i < session->options.n_rooms; i++) {
+        const struct irc_out line = {"NOTICE", session->rooms[i].name, text, 0};
+        if (session->rooms[i].is_in && queue_at(session, session->n_untold, &line))
+            session->n_untold++;
+    }
+    return true;
 }
 
 void irc_session_topic(struct irc_session *session, const char *room, const char *topic)

@@ -85,11 +85,14 @@ size_t irc_session_n_in(const struct irc_session *session);
 const char *irc_session_trouble(const struct irc_session *session);
 /* Our nick as the server knows it. */
 const char *irc_session_nick(const struct irc_session *session);
-/* To one channel, or to all it is in (room NULL). err: ERR_BUSY in none of them, or too much waits. */
+/* To one channel, or to all it is in (room NULL); what is lost with the connection is gone.
+ *   err  ERR_BUSY in none of them, or too much waits */
 MUST_CHECK bool irc_session_say(struct irc_session *session, const char *room, const char *text,
                                 struct err *err);
-/* Lines that wait for their turn, and no longer. */
-size_t irc_session_unsaid(const struct irc_session *session);
-void irc_session_forget(struct irc_session *session);
+/* To all it is in, before whatever else waits. err: ERR_BUSY */
+MUST_CHECK bool irc_session_tell(struct irc_session *session, const char *text, struct err *err);
+/* Lines of irc_session_tell that wait for their turn, and that were handed out to be sent, ever. */
+size_t irc_session_n_untold(const struct irc_session *session);
+uint64_t irc_session_n_told(const struct irc_session *session);
 /* What a channel's topic should be; NULL: whatever it is. */
 void irc_session_topic(struct irc_session *session, const char *room, const char *topic);

@@ -61,6 +61,7 @@ static bool get(struct db *db, const char *name, struct arena *arena, struct led
     if (!sql_step(db, st, "read a train", &has_row, err))
         return false;
     const bool is_ok = !has_row || take_row(st, arena, out, err);
+    out->train.is_new = !has_row;
     sqlite3_reset(st);
     return is_ok;
 }

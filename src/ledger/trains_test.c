@@ -50,7 +50,10 @@ TEST(a_train_outlives_a_restart_and_each_step_is_in_the_chain)
     EXPECT_OK(ledger_train(ledger, "website", NULL, &kit_arena, &train, &kit_err));
     EXPECT_TEXT(train_format(&train.train, &kit_arena), "nora | lee");
     EXPECT_TEXT(train.by, "lee");
+    EXPECT(!train.train.is_new);
     EXPECT_I64(train.at_ms, kit_now_us / 1000);
+    EXPECT_OK(ledger_train(ledger, "other", NULL, &kit_arena, &train, &kit_err));
+    EXPECT(train.train.is_new);
     const struct changes changes = ledger_changes(ledger);
     EXPECT_I64(changes.ops->last_seq(changes.self), 3);
     ledger_close(ledger);

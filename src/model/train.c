@@ -150,7 +150,7 @@ static enum train_mark take_mark(struct reader *reader)
 static bool is_aboard(const struct reader *reader, const struct train_member *members, size_t n,
                       const char *name)
 {
-    const struct train so_far = {reader->cars, reader->n_cars, ""};
+    const struct train so_far = {.cars = reader->cars, .n = reader->n_cars, .hold = ""};
     for (size_t i = 0; i < n; i++)
         if (strcasecmp(members[i].name, name) == 0)
             return true;
@@ -267,7 +267,7 @@ bool train_parse(const char *text, struct arena *arena, struct train *out, struc
     }
     if (reader.at[0])
         return FAIL(err, ERR_INPUT, "'%.40s' fits nowhere", reader.at);
-    *out = (struct train){reader.cars, reader.n_cars, reader.hold};
+    *out = (struct train){.cars = reader.cars, .n = reader.n_cars, .hold = reader.hold};
     return true;
 }
 

@@ -39,6 +39,7 @@ struct train {
     const struct train_car *cars;
     size_t n;
     const char *hold; /* why nobody may go on; "" when they may */
+    bool is_new;      /* nobody has ever touched it: for whoever keeps trains to say */
 };
 
 struct train train_clear(void);

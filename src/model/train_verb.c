@@ -153,7 +153,7 @@ static bool check_who(const struct work *work, struct err *err)
 
 static struct train train_of(const struct work *work)
 {
-    return (struct train){work->cars, work->n, work->hold};
+    return (struct train){.cars = work->cars, .n = work->n, .hold = work->hold};
 }
 
 static bool find_named(const struct work *work, const char *name, size_t *out_car, struct err *err)
