@@ -173,6 +173,7 @@ static bool tell(struct channel *channel, const struct message *message, const c
     const uint64_t told = irc_session_n_told(irc->session);
     if (!irc_session_tell(irc->session, irc_text_message(message), err))
         return false;
+    run_round(irc, 0); /* the usual case: it goes out at once */
     while ((irc_session_n_untold(irc->session) || stream_unsent(irc->stream)) &&
            now_ms() < until_ms)
         run_round(irc, until_ms - now_ms());

@@ -73,7 +73,8 @@ TEST(what_is_wrong_is_named_by_its_key)
         {"nick in two", LEAST "nick = a b", "nick: 'a b'"},
         {"half of sasl", LEAST "sasl-user = u", "go together"},
         {"sasl in the clear", LEAST "tls = off\nsasl-user = u\nsasl-password = p", "in the clear"},
-        {"secret file", LEAST "password = file:/none/such", "password: open '/none/such'"},
+        {"secret file", LEAST "password = file:/none/such",
+         "password: '/none/such' does not exist"},
         {"topic without train", LEAST "topic = on", "topic: which train"},
         {"commands", LEAST "commands = maybe", "commands: 'maybe' is neither"},
     };

@@ -9,7 +9,7 @@ enum { LINE_BYTES_MAX = 8192 };
 /* PROD for production, else the name as people shout it. */
 static const char *env_text(const struct change *change, struct arena *arena)
 {
-    if (strcmp(change->env, "production") == 0)
+    if (!change->env[0] || strcmp(change->env, "production") == 0)
         return "PROD";
     char *env = arena_strdup(arena, change->env);
     for (char *c = env; *c; c++)
