@@ -25,7 +25,7 @@ static const char put_sql[] = "INSERT INTO trains (topic, by, at_ms, name) VALUE
 static bool clean_name(const char *name, struct arena *arena, const char **out, struct err *err)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789._/-";
-    char *lower = arena_strndup(arena, name, NAME_BYTES_MAX + 1);
+    char *lower = arena_strndup(arena, name, strnlen(name, NAME_BYTES_MAX + 1));
     text_lower(lower);
     const size_t n = strlen(lower);
     if (n == 0 || n > NAME_BYTES_MAX || strspn(lower, allowed) != n)
