@@ -78,7 +78,7 @@ static void run(struct script *script, const char *step)
         irc_session_begin(script->session, script->now_ms);
         break;
     default:
-        EXPECT(!"a step of the script");
+        kit_expect(false, __FILE__, __LINE__, "no such step: %s", step);
     }
     irc_session_tick(script->session, script->now_ms);
     irc_session_send(script->session, script->now_ms, &script->sent);

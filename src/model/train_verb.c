@@ -70,14 +70,15 @@ static struct str take_word(struct str *rest)
     return word;
 }
 
-/* The verb whose name the text begins with; a name of two words before its first word alone. */
-static bool find_verb(struct str *rest, enum train_verb *out)
+/* The verb whose name the text begins with, which is cut off; a name of two words before its first word
+ * alone. -1: there is none. */
+static int find_verb(struct str *rest)
 {
-    struct str after = *rest, after_both;
+    struct str after = *rest;
     const struct str first = take_word(&after);
-    after_both = after;
+    struct str after_both = after;
     const struct str second = take_word(&after_both);
-    bool is_found = false;
+    int found = -1;
     for (int i = 0; i < TRAIN_VERBS; i++) {
         const char *name = verb_names[i], *blank = strchr(name, ' ');
         const size_t n = blank ? (size_t)(blank - name) : strlen(name);
@@ -87,11 +88,10 @@ static bool find_verb(struct str *rest, enum train_verb *out)
                              strncasecmp(blank + 1, second.at, second.n) == 0;
         if (blank && !is_both)
             continue;
-        *out = (enum train_verb)i;
         *rest = is_both ? after_both : after;
-        is_found = true;
+        found = i;
     }
-    return is_found;
+    return found;
 }
 
 static bool no_verb(struct str rest, struct arena *arena, struct err *err)
@@ -116,17 +116,18 @@ bool train_wish_parse(const char *text, struct arena *arena, struct train_wish *
                       struct err *err)
 {
     struct str rest = str_trim(str_of(text));
-    enum train_verb verb;
-    if (!find_verb(&rest, &verb))
+    const int found = find_verb(&rest);
+    if (found < 0)
         return no_verb(rest, arena, err);
+    const enum train_verb verb = (enum train_verb)found;
+    const char *name = verb_names[found];
     const enum arg_wanted wanted = wants(verb);
     struct str arg = wanted == ARG_WORD ? take_word(&rest) : rest;
     if (wanted == ARG_WORD && !arg.n)
-        return FAIL(err, ERR_INPUT, "'%s' needs a %s", verb_names[verb],
-                    verb == TRAIN_AT ? "stage" : "name");
+        return FAIL(err, ERR_INPUT, "'%s' needs a %s", name, verb == TRAIN_AT ? "stage" : "name");
     if (wanted != ARG_REST && rest.n)
         return FAIL(err, ERR_INPUT, "'%.*s' is too much for '%s'", (int)min_size(rest.n, 60),
-                    rest.at, verb_names[verb]);
+                    rest.at, name);
     out->verb = verb;
     out->arg = arena_strndup(arena, arg.at, arg.n);
     return true;
