@@ -18,6 +18,7 @@
 #include "base/ini.h"
 #include "base/jsonw.h"
 #include "model/change.h"
+#include "model/train.h"
 
 struct announce;
 
@@ -31,6 +32,10 @@ struct announce_options {
     bool (*record)(void *self, const struct change *change, char out_id[27], struct err *err);
     /* A change as the API's JSON. Thread: any. */
     void (*write_change)(struct jsonw *json, const struct change *change);
+    /* The push train of that name, and what a wish makes of it (NULL: only look), in the arena.
+     * err: as ledger_train. */
+    bool (*train)(void *self, const char *name, const struct train_wish *wish, struct arena *arena,
+                  struct train *out, struct err *err);
     void *self;
 };
 

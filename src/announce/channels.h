@@ -7,6 +7,7 @@ extern const struct channel_kind channel_cdevents;
 extern const struct channel_kind channel_discord;
 extern const struct channel_kind channel_grafana;
 extern const struct channel_kind channel_graphite;
+extern const struct channel_kind channel_irc;
 extern const struct channel_kind channel_mail;
 extern const struct channel_kind channel_mattermost;
 extern const struct channel_kind channel_slack;

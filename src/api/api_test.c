@@ -238,6 +238,45 @@ TEST(a_change_told_over_http_is_listed)
     stop();
 }
 
+TEST(a_train_moves_by_its_verbs)
+{
+    static const struct {
+        const char *row, *method, *path, *query, *body;
+        int status;
+        const char *part;
+    } rows[] = {
+        {"nobody yet", "GET", "/api/v1/train/website", "", "", 200, "\"topic\":\"clear\""},
+        {"joins", "POST", "/api/v1/train/website", "", "{\"verb\":\"join\",\"who\":\"nora\"}", 200,
+         "\"turn\":true,\"cars\":[{\"stage\":\"\",\"driver\":\"nora\",\"members\":[{\"name\":"
+         "\"nora\",\"mark\":\"\"}]}],\"by\":\"nora\",\"at\":1500000000.0}"},
+        {"joins behind", "POST", "/api/v1/train/website", "",
+         "{\"verb\":\"join\",\"arg\":\"last\",\"who\":\"lee\"}", 200,
+         "\"topic\":\"nora | lee\",\"hold\":\"\",\"turn\":false"},
+        {"not the turn", "POST", "/api/v1/train/website", "",
+         "{\"verb\":\"at\",\"arg\":\"prod\",\"who\":\"lee\"}", 423,
+         "not your turn: nora is at work"},
+        {"hold", "POST", "/api/v1/train/website", "",
+         "{\"verb\":\"hold\",\"arg\":\"db move\",\"who\":\"ops\"}", 200, "\"hold\":\"db move\""},
+        {"whose turn", "GET", "/api/v1/train/website", "who=nora", "", 200, "\"turn\":false"},
+        {"list", "GET", "/api/v1/train", "", "", 200, "[{\"name\":\"website\""},
+        {"not aboard", "POST", "/api/v1/train/website", "",
+         "{\"verb\":\"nevermind\",\"who\":\"sam\"}", 404, "sam is not aboard"},
+        {"no verb", "POST", "/api/v1/train/website", "", "{\"who\":\"sam\"}", 400, "\"verb\""},
+        {"wrong verb", "POST", "/api/v1/train/website", "", "{\"verb\":\"jion\",\"who\":\"sam\"}",
+         400, "did you mean join?"},
+        {"nobody", "POST", "/api/v1/train/website", "", "{\"verb\":\"join\"}", 400, "who is it?"},
+        {"no JSON", "POST", "/api/v1/train/website", "", "join", 400, "no JSON object"},
+        {"no such name", "GET", "/api/v1/train/web%20site", "", "", 400, "no name of a train"},
+    };
+    start();
+    EACH_ROW (rows, r) {
+        const struct answer got = ask(r->method, r->path, r->query, r->body);
+        EXPECT_I64(got.status, r->status);
+        kit_expect(strstr(got.body, r->part) != NULL, __FILE__, __LINE__, "%s", got.body);
+    }
+    stop();
+}
+
 TEST(a_rollback_ends_what_is_under_way_and_points_at_it)
 {
     start();
@@ -351,6 +390,7 @@ TEST(a_posted_event_is_answered_as_graphite_does)
 
 RUN_TESTS(test_of(each_route_answers), test_of(a_hook_without_a_secret_is_for_this_machine),
           test_of(draws_a_png_and_an_svg), test_of(a_change_told_over_http_is_listed),
+          test_of(a_train_moves_by_its_verbs),
           test_of(a_rollback_ends_what_is_under_way_and_points_at_it),
           test_of(a_message_that_looks_like_a_form_stays_a_message),
           test_of(services_may_be_called_like_verbs_and_hold_slashes),

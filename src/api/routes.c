@@ -39,6 +39,8 @@ const struct route api_routes[] = {
     {"GET", "/c", ROUTE_PREFIX, RIGHT_READ, changes_one}, /* where announcements link to */
     {"GET", "/api/v1/announce", 0, RIGHT_READ, announce_list},
     {"POST", "/api/v1/announce/test", 0, RIGHT_ADMIN, announce_try},
+    {"GET", "/api/v1/train", 0, RIGHT_READ, train_list},
+    {"GET POST", "/api/v1/train", ROUTE_PREFIX, RIGHT_WRITE, train_one},
     {"GET", "/api/v1/rejects", 0, RIGHT_READ, about_rejects},
     {"GET", "/api/v1/stats", 0, RIGHT_READ, about_stats},
     {"POST", "/api/v1/flush", 0, RIGHT_WRITE, about_flush},

@@ -62,3 +62,6 @@ MUST_CHECK bool snapshot_run(struct api_call *call, struct err *err);
 /* tokens.c */
 MUST_CHECK bool tokens_all(struct api_call *call, struct err *err); /* GET lists, POST makes */
 MUST_CHECK bool tokens_one(struct api_call *call, struct err *err); /* DELETE, POST .../revoke */
+/* train.c */
+MUST_CHECK bool train_list(struct api_call *call, struct err *err);
+MUST_CHECK bool train_one(struct api_call *call, struct err *err); /* GET shows, POST does */

@@ -426,6 +426,18 @@ static bool start_answering(struct wire *wire, struct err *err)
 }
 
 /* After HTTP: its address is what links begin with. */
+/* The push train that a chat's topic shows. */
+static bool move_train(void *self, const char *name, const struct train_wish *wish,
+                       struct arena *arena, struct train *out, struct err *err)
+{
+    const struct wire *wire = self;
+    struct ledger_train kept;
+    if (!ledger_train(wire->ledger, name, wish, arena, &kept, err))
+        return false;
+    *out = kept.train;
+    return true;
+}
+
 static bool start_announcing(struct wire *wire, struct err *err)
 {
     const struct config *config = &wire->config;
@@ -444,6 +456,7 @@ static bool start_announcing(struct wire *wire, struct err *err)
         .changes = ledger_changes(wire->ledger),
         .record = record_for_chat,
         .write_change = api_write_change,
+        .train = move_train,
         .self = wire,
     };
     struct announce *started = NULL;

@@ -178,8 +178,11 @@ static enum err_kind kind_of(int status)
 static bool run(struct client *client, const struct fetch_request *request, struct buf *out,
                 int *out_status, struct err *err)
 {
-    if (fetch_run(client->fetch, request, out, out_status, err))
+    client->status = 0;
+    if (fetch_run(client->fetch, request, out, out_status, err)) {
+        client->status = *out_status;
         return true;
+    }
     if (err->kind != ERR_IO && err->kind != ERR_BUSY)
         return false;
     err->kind = ERR_BUSY;

@@ -16,6 +16,7 @@ struct client {
     const char *base;  /* "http://127.0.0.1:2010", without a slash at its end */
     const char *shown; /* the same, fit to be told: without a password */
     const char *token; /* sent as Authorization: Bearer; NULL: none */
+    int status;        /* of the last answer; 0 before the first */
 };
 
 /* At $PLUMB_URL with $PLUMB_TOKEN, else as one's own file says (account.h), else the default. A token that

@@ -4,4 +4,5 @@
 #include "cli/cli.h"
 
 extern const struct command commands_delete, commands_deploy, commands_flush, commands_graph,
-    commands_log, commands_mark, commands_ping, commands_rename, commands_snapshot, commands_token;
+    commands_log, commands_mark, commands_ping, commands_rename, commands_snapshot, commands_token,
+    commands_train;

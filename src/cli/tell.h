@@ -6,8 +6,9 @@
 
 enum {
     CODE_OK = 0,
-    CODE_FAILED = 1, /* this machine: a disk, a stream */
-    CODE_USAGE = 2,  /* typed wrong, or refused by the server as wrong */
+    CODE_FAILED = 1,  /* this machine: a disk, a stream */
+    CODE_USAGE = 2,   /* typed wrong, or refused by the server as wrong */
+    CODE_REFUSED = 3, /* frozen, held, not your turn */
     CODE_MISSING = 5,
     CODE_DENIED = 6, /* the server wants a token, or another one */
     CODE_AWAY = 7,   /* no server answered */

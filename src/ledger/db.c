@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "ledger/commits.h"
 #include "ledger/db_table.h"
+#include "ledger/trains.h"
 #include "os/file.h"
 
 enum {
@@ -151,7 +152,7 @@ static bool set_up(struct db *db, const char *path, struct err *err)
     const bool is_old = version == 1;
     bool is_ok = sql_exec(db, tables, err) && (!is_old || db_table_drop(db, err)) &&
                  db_table_make(db, err) && (!is_old || make_anew(db, err)) &&
-                 sql_exec(db, commits_tables, err) &&
+                 sql_exec(db, commits_tables, err) && sql_exec(db, trains_tables, err) &&
                  (version == FORMAT_VERSION || sql_exec(db, stamp, err));
     if (is_ok)
         return db_commit(db, err);

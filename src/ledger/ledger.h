@@ -9,6 +9,7 @@
 #include "model/commit.h"
 #include "model/schema.h"
 #include "model/source.h"
+#include "model/train.h"
 
 struct ledger;
 
@@ -85,6 +86,24 @@ struct changes ledger_changes(struct ledger *ledger);
 /* events.<kind>.<service> series: step as the schemas say, else 1 s, coarsened so that an answer
  * stays within 100,000 points; marks carry the exact times. Never expires. */
 struct source ledger_source(struct ledger *ledger);
+
+/* ---- push trains ---- */
+
+struct ledger_train {
+    const char *name; /* as a service's: [a-z0-9._/-], lower case */
+    struct train train;
+    const char *by; /* who changed it last, and when; "" and 0: nobody ever did */
+    int64_t at_ms;
+};
+/* The train of that name, all of it in the arena; one that nobody has boarded yet is clear. With a wish,
+ * what the wish makes of it: on disk, with who and what in the chain of rows.
+ *   wish  NULL: only look
+ *   err   as train_apply; ERR_INPUT the name is none; ERR_LIMIT too many trains; ERR_BUSY, ERR_IO */
+MUST_CHECK bool ledger_train(struct ledger *ledger, const char *name, const struct train_wish *wish,
+                             struct arena *arena, struct ledger_train *out, struct err *err);
+/* All of them, by name, in the arena. */
+MUST_CHECK bool ledger_trains(struct ledger *ledger, struct arena *arena, struct ledger_train **out,
+                              size_t *out_n, struct err *err);
 
 struct ledger_stats {
     uint64_t n_changes, n_rows, n_queued, n_refused;

@@ -261,6 +261,8 @@ static bool change_fits(const struct change *change, const struct change_query *
         if (after != '\0' && after != '/')
             return false;
     }
+    if (query->by && strcmp(change->by, query->by) != 0)
+        return false;
     size_t n_held = 0;
     for (size_t i = 0; i < query->n_tags; i++)
         n_held += has_tag(change, query->tags[i]);

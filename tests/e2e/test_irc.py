@@ -1,0 +1,229 @@
+"""IRC, against a real ngircd: what people in the channel see, what they may ask for, and what happens when the
+server goes away. Each test runs twice: with the channel driven alone, and with all of plumb around it."""
+import json
+import os
+import re
+import signal
+import time
+
+import pytest
+
+from kit.irc import Ngircd, Person
+from kit.server import PLUMB, ROOT, Server, ended, plumb, spawn, wait_until
+
+HAS_ANNOUNCER = os.path.exists(os.path.join(ROOT, "src", "announce", "announce.c"))
+NO_ANNOUNCER = pytest.mark.skipif(not HAS_ANNOUNCER, reason="this plumb has no announcer yet")
+
+
+class Drive:
+    """The channel alone."""
+
+    def __init__(self, folder, section):
+        self.conf = os.path.join(str(folder), "drive.conf")
+        with open(self.conf, "w") as f:
+            f.write(section)
+        self.log = os.path.join(str(folder), "drive.out")
+        self.process = None
+
+    def __enter__(self):
+        program = os.path.join(os.path.dirname(os.path.realpath(PLUMB)), "..", "..", "tests", "e2e", "irc_drive")
+        with open(self.log, "w") as out:
+            self.process = spawn([program, self.conf], stdin=-1, stdout=out, stderr=out, text=True)
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            self.process.stdin.close()
+            code = self.process.wait(10)
+        finally:
+            ended(self.process)
+        assert kind or code in (0, -signal.SIGTERM), open(self.log).read()
+
+    def order(self, text):
+        self.process.stdin.write(text + "\n")
+        self.process.stdin.flush()
+
+    def start(self, service, rev, by, msg):
+        self.order("start %s %s %s %s" % (service, rev, by, msg))
+
+    def end(self, service):
+        self.order("end")
+
+    def point(self, service):
+        self.order("point %s r nora x" % service)
+
+    def train(self, who, *words):
+        self.order("train %s %s" % (who, " ".join(words)))
+
+    def notes(self):
+        """[(by, service, msg)], oldest first."""
+        with open(self.log) as f:
+            lines = [line.rstrip("\n").split(" ", 3) for line in f if line.startswith("note ")]
+        return [(by, service.replace("-", ""), msg) for _, by, service, msg in lines]
+
+
+class Whole:
+    """All of plumb."""
+
+    def __init__(self, folder, section):
+        conf = os.path.join(str(folder), "plumb.conf")
+        with open(conf, "w") as f:
+            f.write("[collect]\nhost = off\nself = off\n" + section)
+        self.server = Server(folder, "--config", conf)
+
+    def __enter__(self):
+        self.server.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.server.__exit__(*exc)
+
+    def start(self, service, rev, by, msg):
+        self.server.post("/deploy/%s/start?rev=%s&by=%s" % (service, rev, by), msg).ok()
+
+    def end(self, service):
+        self.server.post("/deploy/%s/ok" % service).ok()
+
+    def point(self, service):
+        self.server.post("/deploy/%s?rev=r&by=nora" % service, "x").ok()
+
+    def train(self, who, *words):
+        code, _, err = plumb("train", "website", *words, "--by", who, server=self.server)
+        assert code == 0, err
+
+    def notes(self):
+        code, out, err = plumb("log", "-k", "note", "--json", server=self.server)
+        assert code == 0, err
+        rows = [json.loads(line) for line in out.splitlines()]
+        return [(r["by"], r["service"], r["msg"]) for r in reversed(rows)]
+
+
+@pytest.fixture(params=["channel", pytest.param("plumb", marks=NO_ANNOUNCER)])
+def bot(request, tmp_path):
+    """Makes a bot; more lines for its section may be given."""
+    def make(server, more="", address=None):
+        section = "[announce ops]\ntype = irc\nserver = %s\ntls = %s\nchannel = #ops\n%s" % (
+            address or "127.0.0.1:%d" % server.port, "on" if address else "off", more)
+        return (Drive if request.param == "channel" else Whole)(tmp_path, section)
+    return make
+
+
+@pytest.fixture
+def ngircd(tmp_path):
+    with Ngircd(tmp_path / "irc") as server:
+        yield server
+
+
+def test_a_deploy_is_told_in_the_channel(ngircd, bot):
+    with Person(ngircd, "nora") as nora, bot(ngircd) as plumb_bot:
+        nora.sees("plumb")
+        plumb_bot.start("website", "4f2c1e9", "nora", "fix login")
+        assert nora.hears("started") == "website PROD deploy started by nora: fix login (4f2c1e9)"
+        plumb_bot.end("website")
+        assert re.match(r"website PROD deployed by nora build: 4f2c1e9 .*diff: http://", nora.hears("deployed"))
+        assert {h[1:3] for h in nora.heard} == {("NOTICE", "plumb")}
+
+
+def test_what_people_log_is_a_change(ngircd, bot):
+    with Person(ngircd, "nora") as nora, bot(ngircd) as plumb_bot:
+        nora.sees("plumb")
+        nora.say("!log website: restarted \x0304memcached\x03")
+        nora.say("!log not for me", "NOTICE")
+        assert re.match(r"nora: logged [0-9A-Z]{26} for website$", nora.hears("logged"))
+        nora.say(".last 1")
+        assert "website PROD note by nora: restarted memcached" in nora.hears("ago")
+        assert plumb_bot.notes() == [("nora", "website", "restarted memcached")]
+
+
+def test_the_topic_is_the_train(ngircd, bot):
+    with Person(ngircd, "nora") as nora, bot(ngircd, "train = website\n") as plumb_bot:
+        nora.sees("plumb")
+        nora.hears("clear", "TOPIC")
+        nora.say(".join")
+        wait_until(lambda: nora.read() or "nora" in nora.texts("TOPIC"), what="the topic says nora")
+        plumb_bot.train("lee", "join")
+        nora.hears("nora | lee", "TOPIC")
+        nora.topic("<prod> nora* | lee !! db move")
+        nora.hears("the train is held: db move")
+        nora.say(".at next")
+        nora.hears("nora: the train is held: db move")
+        nora.topic("lunch till two")
+        nora.hears("I cannot read this topic")
+        plumb_bot.train("ops", "unhold")
+        nora.hears("you are up")
+        assert nora.texts("TOPIC")[-1] == "lunch till two"
+        nora.say(".fix")
+        nora.hears("<prod> nora* | lee", "TOPIC")
+        wait_until(lambda: nora.read() or nora.texts("TOPIC")[-1] == "<prod> nora* | lee", what="the topic")
+
+
+def test_a_flood_arrives_whole_and_spaced(ngircd, bot):
+    n = 30
+    with Person(ngircd, "nora") as nora, bot(ngircd) as plumb_bot:
+        nora.sees("plumb")
+        for i in range(n):
+            plumb_bot.point("service%02d" % i)
+        nora.wait(lambda: len(nora.texts()) >= n, "%d lines" % n, 4 * n)
+        assert len(nora.texts()) == n
+        assert sorted({t.split()[0] for t in nora.texts()}) == ["service%02d" % i for i in range(n)]
+        at = [h[0] for h in nora.heard]
+        for i in range(n - 4):  # a burst of four, then one in two seconds
+            assert at[i + 4] - at[i] > 1.5, (i, at)
+        assert at[-1] - at[0] > 2 * (n - 4) - 3
+
+
+def test_it_comes_back_when_the_server_does(ngircd, bot):
+    with bot(ngircd) as plumb_bot:
+        with Person(ngircd, "nora") as nora:
+            nora.sees("plumb")
+        ngircd.stop()
+        plumb_bot.point("website")
+        ngircd.start()
+        with Person(ngircd, "nora") as nora:
+            nora.sees("plumb", 40)
+            nora.hears("website PROD deployed by nora", timeout=40)
+
+
+def test_a_nick_that_is_taken_is_taken_back(ngircd, bot):
+    with Person(ngircd, "nora") as nora, Person(ngircd, "plumb"), bot(ngircd) as plumb_bot:
+        nora.sees("plumb_")
+        plumb_bot.point("website")
+        nora.hears("website PROD deployed by nora")
+
+
+def test_who_is_kicked_out_stays_out_for_a_while(ngircd, bot):
+    with Person(ngircd, "nora") as nora, bot(ngircd):
+        nora.sees("plumb")
+        nora.send("KICK #ops plumb :out")
+        nora.wait(lambda: any(" KICK " in line for line in nora.lines), "the kick")
+        kicked_at = time.monotonic()
+        with pytest.raises(AssertionError):
+            nora.sees("plumb", 2)
+        assert time.monotonic() - kicked_at >= 2
+
+
+def test_tls_with_an_authority_of_ones_own(tmp_path, bot):
+    with Ngircd(tmp_path / "irc", tls=True) as server, Person(server, "nora") as nora:
+        with bot(server, "ca = %s\n" % server.ca, "localhost:%d" % server.tls_port) as plumb_bot:
+            nora.sees("plumb")
+            plumb_bot.point("website")
+            nora.hears("website PROD deployed by nora")
+
+
+@pytest.mark.parametrize("name, names, with_ca", [
+    ("the system's authorities do not know it", ("localhost",), False),
+    ("its certificate is for another name", ("irc.example.org",), True),
+])
+def test_a_server_that_cannot_be_trusted_hears_nothing(tmp_path, name, names, with_ca):
+    """Only the channel alone says why on its stderr."""
+    with Ngircd(tmp_path / "irc", tls=True, names=names) as server, Person(server, "nora") as nora:
+        section = "[announce ops]\ntype = irc\nserver = localhost:%d\nchannel = #ops\n%s" % (
+            server.tls_port, "ca = %s\n" % server.ca if with_ca else "")
+        with Drive(tmp_path, section) as drive:
+            drive.order("point website r nora x")  # it says each time why it cannot
+            wait_until(lambda: "certificate" in open(drive.log).read(), what="it says why")
+            nora.send("NAMES #ops")
+            nora.wait(lambda: any(" 366 " in line for line in nora.lines[-3:]), "NAMES")
+            assert not nora.heard and not any("plumb" in line for line in nora.lines if " 353 " in line)
+            drive.process.terminate()  # else it would go on trying
+            drive.process.wait()
