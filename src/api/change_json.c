@@ -26,7 +26,10 @@ static const struct text_field texts[] = {
     TEXT("new", new_value, false), TEXT("source", source, false),   TEXT("key", key, false),
     TEXT("id", id, true),          TEXT("data", data, false),
 };
-enum { N_WRITTEN_IN_ORDER = 13 /* those before source */ };
+enum {
+    N_WRITTEN_IN_ORDER = 13, /* those before source */
+    TTL_S_MAX = 366 * 86400, /* of what takes a year, the end is not lost but forgotten */
+};
 
 static const char **text_at(struct change *change, const struct text_field *field)
 {
@@ -57,10 +60,9 @@ static void write_tags(struct jsonw *json, const struct change *change)
     jsonw_end(json);
 }
 
-void change_json_write(struct jsonw *json, const struct change *change)
+static void write_members(struct jsonw *json, const struct change *change)
 {
     struct change copy = *change; /* only read, through the table */
-    jsonw_object(json);
     jsonw_put_text(json, "id", change->id);
     jsonw_put_text(json, "key", change->key);
     jsonw_put_text(json, "kind", change_kind_name(change->kind));
@@ -75,6 +77,34 @@ void change_json_write(struct jsonw *json, const struct change *change)
     jsonw_put_text(json, "source", change->source);
     write_time(json, "received", change->received_ms);
     jsonw_put_i64(json, "seq", (int64_t)change->seq);
+}
+
+void change_json_write(struct jsonw *json, const struct change *change)
+{
+    jsonw_object(json);
+    write_members(json, change);
+    jsonw_end(json);
+}
+
+void change_json_write_whole(struct jsonw *json, const struct change *change)
+{
+    jsonw_object(json);
+    write_members(json, change);
+    jsonw_key(json, "also");
+    jsonw_array(json);
+    for (size_t i = 0; i < change->n_also; i++) {
+        jsonw_object(json);
+        jsonw_put_text(json, "source", change->also[i].source);
+        jsonw_put_text(json, "key", change->also[i].key);
+        jsonw_end(json);
+    }
+    jsonw_end(json);
+    jsonw_put_f64(json, "ttl", (double)change->ttl_ms / 1000.0);
+    jsonw_put_f64(json, "skew", (double)change->skew_ms / 1000.0);
+    jsonw_put_i64(json, "edits", change->n_edits);
+    jsonw_put_bool(json, "retracted", change->is_retracted);
+    jsonw_put_text(json, "scope", change->scope);
+    jsonw_put_text(json, "data", change->data);
     jsonw_end(json);
 }
 
@@ -105,6 +135,25 @@ struct member {
     const json_t *value;
 };
 
+/* now, and ttl: a length. *out_is_known false: it is neither. */
+static bool read_clock(const struct member *m, struct change *io, bool *out_is_known,
+                       struct err *err)
+{
+    const bool is_ttl = strcmp(m->key, "ttl") == 0;
+    *out_is_known = is_ttl || strcmp(m->key, "now") == 0;
+    if (!*out_is_known || json_is_null(m->value))
+        return true;
+    if (!json_is_number(m->value))
+        return FAIL(err, ERR_INPUT, "%s is not a number of seconds", m->key);
+    const double seconds = json_number_value(m->value);
+    if (!is_ttl)
+        return change_json_time(m->key, seconds, &io->sent_ms, err);
+    if (!(seconds >= 0.0 && seconds <= TTL_S_MAX))
+        return FAIL(err, ERR_INPUT, "ttl is not between 0 and %d seconds", TTL_S_MAX);
+    io->ttl_ms = llround(seconds * 1000.0);
+    return true;
+}
+
 static bool read_special(const struct member *m, struct change *io, bool *out_is_known,
                          struct err *err)
 {
@@ -128,8 +177,7 @@ static bool read_special(const struct member *m, struct change *io, bool *out_is
         io->value = json_number_value(m->value);
         return true;
     }
-    *out_is_known = false;
-    return true;
+    return read_clock(m, io, out_is_known, err);
 }
 
 static bool add_tag(struct change *io, const char *key, const json_t *value, struct arena *arena,
@@ -168,8 +216,8 @@ static bool read_tags(const json_t *tags, struct change *io, struct arena *arena
 /* Keys that change_json_write writes and the ledger decides: accepted back, and ignored. */
 static bool is_ledgers(const char *key)
 {
-    static const char *const keys[] = {"id",    "received", "seq",     "skew",
-                                       "edits", "verdict",  "by_kind", "scope"};
+    static const char *const keys[] = {"id",      "received", "seq",   "skew", "edits",
+                                       "verdict", "by_kind",  "scope", "also", "retracted"};
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         if (strcmp(key, keys[i]) == 0)
             return true;

@@ -1,5 +1,6 @@
 #include "api/recording.h"
 
+#include "api/freezes.h"
 #include "model/redact.h"
 
 /* Without the secrets that slipped into its texts. A posted event stays as it was sent, as in
@@ -22,7 +23,8 @@ static struct change redacted(const struct change *change, struct arena *arena)
 bool recording_add(struct api_call *call, const struct change *change, struct ledger_receipt *out,
                    struct err *err)
 {
-    const struct change clean = redacted(change, call->arena);
+    struct change clean = redacted(change, call->arena);
+    freezes_mark(call, &clean);
     return ledger_record(call->api->deps.ledger, &clean, out, err);
 }
 

@@ -213,6 +213,8 @@ static bool finish(struct ledger *ledger, struct job *job)
     struct change told = change_blank();
     told.status = end->status;
     told.end_ms = max_i64(end->end_ms, known.start_ms);
+    if (known.kind == CHANGE_FREEZE && known.end_ms > told.end_ms)
+        known.end_ms = 0; /* it was to last longer: it ends now */
     told.msg = end->msg;
     return merge(ledger, job, &known, &told);
 }
