@@ -83,6 +83,8 @@ bool ends_rollback(struct api_call *call, struct change *io, struct err *err)
     if (change_is_open(undone) && !end_failed(call, undone, checked.start_ms, err))
         return false;
     io->of = undone->id;
+    if (!io->prev[0])
+        io->prev = undone->rev;
     if (!io->rev[0])
         io->rev = undone->prev;
     return true;

@@ -20,7 +20,8 @@ struct apart {
     const char *dir; /* home, state and current folder */
     const char *url; /* PLUMB_URL; NULL: nobody listens there */
     struct arena *arena;
-    bool is_ascii; /* LANG says so */
+    bool is_ascii;     /* LANG says so */
+    const char *pager; /* PLUMB_PAGER; NULL: none */
     /* What came of it. */
     int code;
     const char *out, *err;
@@ -72,6 +73,7 @@ NO_RETURN static inline void apart_become(const struct apart *apart, const char 
     setenv("PLUMB_BY", "tester", 1);
     setenv("TZ", "UTC", 1);
     setenv("LC_ALL", apart->is_ascii ? "C" : "C.UTF-8", 1);
+    setenv("PLUMB_PAGER", apart->pager ? apart->pager : "", 1);
     unsetenv("COLUMNS");
     unsetenv("PLUMB_CHANGE");
     apart_stream(apart, "stdin", 0);

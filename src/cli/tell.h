@@ -6,8 +6,9 @@
 
 enum {
     CODE_OK = 0,
-    CODE_FAILED = 1, /* this machine: a disk, a stream */
-    CODE_USAGE = 2,  /* typed wrong, or refused by the server as wrong */
+    CODE_FAILED = 1,  /* this machine: a disk, a stream */
+    CODE_USAGE = 2,   /* typed wrong, or refused by the server as wrong */
+    CODE_REFUSED = 3, /* frozen */
     CODE_MISSING = 5,
     CODE_AWAY = 7, /* no server answered */
 };
@@ -17,5 +18,7 @@ enum {
 int tell_fail(const char *command, const struct err *err);
 /* "plumb NAME: warning: ..." */
 PRINTF_LIKE(2, 3) void tell_warn(const char *command, const char *fmt, ...);
+/* "plumb NAME: ...": how it goes. */
+PRINTF_LIKE(2, 3) void tell_note(const char *command, const char *fmt, ...);
 /* All of it to stdout. False: it could not be written, which has been told. */
 MUST_CHECK bool tell_out(const char *command, const char *text);
