@@ -41,7 +41,7 @@ static bool say(const struct args *args, const struct can *can, const struct buf
     if (args_has(args, "json"))
         return record_line(buf_text(answer), answer->n, isatty(STDOUT_FILENO) == 1, out, err);
     if (can->is_frozen)
-        can_say(can, &look, out);
+        freeze_text_can_say(can, &look, out);
     else
         buf_add_str(out, "yes");
     buf_add_char(out, '\n');
@@ -59,7 +59,7 @@ static int run_can(int argc, char **argv)
     struct can can;
     struct err err;
     if (!args_parse(&commands_can, argc, argv, &arena, &args, &err) || !ask(&args, &answer, &err) ||
-        !can_read(buf_text(&answer), answer.n, &arena, &can, &err) ||
+        !freeze_text_can_read(buf_text(&answer), answer.n, &arena, &can, &err) ||
         !say(&args, &can, &answer, &out, &err)) {
         const int code = tell_fail("can", &err);
         return code == CODE_MISSING ? CODE_AWAY : code; /* whoever answers 404 cannot say */

@@ -78,7 +78,7 @@ static bool ask_can(const struct change *change, struct arena *arena, struct can
     client_param(&query, "env", change->env);
     const struct client_ask ask = {"/api/v1/can", &query, "application/json", CAN_MS_MAX, false};
     return client_open(&client, arena, why) && client_get(&client, &ask, &answer, why) &&
-           can_read(buf_text(&answer), answer.n, arena, out, why);
+           freeze_text_can_read(buf_text(&answer), answer.n, arena, out, why);
 }
 
 /* Says who froze it, why, until when, and how to go all the same. */
@@ -88,7 +88,7 @@ static void tell_frozen(const struct args *args, const struct can *can)
     const struct freeze_look look = {zone_local(), clock_us(&clock) / 1000};
     CLEANUP(buf_done) struct buf text;
     buf_init(&text, ANSWER_BYTES_MAX);
-    can_say(can, &look, &text);
+    freeze_text_can_say(can, &look, &text);
     const char *reason = args_text(args, "force");
     if (reason) {
         tell_warn("deploy", "%s; going all the same: %s", buf_text(&text), reason);

@@ -153,12 +153,12 @@ static bool format(const struct wish *wish, const struct buf *answer, struct are
     struct freeze_lines lines;
     if (args_has(wish->args, "json"))
         return record_lines(buf_text(answer), answer->n, how, out, err);
-    if (!freeze_lines_read(buf_text(answer), answer->n, NULL, arena, &lines, err))
+    if (!freeze_text_read(buf_text(answer), answer->n, NULL, arena, &lines, err))
         return false;
     if (!is_tty)
-        freeze_lines_rows(&lines, out);
+        freeze_text_rows(&lines, out);
     else if (lines.n)
-        freeze_lines_say(&lines, &look, out);
+        freeze_text_say(&lines, &look, out);
     else
         buf_add_str(out, "nothing is frozen\n");
     return true;

@@ -28,7 +28,8 @@ static int64_t time_of(const json_t *object, const char *key)
     return seconds > 0.0 && seconds <= 4294967296.0 ? llround(seconds * 1000.0) : 0;
 }
 
-bool can_read(const char *json, size_t n, struct arena *arena, struct can *out, struct err *err)
+bool freeze_text_can_read(const char *json, size_t n, struct arena *arena, struct can *out,
+                          struct err *err)
 {
     CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     const json_t *can = json_object_get(root, "can");
@@ -58,7 +59,8 @@ static void say_time(int64_t ms, const struct freeze_look *look, struct buf *out
     buf_add_str(out, text);
 }
 
-static void say_until(int64_t until_ms, const struct freeze_look *look, struct buf *out)
+/* is_on: how long that is from now says nothing of one that is to come. */
+static void say_until(int64_t until_ms, bool is_on, const struct freeze_look *look, struct buf *out)
 {
     if (!until_ms) {
         buf_add_str(out, " until thawed");
@@ -66,14 +68,14 @@ static void say_until(int64_t until_ms, const struct freeze_look *look, struct b
     }
     buf_add_str(out, " until ");
     say_time(until_ms, look, out);
-    if (until_ms <= look->now_ms)
+    if (!is_on || until_ms <= look->now_ms)
         return;
     buf_add_str(out, " (");
     log_text_took(until_ms - look->now_ms, out);
     buf_add_str(out, " left)");
 }
 
-void can_say(const struct can *can, const struct freeze_look *look, struct buf *out)
+void freeze_text_can_say(const struct can *can, const struct freeze_look *look, struct buf *out)
 {
     terminal_clean(out, can->service[0] ? can->service : "everything");
     buf_add_str(out, " is frozen");
@@ -85,7 +87,7 @@ void can_say(const struct can *can, const struct freeze_look *look, struct buf *
         buf_add_str(out, " by ");
         terminal_clean(out, can->by);
     }
-    say_until(can->until_ms, look, out);
+    say_until(can->until_ms, true, look, out);
     if (can->msg[0]) {
         buf_add_str(out, ": ");
         terminal_clean(out, can->msg);
@@ -111,8 +113,8 @@ static struct freeze_line line_of(const json_t *object, struct arena *arena)
     return line;
 }
 
-bool freeze_lines_read(const char *json, size_t n, const char *key, struct arena *arena,
-                       struct freeze_lines *out, struct err *err)
+bool freeze_text_read(const char *json, size_t n, const char *key, struct arena *arena,
+                      struct freeze_lines *out, struct err *err)
 {
     CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     const json_t *list = key ? json_object_get(root, key) : root;
@@ -137,7 +139,7 @@ static void say_line(const struct freeze_line *line, const struct freeze_look *l
     }
     buf_add_str(out, line->is_on ? "  FROZEN since " : "  from ");
     say_time(line->from_ms, look, out);
-    say_until(line->until_ms, look, out);
+    say_until(line->until_ms, line->is_on, look, out);
     if (line->cron[0]) {
         buf_add_str(out, ", each ");
         terminal_clean(out, line->cron);
@@ -151,8 +153,8 @@ static void say_line(const struct freeze_line *line, const struct freeze_look *l
     buf_add_char(out, '\n');
 }
 
-void freeze_lines_say(const struct freeze_lines *lines, const struct freeze_look *look,
-                      struct buf *out)
+void freeze_text_say(const struct freeze_lines *lines, const struct freeze_look *look,
+                     struct buf *out)
 {
     for (size_t i = 0; i < lines->n; i++)
         say_line(&lines->items[i], look, out);
@@ -166,7 +168,7 @@ static void add_time(int64_t ms, struct buf *out)
     buf_add_str(out, text);
 }
 
-void freeze_lines_rows(const struct freeze_lines *lines, struct buf *out)
+void freeze_text_rows(const struct freeze_lines *lines, struct buf *out)
 {
     for (size_t i = 0; i < lines->n; i++) {
         const struct freeze_line *line = &lines->items[i];

@@ -15,15 +15,15 @@ struct can {
     int64_t since_ms, until_ms; /* 0: not known */
 };
 /* err: ERR_INPUT when it is no such answer */
-MUST_CHECK bool can_read(const char *json, size_t n, struct arena *arena, struct can *out,
-                         struct err *err);
+MUST_CHECK bool freeze_text_can_read(const char *json, size_t n, struct arena *arena,
+                                     struct can *out, struct err *err);
 
 struct freeze_look {
     const struct tz *tz;
     int64_t now_ms;
 };
 /* "website is frozen since 14:00 by ops until 15:00 (50m left): db move", clean, without a line's end. */
-void can_say(const struct can *can, const struct freeze_look *look, struct buf *out);
+void freeze_text_can_say(const struct can *can, const struct freeze_look *look, struct buf *out);
 
 /* One freeze of a list. */
 struct freeze_line {
@@ -37,11 +37,11 @@ struct freeze_lines {
     size_t n;
 };
 /* key: the member that is the list, or NULL. err: ERR_INPUT */
-MUST_CHECK bool freeze_lines_read(const char *json, size_t n, const char *key, struct arena *arena,
-                                  struct freeze_lines *out, struct err *err);
+MUST_CHECK bool freeze_text_read(const char *json, size_t n, const char *key, struct arena *arena,
+                                 struct freeze_lines *out, struct err *err);
 /* For people: a line each, with who, why, when, and the id that thaws it. */
-void freeze_lines_say(const struct freeze_lines *lines, const struct freeze_look *look,
-                      struct buf *out);
+void freeze_text_say(const struct freeze_lines *lines, const struct freeze_look *look,
+                     struct buf *out);
 /* For programs: from, until (UTC, ISO 8601), id, frozen or planned, service, env, by, cron, for, message;
  * tab-separated. */
-void freeze_lines_rows(const struct freeze_lines *lines, struct buf *out);
+void freeze_text_rows(const struct freeze_lines *lines, struct buf *out);

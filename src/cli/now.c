@@ -57,11 +57,11 @@ static bool add_freezes(const struct sight *sight, struct err *err)
 {
     struct freeze_lines lines;
     const struct freeze_look look = {sight->look.tz, sight->look.now_ms};
-    if (!freeze_lines_read(buf_text(sight->answer), sight->answer->n, "frozen", sight->arena,
-                           &lines, err))
+    if (!freeze_text_read(buf_text(sight->answer), sight->answer->n, "frozen", sight->arena, &lines,
+                          err))
         return false;
     add_heading(sight, "FROZEN", "     nothing", !lines.n);
-    freeze_lines_say(&lines, &look, sight->out);
+    freeze_text_say(&lines, &look, sight->out);
     return true;
 }
 

@@ -165,9 +165,11 @@ void show_text(const struct change *c, const struct log_text_look *look, struct 
     add_tags(c, out);
     add_doors(c, out);
     add_time(out, "received", c->received_ms, look);
-    if (c->skew_ms)
-        buf_printf(out, LABEL "%.1f s (the sender's clock against the server's)\n", "skew",
-                   (double)c->skew_ms / 1000.0);
+    if (c->skew_ms) {
+        buf_printf(out, LABEL, "skew");
+        buf_add_f64(out, (double)c->skew_ms / 1000.0);
+        buf_add_str(out, " s (the sender's clock against the server's)\n");
+    }
     if (c->n_edits)
         buf_printf(out, LABEL "%u\n", "edits", c->n_edits);
     if (c->data[0]) {

@@ -89,10 +89,9 @@ static bool look(struct client *client, const struct turn *turn, struct arena *a
 static int nap(void)
 {
     const int64_t until_us = monotonic_us() + ASK_EVERY_MS * 1000;
-    int signal_number = 0;
-    while (!(signal_number = child_waiting_signal()) && monotonic_us() < until_us)
+    while (!child_waiting_signal() && monotonic_us() < until_us)
         sleep_us(NAP_US);
-    return signal_number;
+    return child_take_signal();
 }
 
 /* Asks until it is ours. */

@@ -13,5 +13,5 @@ struct turn {
     const char *train, *who;
 };
 /* Joins, or finds us aboard, and asks every 2 s, telling who is ahead. With signals held.
- *   out_signal  of TURN_SIGNALLED, which goes on waiting */
+ *   out_signal  of TURN_SIGNALLED */
 enum turn_end turn_wait(const struct turn *turn, struct arena *arena, int *out_signal);

@@ -117,7 +117,7 @@ static const char *kept_of(const struct child_tail *tail, struct arena *arena)
 {
     const char *text = text_of(tail, arena);
     const char *line = tail->is_cut ? strchr(text, '\n') : NULL;
-    text = redact_text(line ? line + 1 : text, arena);
+    text = redact_text(line && line[1] ? line + 1 : text, arena);
     size_t n = strlen(text), n_lines = 0, from = n;
     while (from > 0 && n - from < KEPT_BYTES) {
         if (text[from - 1] == '\n' && from < n && ++n_lines == KEPT_LINES)

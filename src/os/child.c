@@ -211,12 +211,15 @@ static int wait_for(pid_t pid)
     }
 }
 
-/* Takes a waiting signal off, so that it is obeyed once. */
-static void consume(int signal_number)
+int child_take_signal(void)
 {
-    const sigset_t one = set_of(&signal_number, 1);
+    const int signal_number = child_waiting_signal();
     const struct timespec now = {0};
+    if (!signal_number)
+        return 0;
+    const sigset_t one = set_of(&signal_number, 1);
     sigtimedwait(&one, NULL, &now);
+    return signal_number;
 }
 
 static struct child_end end_of(int status)
@@ -460,9 +463,8 @@ static bool run_relayed(struct relay *relay, struct beginning *begin, struct rel
 static bool run_held(struct beginning *begin, struct child_tail *tail, struct child_end *out,
                      struct err *err)
 {
-    const int waiting = child_waiting_signal();
+    const int waiting = child_take_signal();
     if (waiting) {
-        consume(waiting);
         *out = (struct child_end){.code = SIGNALLED + waiting, .signal_number = waiting};
         return true;
     }

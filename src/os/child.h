@@ -17,6 +17,8 @@ void child_release_signals(void);
 /* The held signal that asks this process to end, or 0; it goes on waiting. Ignored ones do not
  * count. */
 int child_waiting_signal(void);
+/* The same, but it is obeyed by that: it waits no longer. */
+int child_take_signal(void);
 
 /* How a run ended. */
 struct child_end {
