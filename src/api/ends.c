@@ -129,6 +129,11 @@ static bool find_open(struct api_call *call, const char *what, struct change *ou
                 env);
         return false;
     }
+    if (out->kind == CHANGE_FREEZE) { /* which takes another right */
+        err_set(err, ERR_INPUT, "%s is a freeze", out->id);
+        err_hint(err, "plumb thaw ends it");
+        return false;
+    }
     if (change_is_open(out))
         return true;
     err_set(err, ERR_INPUT, "%s is over: it %s", out->id, change_status_name(out->status));

@@ -241,6 +241,8 @@ TEST(what_waited_goes_out_later_with_its_own_time)
     EXPECT_TEXT(field(told(&server, 2), "status"), "\"running\"");
     EXPECT_TEXT(field(told(&server, 3), "status"), "\"succeeded\"");
     EXPECT_TEXT(field(told(&server, 2), "key"), field(told(&server, 3), "key"));
+    /* The clock is that of the sending, not the one that was kept: it would look slow by the wait. */
+    EXPECT(text_starts(told(&server, 2), "{\"now\":") && !strstr(told(&server, 2) + 7, "\"now\":"));
     fake_done(&server);
 }
 

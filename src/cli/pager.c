@@ -15,7 +15,7 @@ static const char *pager_of(void)
     if (!pager)
         pager = env_get("PAGER");
     if (!pager)
-        pager = "less -FRX";
+        pager = "command -v less >/dev/null || exit 127; exec less -FRX";
     return pager[0] && strcmp(pager, "cat") != 0 ? pager : NULL;
 }
 

@@ -2,7 +2,7 @@
 
 While the wrapper lives, the exit code is the command's and the change gets its end, sooner or later. When the
 wrapper is killed, its change may stay open, but not for ever: the server closes it after --ttl. $PLUMB_KILLS makes
-the run longer (1000 for the long one), $CRASH_SEED repeats a run's choices.
+the run longer (1000 for the long one, with -o faulthandler_timeout=0), $CRASH_SEED repeats a run's choices.
 """
 import os
 import random

@@ -177,8 +177,9 @@ def test_the_end_by_name(server):
     assert server.post("/api/v1/end?what=pay&status=maybe").status == 400
     assert server.post("/api/v1/end?status=ok").status == 400
     # A freeze is not ended by this: that is thaw's, and another right.
-    server.post("/freeze/pay", "x").ok()
+    freeze = server.post("/freeze/pay", "x").ok().json["id"]
     assert server.post("/api/v1/end?what=pay&status=ok").status == 404
+    assert server.post("/api/v1/end?status=ok&what=" + freeze).status == 400
     assert not can(server, "pay")["can"]
 
 
