@@ -498,8 +498,10 @@ bool child_run(const char *const *argv, const struct child_var *vars, size_t n_v
     CLEANUP(environment_done) struct environment environment = {0};
     environment_make(vars, n_vars, &environment);
     struct beginning begin = {argv, environment.entries, &for_child, -1, -1, -1};
-    if (tail)
-        tail->n = 0, tail->is_cut = false;
+    if (tail) {
+        tail->n = 0;
+        tail->is_cut = false;
+    }
     const bool is_ok = run_held(&begin, tail, out, err);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     sigaction(SIGCHLD, &before, NULL);
