@@ -108,6 +108,8 @@ static bool may_go(const struct args *args, struct wrap *wrap, struct err *away,
     struct can can;
     struct err ignored;
     const char *reason = args_text(args, "force");
+    if (wrap->away)
+        return true;
     const int64_t began_us = monotonic_us();
     const bool is_known = ask_can(wrap->change, arena, &can, away);
     wrap->spent_ms = (monotonic_us() - began_us) / 1000;
@@ -126,20 +128,26 @@ static bool may_go(const struct args *args, struct wrap *wrap, struct err *away,
     return reason != NULL;
 }
 
-/* Until it is our turn. False: it never comes, and *out_code. */
-static bool wait_turn(const struct args *args, struct change *change, struct arena *arena,
-                      int *out_code)
+/* Until it is our turn. False: it never comes, and *out_code. When no server answers, it is not asked
+ * again for the start. */
+static bool wait_turn(const struct args *args, struct wrap *wrap, struct err *away,
+                      struct arena *arena, int *out_code)
 {
+    struct change *change = wrap->change;
     const struct clock clock = clock_system();
     const char *train = env_get("PLUMB_TRAIN");
     const struct turn turn = {"deploy", train ? train : change->service, change->by};
     int signal_number = 0;
     if (!args_has(args, "wait-turn"))
         return true;
-    const enum turn_end end = turn_wait(&turn, arena, &signal_number);
+    const enum turn_end end = turn_wait(&turn, arena, &signal_number, away);
     *out_code = end == TURN_SIGNALLED ? SIGNALLED + signal_number : CODE_REFUSED;
     change->start_ms = clock_us(&clock) / 1000; /* the wait is not part of it */
-    return end == TURN_COME;
+    if (end == TURN_AWAY) {
+        wrap->away = away;
+        wrap->spent_ms = COURIER_MS_MAX;
+    }
+    return end == TURN_COME || end == TURN_AWAY;
 }
 
 static int deploy(int argc, char **argv)
@@ -158,7 +166,8 @@ static int deploy(int argc, char **argv)
 
     /* From here on whoever ends us ends the command, and the record is closed. */
     child_hold_signals();
-    if (!wait_turn(&args, &change, &arena, &code) || !may_go(&args, &wrap, &away, &arena, &code)) {
+    if (!wait_turn(&args, &wrap, &away, &arena, &code) ||
+        !may_go(&args, &wrap, &away, &arena, &code)) {
         wrap_refused(&wrap);
         return code;
     }

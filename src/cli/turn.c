@@ -11,7 +11,7 @@
 #include "os/realtime.h"
 
 enum {
-    ASK_MS = 2000,
+    ASK_MS = 1800, /* what a silent server may cost a deploy, but for the end's record */
     ASK_EVERY_MS = 2000,
     AWAY_MS_MAX = 30000, /* without an answer for so long, the train is nobody's */
     NAP_US = 50000,      /* between two looks for a signal */
@@ -96,7 +96,7 @@ static int nap(void)
 
 /* Asks until it is ours. */
 static enum turn_end wait_aboard(struct client *client, const struct turn *turn,
-                                 struct arena *arena, int *out_signal)
+                                 struct arena *arena, int *out_signal, struct err *why)
 {
     const char *told = "";
     int64_t heard_us = monotonic_us();
@@ -120,7 +120,8 @@ static enum turn_end wait_aboard(struct client *client, const struct turn *turn,
         }
         if (!is_heard && monotonic_us() - heard_us > AWAY_MS_MAX * INT64_C(1000)) {
             tell_warn(turn->command, "%s; going without the train", err.text);
-            return TURN_COME;
+            *why = err;
+            return TURN_AWAY;
         }
         *out_signal = nap();
         if (*out_signal)
@@ -128,12 +129,13 @@ static enum turn_end wait_aboard(struct client *client, const struct turn *turn,
     }
 }
 
-enum turn_end turn_wait(const struct turn *turn, struct arena *arena, int *out_signal)
+enum turn_end turn_wait(const struct turn *turn, struct arena *arena, int *out_signal,
+                        struct err *why)
 {
     CLEANUP(client_close) struct client client = {0};
     CLEANUP(buf_done) struct buf answer;
     buf_init(&answer, ANSWER_BYTES_MAX);
-    struct err err, why;
+    struct err err, ignored;
     struct view view;
     if (!client_open(&client, arena, &err)) {
         tell_warn(turn->command, "%s; going without the train", err.text);
@@ -143,13 +145,14 @@ enum turn_end turn_wait(const struct turn *turn, struct arena *arena, int *out_s
     const bool has_joined = say(&client, turn, "join", arena, &answer, &err);
     if (!has_joined && (err.kind == ERR_BUSY || err.kind == ERR_MISSING)) {
         tell_warn(turn->command, "%s; going without the train", err.text);
-        return TURN_COME;
+        *why = err;
+        return err.kind == ERR_BUSY ? TURN_AWAY : TURN_COME;
     }
-    if (!has_joined && (!look(&client, turn, arena, &view, &why) || !view.is_aboard)) {
+    if (!has_joined && (!look(&client, turn, arena, &view, &ignored) || !view.is_aboard)) {
         tell_fail(turn->command, &err);
         return TURN_REFUSED;
     }
-    const enum turn_end end = wait_aboard(&client, turn, arena, out_signal);
+    const enum turn_end end = wait_aboard(&client, turn, arena, out_signal, why);
     if (end == TURN_SIGNALLED && !say(&client, turn, "nevermind", arena, &answer, &err))
         tell_warn(turn->command, "still on the train %s: %s", turn->train, err.text);
     return end;

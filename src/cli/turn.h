@@ -4,7 +4,8 @@
 #include "cli/args.h"
 
 enum turn_end {
-    TURN_COME,     /* it is ours; or nobody can say whose it is, which has been told */
+    TURN_COME,     /* it is ours; or this server knows no train, which has been told */
+    TURN_AWAY,     /* no server answers, which has been told: as if it were ours */
     TURN_REFUSED,  /* the train does not take us, which has been told */
     TURN_SIGNALLED /* told to end: we have left the train */
 };
@@ -13,5 +14,7 @@ struct turn {
     const char *train, *who;
 };
 /* Joins, or finds us aboard, and asks every 2 s, telling who is ahead. With signals held.
- *   out_signal  of TURN_SIGNALLED */
-enum turn_end turn_wait(const struct turn *turn, struct arena *arena, int *out_signal);
+ *   out_signal  of TURN_SIGNALLED
+ *   why         of TURN_AWAY */
+enum turn_end turn_wait(const struct turn *turn, struct arena *arena, int *out_signal,
+                        struct err *why);

@@ -311,7 +311,21 @@ TEST(without_a_train_it_goes)
     fake_done(&server);
 }
 
-RUN_TESTS(test_of(a_frozen_service_is_not_deployed), test_of(who_cannot_say_freezes_nothing),
+TEST(a_silent_train_costs_two_seconds_in_all)
+{
+    static const struct fake_answer silent[] = {{NULL, 0, NULL}};
+    struct fake_server server;
+    EXPECT_OK(fake_start(&server, silent, 1, &kit_err));
+    struct apart apart = here(&server);
+    APART(&apart, "deploy", "website", "--wait-turn", "--", "sh", "-c", "exit 6");
+    EXPECT_I64(apart.code, 6);
+    EXPECT(apart.took_ms >= 1900 && apart.took_ms < 3600);
+    fake_stop(&server);
+    fake_done(&server);
+}
+
+RUN_TESTS(test_of(a_silent_train_costs_two_seconds_in_all),
+          test_of(a_frozen_service_is_not_deployed), test_of(who_cannot_say_freezes_nothing),
           test_of(a_reason_has_words), test_of(the_tail_is_kept_when_it_fails),
           test_of(the_tail_is_at_most_8_kib), test_of(the_result_tells_what_became_of_it),
           test_of(its_key_its_patience_and_what_ran_before), test_of(a_rollback_that_has_happened),
