@@ -34,8 +34,10 @@ static const struct text_field texts[] = {
     TEXT("source", source, false), TEXT("key", key, false),
     TEXT("id", id, true),          TEXT("data", data, false),
 };
-enum { TTL_S_MAX = 366 * 86400 /* nobody waits longer for the end of a change */ };
-enum { N_WRITTEN_IN_ORDER = 14 /* those before source */ };
+enum {
+    N_WRITTEN_IN_ORDER = 14, /* those before source */
+    TTL_S_MAX = 366 * 86400, /* of what takes a year, the end is not lost but forgotten */
+};
 
 static const char **text_at(struct change *change, const struct text_field *field)
 {
@@ -80,10 +82,9 @@ static void write_also(struct jsonw *json, const struct change *change)
     jsonw_end(json);
 }
 
-void change_json_write(struct jsonw *json, const struct change *change)
+static void write_members(struct jsonw *json, const struct change *change)
 {
     struct change copy = *change; /* only read, through the table */
-    jsonw_object(json);
     jsonw_put_text(json, "id", change->id);
     jsonw_put_text(json, "key", change->key);
     jsonw_put_text(json, "kind", change_kind_name(change->kind));
@@ -102,6 +103,21 @@ void change_json_write(struct jsonw *json, const struct change *change)
     jsonw_put_i64(json, "edits", change->n_edits);
     jsonw_put_bool(json, "retracted", change->is_retracted);
     jsonw_put_i64(json, "seq", (int64_t)change->seq);
+}
+
+void change_json_write(struct jsonw *json, const struct change *change)
+{
+    jsonw_object(json);
+    write_members(json, change);
+    jsonw_end(json);
+}
+
+void change_json_write_whole(struct jsonw *json, const struct change *change)
+{
+    jsonw_object(json);
+    write_members(json, change);
+    jsonw_put_f64(json, "ttl", (double)change->ttl_ms / 1000.0);
+    jsonw_put_text(json, "data", change->data);
     jsonw_end(json);
 }
 
@@ -132,12 +148,21 @@ struct member {
     const json_t *value;
 };
 
-/* Seconds after which its end is lost. */
-static bool read_ttl(const json_t *value, struct change *io, struct err *err)
+/* now, and ttl: a length. *out_is_known false: it is neither. */
+static bool read_clock(const struct member *m, struct change *io, bool *out_is_known,
+                       struct err *err)
 {
-    const double seconds = json_is_number(value) ? json_number_value(value) : -1.0;
-    if (!(seconds > 0.0 && seconds <= TTL_S_MAX))
-        return FAIL(err, ERR_INPUT, "ttl is not a number of seconds from 0 to %d", TTL_S_MAX);
+    const bool is_ttl = strcmp(m->key, "ttl") == 0;
+    *out_is_known = is_ttl || strcmp(m->key, "now") == 0;
+    if (!*out_is_known || json_is_null(m->value))
+        return true;
+    if (!json_is_number(m->value))
+        return FAIL(err, ERR_INPUT, "%s is not a number of seconds", m->key);
+    const double seconds = json_number_value(m->value);
+    if (!is_ttl)
+        return change_json_time(m->key, seconds, &io->sent_ms, err);
+    if (!(seconds >= 0.0 && seconds <= TTL_S_MAX))
+        return FAIL(err, ERR_INPUT, "ttl is not between 0 and %d seconds", TTL_S_MAX);
     io->ttl_ms = llround(seconds * 1000.0);
     return true;
 }
@@ -161,16 +186,11 @@ static bool read_special(const struct member *m, struct change *io, bool *out_is
         return change_json_time(m->key, json_number_value(m->value),
                                 is_start ? &io->start_ms : &io->end_ms, err);
     }
-    if (strcmp(m->key, "now") == 0 && json_is_number(m->value))
-        return change_json_time(m->key, json_number_value(m->value), &io->sent_ms, err);
-    if (strcmp(m->key, "ttl") == 0)
-        return read_ttl(m->value, io, err);
     if (strcmp(m->key, "value") == 0 && json_is_number(m->value)) {
         io->value = json_number_value(m->value);
         return true;
     }
-    *out_is_known = false;
-    return true;
+    return read_clock(m, io, out_is_known, err);
 }
 
 static bool add_tag(struct change *io, const char *key, const json_t *value, struct arena *arena,

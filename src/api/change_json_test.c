@@ -36,6 +36,17 @@ TEST(tells_seconds_from_milliseconds)
     EXPECT_I64(got.start_ms, 1763837886123);
 }
 
+TEST(the_senders_clock_and_patience)
+{
+    struct change got;
+    EXPECT_OK(read_text("{\"now\":1763837886.5,\"ttl\":2.5}", &got));
+    EXPECT_I64(got.sent_ms, 1763837886500);
+    EXPECT_I64(got.ttl_ms, 2500);
+    EXPECT_I64(got.n_tags, 0);
+    EXPECT_OK(read_text("{\"now\":null,\"ttl\":null}", &got));
+    EXPECT_I64(got.sent_ms + got.ttl_ms, 0);
+}
+
 TEST(bad_input_names_the_field)
 {
     static const struct {
@@ -48,6 +59,10 @@ TEST(bad_input_names_the_field)
         {"{\"status\":\"done\"}", "status 'done'"},
         {"{\"start\":\"noon\"}", "start is not a number"},
         {"{\"start\":1e300}", "start is not a time"},
+        {"{\"now\":\"noon\"}", "now is not a number"},
+        {"{\"ttl\":true}", "ttl is not a number"},
+        {"{\"ttl\":-1}", "ttl is not between"},
+        {"{\"ttl\":1e9}", "ttl is not between"},
         {"{\"service\":7}", "service is not a text"},
         {"{\"tags\":[1]}", "tags is not an object"},
         {"{\"tags\":{\"a\":[1]}}", "tags: 'a'"},
@@ -83,5 +98,28 @@ TEST(what_is_written_can_be_read)
     EXPECT_I64(got.n_tags, 1);
 }
 
+TEST(all_of_it)
+{
+    struct change change = change_blank(), got;
+    struct telling also[] = {{"hook/github", "gh:1"}};
+    change.also = also;
+    change.n_also = 1;
+    change.data = "the last lines\n";
+    change.ttl_ms = 1500;
+    change.n_edits = 2;
+    CLEANUP(buf_done) struct buf out;
+    buf_init(&out, 10000);
+    struct jsonw json;
+    jsonw_init(&json, &out, 0);
+    change_json_write_whole(&json, &change);
+    EXPECT(strstr(buf_text(&out), "\"also\":[{\"source\":\"hook/github\",\"key\":\"gh:1\"}],"
+                                  "\"ttl\":1.5,\"skew\":0.0,\"edits\":2,\"retracted\":false,"
+                                  "\"scope\":\"\",\"data\":\"the last lines\\n\"}") != NULL);
+    EXPECT_OK(read_text(buf_text(&out), &got));
+    EXPECT_TEXT(got.data, change.data);
+    EXPECT_I64(got.n_tags, 0);
+}
+
 RUN_TESTS(test_of(reads_what_a_client_sends), test_of(tells_seconds_from_milliseconds),
-          test_of(bad_input_names_the_field), test_of(what_is_written_can_be_read))
+          test_of(the_senders_clock_and_patience), test_of(bad_input_names_the_field),
+          test_of(what_is_written_can_be_read), test_of(all_of_it))

@@ -3,6 +3,8 @@
 #include <strings.h>
 
 #include "api/change_json.h"
+#include "api/ends.h"
+#include "api/freezes.h"
 #include "api/recording.h"
 #include "api/routes.h"
 #include "base/mem.h"
@@ -115,25 +117,16 @@ static bool record_end(struct api_call *call, struct change *change, enum change
     return record(call, change, err);
 }
 
-/* A rollback ends what was under way, as failed, and is a change of its own that points at it. */
-static bool record_rollback(struct api_call *call, struct change *change, struct err *err)
+/* What is no span that goes on is a point, or a span whose end is given: it succeeded. */
+static bool record_news(struct api_call *call, struct change *change, struct err *err)
 {
-    struct ledger_receipt ended;
-    const struct ledger_end end = {.id = "",
-                                   .kind = change->kind,
-                                   .service = change->service,
-                                   .env = change->env,
-                                   .status = STATUS_FAILED,
-                                   .end_ms = change->start_ms,
-                                   .msg = ""};
-    if (recording_end(call, &end, &ended, err))
-        change->of = arena_strdup(call->arena, ended.id);
-    else if (err->kind != ERR_MISSING)
+    if (change->kind == CHANGE_FREEZE && !freezes_take(call, change, err))
         return false;
-    change->action = "rollback";
-    change->status = STATUS_SUCCEEDED;
-    change->end_ms = max_i64(change->end_ms, change->start_ms);
-    return record(call, change, err);
+    if (change->status == STATUS_UNKNOWN) {
+        change->status = STATUS_SUCCEEDED;
+        change->end_ms = max_i64(change->end_ms, change->start_ms);
+    }
+    return ends_rollback(call, change, err) && record(call, change, err);
 }
 
 bool changes_tell(struct api_call *call, struct err *err)
@@ -155,6 +148,8 @@ bool changes_tell(struct api_call *call, struct err *err)
     else if (!change_json_read(call->request->body, call->request->n_body, call->arena, &change,
                                err))
         return false;
+    if (change.kind == CHANGE_FREEZE && verb == VERB_OK)
+        return freezes_end(call, change.service, change.env, err);
     if (verb == VERB_OK || verb == VERB_FAIL) {
         enum change_status status = verb == VERB_OK ? STATUS_SUCCEEDED : STATUS_FAILED;
         return change.key[0] ? record_end(call, &change, status, err)
@@ -163,14 +158,10 @@ bool changes_tell(struct api_call *call, struct err *err)
     if (!change.start_ms)
         change.start_ms = clock_us(&call->api->deps.clock) / 1000;
     if (verb == VERB_ROLLBACK)
-        return record_rollback(call, &change, err);
-    if (verb == VERB_START) {
+        change.action = "rollback";
+    if (verb == VERB_START)
         change.status = STATUS_RUNNING;
-    } else if (change.status == STATUS_UNKNOWN) {
-        change.status = STATUS_SUCCEEDED;
-        change.end_ms = max_i64(change.end_ms, change.start_ms);
-    }
-    return record(call, &change, err);
+    return record_news(call, &change, err);
 }
 
 /* A from= or until= of the API: epoch or Graphite's grammar, in ms. */
@@ -190,31 +181,51 @@ static bool time_param(struct api_call *call, const char *key, int64_t fallback_
     return true;
 }
 
-static bool list_changes(struct api_call *call, struct err *err)
+/* Which ones: service=, kind=, status=, env=, by=, q=, from=, until=, n=. */
+static bool take_query(struct api_call *call, struct change_query *out, struct err *err)
 {
-    struct change_query query = {.kind = -1, .service = call_param(call, "service")};
-    const char *kind = call_param(call, "kind");
-    enum change_kind parsed;
+    struct change_query query = {.kind = -1,
+                                 .service = call_param(call, "service"),
+                                 .env = call_param(call, "env"),
+                                 .by = call_param(call, "by"),
+                                 .text = call_param(call, "q")};
+    const char *kind = call_param(call, "kind"), *status = call_param(call, "status");
+    enum change_kind known_kind;
+    enum change_status known_status;
     int64_t n;
-    if (kind && !change_json_kind(kind, &parsed, err))
+    if (kind && !change_json_kind(kind, &known_kind, err))
         return false;
-    if (kind)
-        query.kind = (int)parsed;
+    if (status && !change_status_parse(status, &known_status))
+        return FAIL(err, ERR_INPUT, "status '%.50s' is not known", status);
+    query.kind = kind ? (int)known_kind : -1;
+    query.status = status ? (int)known_status + 1 : 0;
     const int64_t never_ms = INT64_C(4294967296000);
     if (!time_param(call, "from", 0, &query.from_ms, err) ||
         !time_param(call, "until", never_ms, &query.until_ms, err) ||
         !call_param_int(call, "n", LIST_DEFAULT, &n, err))
         return false;
     query.n_max = (size_t)min_i64(max_i64(n, 1), LIST_MAX);
+    *out = query;
+    return true;
+}
+
+static bool list_changes(struct api_call *call, struct err *err)
+{
+    struct change_query query;
     struct change_list list = {0};
     struct jsonw json;
     const struct changes *changes = &call->api->deps.query.changes;
-    if (!changes->ops->list(changes->self, &query, call->arena, &list, err) ||
+    if (!take_query(call, &query, err) ||
+        !changes->ops->list(changes->self, &query, call->arena, &list, err) ||
         !call_json(call, &json, err))
         return false;
+    const bool is_whole = call_flag(call, "whole");
     jsonw_array(&json);
     for (size_t i = 0; i < list.n; i++)
-        change_json_write(&json, &list.items[i]);
+        if (is_whole)
+            change_json_write_whole(&json, &list.items[i]);
+        else
+            change_json_write(&json, &list.items[i]);
     jsonw_end(&json);
     call_json_end(call);
     return true;
@@ -230,11 +241,7 @@ bool changes_all(struct api_call *call, struct err *err)
         return false;
     if (!change.start_ms && !change.end_ms)
         change.start_ms = clock_us(&call->api->deps.clock) / 1000;
-    if (change.status == STATUS_UNKNOWN) { /* a point, or a span whose end is given: it succeeded */
-        change.status = STATUS_SUCCEEDED;
-        change.end_ms = max_i64(change.end_ms, change.start_ms);
-    }
-    return record(call, &change, err);
+    return record_news(call, &change, err);
 }
 
 bool changes_one(struct api_call *call, struct err *err)
@@ -244,7 +251,7 @@ bool changes_one(struct api_call *call, struct err *err)
     if (!ledger_get(call->api->deps.ledger, call->rest, call->arena, &change, err) ||
         !call_json(call, &json, err))
         return false;
-    change_json_write(&json, &change);
+    change_json_write_whole(&json, &change);
     call_json_end(call);
     return true;
 }

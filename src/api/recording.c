@@ -1,5 +1,6 @@
 #include "api/recording.h"
 
+#include "api/freezes.h"
 #include "api/limits.h"
 #include "model/redact.h"
 
@@ -104,11 +105,12 @@ static bool check_end(struct api_call *call, const struct ledger_end *end, struc
 bool recording_add(struct api_call *call, const struct change *change, struct ledger_receipt *out,
                    struct err *err)
 {
-    const struct change clean = redact_change(change, call->arena);
+    struct change clean = redact_change(change, call->arena);
     struct change read = clean;
     if ((is_limited(call) || call->caller.limit_id) &&
         (!canonical(call, &read, err) || !check(call, &read, err)))
         return false;
+    freezes_mark(call, &clean);
     return ledger_record(call->api->deps.ledger, &clean, out, err);
 }
 

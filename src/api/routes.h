@@ -57,6 +57,16 @@ MUST_CHECK bool about_prometheus(struct api_call *call, struct err *err);
 /* announce.c */
 MUST_CHECK bool announce_list(struct api_call *call, struct err *err);
 MUST_CHECK bool announce_try(struct api_call *call, struct err *err);
+/* ends.c */
+MUST_CHECK bool ends_run(struct api_call *call, struct err *err); /* done and fail */
+/* freezes.c */
+MUST_CHECK bool freezes_can(struct api_call *call, struct err *err); /* may I deploy? */
+MUST_CHECK bool freezes_list(struct api_call *call, struct err *err);
+MUST_CHECK bool freezes_thaw(struct api_call *call, struct err *err);
+/* freezes_ics.c */
+MUST_CHECK bool freezes_ics(struct api_call *call, struct err *err); /* as a calendar */
+/* now.c */
+MUST_CHECK bool now_run(struct api_call *call, struct err *err);
 /* snapshot.c */
 MUST_CHECK bool snapshot_run(struct api_call *call, struct err *err);
 /* tokens.c */

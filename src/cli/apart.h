@@ -22,7 +22,8 @@ struct apart {
     const char *token;   /* PLUMB_TOKEN; NULL: none */
     bool is_default_url; /* PLUMB_URL is not set */
     struct arena *arena;
-    bool is_ascii; /* LANG says so */
+    bool is_ascii;     /* LANG says so */
+    const char *pager; /* PLUMB_PAGER; NULL: none */
     /* What came of it. */
     int code;
     const char *out, *err;
@@ -76,6 +77,7 @@ NO_RETURN static inline void apart_become(const struct apart *apart, const char 
     setenv("PLUMB_BY", "tester", 1);
     setenv("TZ", "UTC", 1);
     setenv("LC_ALL", apart->is_ascii ? "C" : "C.UTF-8", 1);
+    setenv("PLUMB_PAGER", apart->pager ? apart->pager : "", 1);
     unsetenv("COLUMNS");
     unsetenv("PLUMB_CHANGE");
     unsetenv("PLUMB_TOKEN");

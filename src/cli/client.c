@@ -9,6 +9,7 @@
 #include "cli/record.h"
 #include "cli/tell.h"
 #include "model/redact.h"
+#include "os/realtime.h"
 
 #define URL_DEFAULT "http://127.0.0.1:2010"
 
@@ -253,6 +254,26 @@ bool client_post(struct client *client, const char *path, const struct buf *body
     return status == 200 || refused(client, status, out, err);
 }
 
+static bool ask_once(const struct client_ask *ask, struct buf *out, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    CLEANUP(client_close) struct client client = {0};
+    return client_open(&client, &arena, err) && client_get(&client, ask, out, err);
+}
+
+bool client_ask_get(const char *path, const struct buf *query, struct buf *out, struct err *err)
+{
+    const struct client_ask ask = {path, query, "application/json", CLIENT_ASK_MS, false};
+    return ask_once(&ask, out, err);
+}
+
+bool client_ask_post(const char *path, const struct buf *query, struct buf *out, struct err *err)
+{
+    const struct client_ask ask = {path, query, "application/json", CLIENT_ASK_MS, true};
+    return ask_once(&ask, out, err);
+}
+
 /* Not now, says who answers so: another try may fare better. */
 static bool is_passing(int status)
 {
@@ -270,12 +291,31 @@ static enum client_fate fate_of(int status, bool is_ours)
     return is_ours || kind_of(status) == ERR_INPUT ? CLIENT_REFUSED : CLIENT_LATER;
 }
 
+/* The record with our clock as it is now: one that waited in the spool is not skewed by that. */
+static void stamp(const struct buf *body, struct buf *out)
+{
+    const struct clock clock = clock_system();
+    const long long now_ms = clock_us(&clock) / 1000;
+    const struct str text =
+        str_trim(str_make(buf_text(body), body->n)); /* from a file, it may be */
+    if (text.n <= 2 ||
+        text.at[0] != '{') { /* none of ours: the server says what is wrong with it */
+        buf_add(out, text.at, text.n);
+        return;
+    }
+    buf_printf(out, "{\"now\":%lld.%03lld,", now_ms / 1000, now_ms % 1000);
+    buf_add(out, text.at + 1, text.n - 1);
+}
+
 enum client_fate client_record(struct client *client, const struct buf *body, int64_t wait_ms,
                                struct arena *arena, const char **out_id, struct err *why)
 {
-    CLEANUP(buf_done) struct buf url, answer;
+    CLEANUP(buf_done) struct buf url = {0}, answer, stamped;
     buf_init(&answer, RECORD_BYTES_MAX);
-    const struct fetch_request request = post_of(client, "/api/v1/changes", body, wait_ms, &url);
+    buf_init(&stamped, body->n + 64);
+    stamp(body, &stamped);
+    const struct fetch_request request =
+        post_of(client, "/api/v1/changes", &stamped, wait_ms, &url);
     int status;
     if (!run(client, &request, &answer, &status, why))
         return CLIENT_LATER;

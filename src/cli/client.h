@@ -50,12 +50,18 @@ MUST_CHECK bool client_get(struct client *client, const struct client_ask *ask, 
 MUST_CHECK bool client_post(struct client *client, const char *path, const struct buf *body,
                             int64_t wait_ms, struct buf *out, struct err *err);
 
+/* The answer to one question, to $PLUMB_URL; what most commands need. path and query as for client_get. */
+MUST_CHECK bool client_ask_get(const char *path, const struct buf *query, struct buf *out,
+                               struct err *err);
+MUST_CHECK bool client_ask_post(const char *path, const struct buf *query, struct buf *out,
+                                struct err *err);
+
 enum client_fate {
     CLIENT_TAKEN,
     CLIENT_LATER,   /* nobody there, not a plumb server, or it is unwell: keep the record */
     CLIENT_REFUSED, /* it will never take this one */
 };
-/* Hands a change's JSON over.
+/* Hands a change's JSON over, with our clock as "now".
  *   out_id  of the change, in the arena; only when taken
  *   why     as above, when not taken */
 enum client_fate client_record(struct client *client, const struct buf *body, int64_t wait_ms,

@@ -94,6 +94,8 @@ enum courier_fate courier_record(const struct change *change, const struct couri
     BUG_IF(body.is_full); /* change_check limits every text in it */
 
     CLEANUP(client_close) struct client client = {0};
+    if (order->away)
+        return keep(&body, order, order->away, arena);
     if (!client_open(&client, arena, why))
         return keep(&body, order, why, arena);
     switch (client_record(&client, &body, order->ms_max, arena, out_id, why)) {

@@ -13,6 +13,7 @@ struct courier_order {
     const char *command;    /* for the warnings */
     bool delivers_the_rest; /* what is left of the time goes to what waits in the spool */
     int64_t ms_max;         /* 1..COURIER_MS_MAX */
+    const struct err *away; /* why no server answered just now: straight into the spool; or NULL */
 };
 
 enum courier_fate {

@@ -47,8 +47,8 @@ void help_all(const struct command *const *commands, size_t n, struct buf *out)
         "  plumb log website --since 2d\n"
         "  plumb graph web.logins web.errors --since 6h\n"
         "\nTimes       10m, 2h or 3d ago, 14:05, yesterday, 2026-11-22T14:05Z, or unix seconds\n"
-        "Exit codes  0 fine, 1 failed here, 2 typed wrong or refused, 5 not found,\n"
-        "            6 no token or not allowed, 7 no server\n"
+        "Exit codes  0 fine, 1 failed here, 2 typed wrong or refused, 3 frozen or held,\n"
+        "            5 not found, 6 no token or not allowed, 7 no server\n"
         "Server      $PLUMB_URL and $PLUMB_TOKEN, else url and token in ~/.config/plumb/config,\n"
         "            else http://127.0.0.1:2010\n");
 }

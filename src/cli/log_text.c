@@ -208,8 +208,39 @@ void log_text_columns(const struct change_list *changes, const struct log_text_l
             heading.texts[c] = columns[c].heading;
         add_line(&heading, NULL, widths, look, out);
     }
-    for (size_t i = 0; i < changes->n; i++)
+    for (size_t i = 0; i < changes->n; i++) {
         add_line(&cells[i], &changes->items[i], widths, look, out);
+        if (look->below)
+            look->below(&changes->items[i], out);
+    }
+}
+
+/* A clean text that neither ends a cell nor begins markup. */
+static void add_cell(struct buf *out, const char *text, struct arena *arena)
+{
+    buf_add_str(out, "| ");
+    for (const char *at = clean(text, arena); *at; at++) {
+        if (strchr("|\\`*_<[", *at))
+            buf_add_char(out, '\\');
+        buf_add_char(out, *at);
+    }
+    buf_add_char(out, ' ');
+}
+
+void log_text_table(const struct change_list *changes, const struct tz *tz, struct arena *arena,
+                    struct buf *out)
+{
+    static const int shown[] = {TIME, SERVICE, REV, BY, TOOK, STATUS};
+    const struct log_text_look look = {.tz = tz};
+    buf_add_str(out, "| Time | Service | Rev | By | Took | Status | Message |\n"
+                     "| --- | --- | --- | --- | --- | --- | --- |\n");
+    for (size_t i = 0; i < changes->n; i++) {
+        const struct cells cells = cells_of(&changes->items[i], &look, arena);
+        for (size_t k = 0; k < COUNT_OF(shown); k++)
+            add_cell(out, cells.texts[shown[k]], arena);
+        add_cell(out, cells.msg, arena);
+        buf_add_str(out, "|\n");
+    }
 }
 
 static void add_field(struct buf *out, const char *text)

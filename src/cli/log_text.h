@@ -14,6 +14,8 @@ struct log_text_look {
     bool has_colour, has_utf8;
     const struct tz *tz;
     int64_t now_ms;
+    void (*below)(const struct change *change,
+                  struct buf *out); /* after each line; NULL: nothing */
 };
 
 /* Columns for people: time, short id, kind, service (@env unless production), rev, by, how long it
@@ -25,6 +27,10 @@ void log_text_columns(const struct change_list *changes, const struct log_text_l
  * env, rev, by, seconds it took ("" while it runs), status, message, url. A tab or a line's end in
  * a text is a blank. */
 void log_text_rows(const struct change_list *changes, struct buf *out);
+
+/* A Markdown table in that zone's time: time, service, revision, who, how long, status, message. */
+void log_text_table(const struct change_list *changes, const struct tz *tz, struct arena *arena,
+                    struct buf *out);
 
 /* "0.4s", "45s", "1m45s", "2h05m", "3d04h" */
 void log_text_took(int64_t took_ms, struct buf *out);

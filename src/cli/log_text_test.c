@@ -99,6 +99,37 @@ TEST(rows_for_programs)
     EXPECT(strstr(rows_of(&item, 1), "\tnora\t\trunning\t"));
 }
 
+static void below(const struct change *change, struct buf *out)
+{
+    buf_printf(out, "  %s, whole\n", change->msg);
+}
+
+TEST(more_below_each_line)
+{
+    struct change items[] = {example(), example()};
+    struct log_text_look look = look_of(120);
+    look.is_oneline = true;
+    look.below = below;
+    const char *line = "14:04 01KB1234AB deploy website 4f2c1e9 nora 1m45s succeeded fix login\n"
+                       "  fix login, whole\n";
+    EXPECT_TEXT(columns_of(items, 2, &look), arena_printf(&kit_arena, "%s%s", line, line));
+}
+
+TEST(a_table_for_a_report)
+{
+    struct change item = example();
+    item.msg = "a|b *c* _d_ `e` <f> [g](h)\n\\";
+    CLEANUP(buf_done) struct buf out;
+    buf_init(&out, 10000);
+    const struct change_list list = {&item, 1, 1};
+    log_text_table(&list, tz_utc(), &kit_arena, &out);
+    EXPECT_TEXT(buf_text(&out),
+                "| Time | Service | Rev | By | Took | Status | Message |\n"
+                "| --- | --- | --- | --- | --- | --- | --- |\n"
+                "| 2026-11-22 14:04:06 | website | 4f2c1e9 | nora | 1m45s | succeeded | "
+                "a\\|b \\*c\\* \\_d\\_ \\`e\\` \\<f> \\[g](h) \\\\ |\n");
+}
+
 TEST(hostile_texts_stay_in_their_cell)
 {
     static const char hostile[] = "a\x1b[2J\tb\r\nc\xC2\x9B"
@@ -170,6 +201,7 @@ TEST(durations)
     EXPECT(strstr(columns_of(&item, 1, &look), " 5m53s+ running"));
 }
 
-RUN_TESTS(test_of(columns_for_people), test_of(local_time_and_other_days),
-          test_of(rows_for_programs), test_of(hostile_texts_stay_in_their_cell),
-          test_of(lines_fit_the_terminal), test_of(colour_only_when_asked), test_of(durations))
+RUN_TESTS(test_of(more_below_each_line), test_of(a_table_for_a_report), test_of(columns_for_people),
+          test_of(local_time_and_other_days), test_of(rows_for_programs),
+          test_of(hostile_texts_stay_in_their_cell), test_of(lines_fit_the_terminal),
+          test_of(colour_only_when_asked), test_of(durations))

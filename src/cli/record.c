@@ -55,6 +55,10 @@ void record_write(const struct change *change, struct buf *out)
     write_text(&json, "by", change->by);
     write_text(&json, "msg", change->msg);
     write_text(&json, "url", change->url);
+    write_text(&json, "of", change->of);
+    write_text(&json, "data", change->data);
+    if (change->ttl_ms)
+        jsonw_put_f64(&json, "ttl", (double)change->ttl_ms / 1000.0);
     write_time(&json, "start", change->start_ms);
     write_time(&json, "end", change->end_ms);
     write_text(&json, "status", change_status_name(change->status));
@@ -119,6 +123,33 @@ static void read_tags(json_t *tags, struct arena *arena, struct change *out)
     }
 }
 
+static void read_also(const json_t *also, struct arena *arena, struct change *out)
+{
+    const size_t n = min_size(json_array_size(also), CHANGE_TELLINGS_MAX);
+    out->also = arena_array(arena, n, struct telling);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *telling = json_array_get(also, i);
+        out->also[out->n_also++] =
+            (struct telling){text_of(telling, "source", arena), text_of(telling, "key", arena)};
+    }
+}
+
+/* What only the whole of a change has, or the ledger says. */
+static void read_rest(const json_t *object, struct arena *arena, struct change *out)
+{
+    out->parent = text_of(object, "parent", arena);
+    out->of = text_of(object, "of", arena);
+    out->old_value = text_of(object, "old", arena);
+    out->new_value = text_of(object, "new", arena);
+    out->data = text_of(object, "data", arena);
+    out->received_ms = time_of(object, "received");
+    const double skew_s = json_number_value(json_object_get(object, "skew"));
+    out->skew_ms = fabs(skew_s) < 1e9 ? llround(skew_s * 1000.0) : 0;
+    out->n_edits = (uint32_t)json_integer_value(json_object_get(object, "edits"));
+    out->is_retracted = json_is_true(json_object_get(object, "retracted"));
+    read_also(json_object_get(object, "also"), arena, out);
+}
+
 static struct change change_of(const json_t *object, struct arena *arena)
 {
     struct change c = change_blank();
@@ -145,38 +176,56 @@ static struct change change_of(const json_t *object, struct arena *arena)
     if (json_is_number(value))
         c.value = json_number_value(value);
     read_tags(json_object_get(object, "tags"), arena, &c);
+    read_rest(object, arena, &c);
     return c;
 }
 
-static json_t *load_list(const char *json, size_t n, struct err *err)
+static bool is_list(const json_t *value)
 {
-    json_error_t why;
-    json_t *root = n ? json_loadb(json, n, 0, &why) : NULL;
-    bool is_list = json_is_array(root);
-    for (size_t i = 0; is_list && i < json_array_size(root); i++)
-        is_list = json_is_object(json_array_get(root, i));
-    if (is_list)
-        return root;
-    json_decref(root);
-    err_set(err, ERR_INPUT, "the server's answer is no list of changes");
-    return NULL;
+    bool is_ok = json_is_array(value);
+    for (size_t i = 0; is_ok && i < json_array_size(value); i++)
+        is_ok = json_is_object(json_array_get(value, i));
+    return is_ok;
 }
 
-bool record_list(const char *json, size_t n, struct arena *arena, struct change_list *out,
-                 struct err *err)
+static bool list_of(const json_t *value, struct arena *arena, struct change_list *out,
+                    struct err *err)
 {
-    CLEANUP(drop) json_t *root = load_list(json, n, err);
-    if (!root)
-        return false;
-    const size_t n_items = json_array_size(root);
+    if (!is_list(value))
+        return FAIL(err, ERR_INPUT, "the server's answer is no list of changes");
+    const size_t n_items = json_array_size(value);
     if (n_items > CHANGES_MAX)
         return FAIL(err, ERR_LIMIT, "the server's answer holds %zu changes; at most %d are taken",
                     n_items, CHANGES_MAX);
     struct change_list list = {.items = arena_array(arena, n_items, struct change)};
     for (size_t i = 0; i < n_items; i++)
-        list.items[list.n++] = change_of(json_array_get(root, i), arena);
+        list.items[list.n++] = change_of(json_array_get(value, i), arena);
     list.cap = n_items;
     *out = list;
+    return true;
+}
+
+bool record_list(const char *json, size_t n, struct arena *arena, struct change_list *out,
+                 struct err *err)
+{
+    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    return list_of(root, arena, out, err);
+}
+
+bool record_list_in(const char *json, size_t n, const char *key, struct arena *arena,
+                    struct change_list *out, struct err *err)
+{
+    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    return list_of(json_object_get(root, key), arena, out, err);
+}
+
+bool record_one(const char *json, size_t n, struct arena *arena, struct change *out,
+                struct err *err)
+{
+    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    if (!json_is_object(root))
+        return FAIL(err, ERR_INPUT, "the server's answer is no change");
+    *out = change_of(root, arena);
     return true;
 }
 
@@ -187,19 +236,33 @@ static int add_bytes(const char *bytes, size_t n, void *self)
     return out->is_full ? -1 : 0;
 }
 
+static bool add_line(const json_t *value, bool is_ascii, struct buf *out, struct err *err)
+{
+    /* 15 digits: a time in ms comes out as it was sent. */
+    const size_t flags =
+        JSON_COMPACT | JSON_REAL_PRECISION(15) | (is_ascii ? JSON_ENSURE_ASCII : 0);
+    if (json_dump_callback(value, add_bytes, out, flags) != 0)
+        return FAIL(err, ERR_LIMIT, "the server's answer is too long");
+    buf_add_char(out, '\n');
+    return true;
+}
+
 bool record_lines(const char *json, size_t n, struct record_lines how, struct buf *out,
                   struct err *err)
 {
-    CLEANUP(drop) json_t *root = load_list(json, n, err);
-    if (!root)
-        return false;
-    /* 15 digits: a time in ms comes out as it was sent. */
-    const size_t flags =
-        JSON_COMPACT | JSON_REAL_PRECISION(15) | (how.is_ascii ? JSON_ENSURE_ASCII : 0);
-    for (size_t i = 0; i < min_size(json_array_size(root), how.n_max); i++) {
-        if (json_dump_callback(json_array_get(root, i), add_bytes, out, flags) != 0)
-            return FAIL(err, ERR_LIMIT, "the server's answer is too long");
-        buf_add_char(out, '\n');
-    }
+    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    if (!is_list(root))
+        return FAIL(err, ERR_INPUT, "the server's answer is no list of changes");
+    for (size_t i = 0; i < min_size(json_array_size(root), how.n_max); i++)
+        if (!add_line(json_array_get(root, i), how.is_ascii, out, err))
+            return false;
     return true;
+}
+
+bool record_line(const char *json, size_t n, bool is_ascii, struct buf *out, struct err *err)
+{
+    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    if (!json_is_object(root))
+        return FAIL(err, ERR_INPUT, "the server's answer is no object");
+    return add_line(root, is_ascii, out, err);
 }

@@ -22,6 +22,11 @@ MUST_CHECK bool record_id(const char *json, size_t n, struct arena *arena, const
  * is "not known". err: ERR_INPUT when it is no list of objects, ERR_LIMIT when it is too long. */
 MUST_CHECK bool record_list(const char *json, size_t n, struct arena *arena,
                             struct change_list *out, struct err *err);
+/* The same of a list that is a member of an object; and of an object that is one change. */
+MUST_CHECK bool record_list_in(const char *json, size_t n, const char *key, struct arena *arena,
+                               struct change_list *out, struct err *err);
+MUST_CHECK bool record_one(const char *json, size_t n, struct arena *arena, struct change *out,
+                           struct err *err);
 /* The same answer, an object a line; is_ascii: \u escapes for all that is not. n_max objects at
  * most. err: ERR_INPUT */
 struct record_lines {
@@ -30,3 +35,6 @@ struct record_lines {
 };
 MUST_CHECK bool record_lines(const char *json, size_t n, struct record_lines how, struct buf *out,
                              struct err *err);
+/* An answer that is one object, on one line. err: ERR_INPUT */
+MUST_CHECK bool record_line(const char *json, size_t n, bool is_ascii, struct buf *out,
+                            struct err *err);

@@ -29,6 +29,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     const struct record_lines how = {1000, true};
     const bool has_lines = record_lines(json, n, how, &lines, &err);
     BUG_IF(has_lines && !is_list);
+    struct change one;
+    if (record_one(json, n, &arena, &one, &err)) {
+        check_change(&one);
+        BUG_IF(!record_line(json, n, false, &lines, &err));
+    }
+    if (record_list_in(json, n, "recent", &arena, &list, &err))
+        BUG_IF(is_list);
     const char *id;
     if (record_id(json, n, &arena, &id, &err))
         BUG_IF(strlen(id) == 0 || strlen(id) > 64);

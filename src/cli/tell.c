@@ -56,6 +56,16 @@ void tell_warn(const char *command, const char *fmt, ...)
     say(command, "warning: ", text, "");
 }
 
+void tell_note(const char *command, const char *fmt, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    say(command, "", text, "");
+}
+
 bool tell_out(const char *command, const char *text)
 {
     if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)

@@ -19,5 +19,7 @@ enum {
 int tell_fail(const char *command, const struct err *err);
 /* "plumb NAME: warning: ..."; command NULL: whichever it is. */
 PRINTF_LIKE(2, 3) void tell_warn(const char *command, const char *fmt, ...);
+/* "plumb NAME: ...": how it goes. */
+PRINTF_LIKE(2, 3) void tell_note(const char *command, const char *fmt, ...);
 /* All of it to stdout. False: it could not be written, which has been told. */
 MUST_CHECK bool tell_out(const char *command, const char *text);

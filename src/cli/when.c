@@ -221,6 +221,59 @@ static bool parse_any(const char *text, const struct when_now *now, int64_t *out
     return true;
 }
 
+static bool check_range(const char *text, int64_t ms, struct err *err)
+{
+    if (ms < FIRST_MS || ms > LAST_MS)
+        return FAIL(err, ERR_INPUT, "'%s' is not between the years 2000 and 2106", text);
+    return true;
+}
+
+/* The next 14:05. */
+static bool parse_clock_ahead(const char *at, const struct when_now *now, int64_t *out_ms)
+{
+    struct civil civil = tz_civil(now->tz, now->ms / 1000);
+    int ms;
+    if (!take_clock(&at, &civil, &ms) || *at)
+        return false;
+    int64_t at_ms = tz_instant(now->tz, &civil) * 1000 + ms;
+    if (at_ms <= now->ms) {
+        civil.day++;
+        at_ms = tz_instant(now->tz, &civil) * 1000 + ms;
+    }
+    *out_ms = at_ms;
+    return true;
+}
+
+static bool parse_any_ahead(const char *text, const struct when_now *now, int64_t *out_ms)
+{
+    int64_t length_ms;
+    if (strcmp(text, "tomorrow") == 0)
+        *out_ms = midnight_ms(now, 1);
+    else if (text[0] != '-' && !text_ends(text, "ago") && parse_ago(text, &length_ms))
+        *out_ms = now->ms + length_ms;
+    else
+        return parse_clock_ahead(text, now, out_ms) || parse_date(text, now, out_ms) ||
+               parse_unix(text, out_ms);
+    return true;
+}
+
+bool when_parse_ahead(const char *text, const struct when_now *now, int64_t *out_ms,
+                      struct err *err)
+{
+    int64_t ms;
+    if (strlen(text) >= TEXT_MAX || !parse_any_ahead(text, now, &ms)) {
+        err_set(err, ERR_INPUT, "'%.60s' is no time", text);
+        err_hint(err, "18:00, 2h, tomorrow, 2026-11-30T08:00 or unix seconds");
+        return false;
+    }
+    if (!check_range(text, ms, err))
+        return false;
+    if (ms <= now->ms)
+        return FAIL(err, ERR_INPUT, "'%s' is over", text);
+    *out_ms = ms;
+    return true;
+}
+
 bool when_parse(const char *text, const struct when_now *now, int64_t *out_ms, struct err *err)
 {
     int64_t ms;
@@ -229,8 +282,21 @@ bool when_parse(const char *text, const struct when_now *now, int64_t *out_ms, s
         err_hint(err, "10m, 2h, 3d, 14:05, yesterday, 2026-11-22T14:05Z or unix seconds");
         return false;
     }
-    if (ms < FIRST_MS || ms > LAST_MS)
-        return FAIL(err, ERR_INPUT, "'%s' is not between the years 2000 and 2106", text);
+    if (!check_range(text, ms, err))
+        return false;
     *out_ms = ms;
     return true;
+}
+
+bool when_parse_length(const char *text, int64_t *out_ms, struct err *err)
+{
+    int64_t ms;
+    const bool is_ahead = text[0] >= '0' && text[0] <= '9' && !text_ends(text, "ago");
+    if (strlen(text) < TEXT_MAX && is_ahead && parse_ago(text, &ms) && ms >= 1000) {
+        *out_ms = ms;
+        return true;
+    }
+    err_set(err, ERR_INPUT, "'%.60s' is no length of time", text);
+    err_hint(err, "90s, 10m, 1h30m or 2d");
+    return false;
 }

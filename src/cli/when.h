@@ -16,3 +16,9 @@ struct when_now {
  *   err  ERR_INPUT, with a hint that shows forms that work */
 MUST_CHECK bool when_parse(const char *text, const struct when_now *now, int64_t *out_ms,
                            struct err *err);
+/* A time that is to come: 18:00 (the next one), 2h (from now), tomorrow (midnight), and dates and unix
+ * seconds as above. err: ERR_INPUT, also when it is over */
+MUST_CHECK bool when_parse_ahead(const char *text, const struct when_now *now, int64_t *out_ms,
+                                 struct err *err);
+/* A length of time: 90s, 10m, 1h30m, 2d; a second or more. err: ERR_INPUT */
+MUST_CHECK bool when_parse_length(const char *text, int64_t *out_ms, struct err *err);

@@ -19,5 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         BUG_IF(ms < INT64_C(946684800000) || ms > INT64_C(4294967295000));
     else
         BUG_IF(ms != -1 || err.kind != ERR_INPUT);
+    ms = -1;
+    if (when_parse_ahead(text, &now, &ms, &err))
+        BUG_IF(ms <= now.ms || ms > INT64_C(4294967295000));
+    else
+        BUG_IF(ms != -1 || err.kind != ERR_INPUT);
     return 0;
 }

@@ -142,5 +142,37 @@ TEST(every_second_survives_being_written)
     }
 }
 
-RUN_TESTS(test_of(reads_times_that_people_type), test_of(times_without_a_zone_are_local),
-          test_of(refuses_what_is_no_time), test_of(every_second_survives_being_written))
+TEST(times_that_are_to_come)
+{
+    static const struct {
+        const char *row, *text;
+        int64_t ahead_s; /* after NOW_MS; 0: some time; -1: refused */
+    } rows[] = {
+        {"later today", "18:00", 0}, {"two hours", "2h", 7200},  {"a week", "1w", 604800},
+        {"ago", "2h ago", -1},       {"minus", "-2h", -1},       {"yesterday", "yesterday", -1},
+        {"now", "now", -1},          {"over", "2026-11-01", -1}, {"nonsense", "soonish", -1},
+        {"a date", "2100-01-01", 0},
+    };
+    const struct when_now now = {NOW_MS, tz_utc()};
+    EACH_ROW (rows, r) {
+        int64_t ms = -1;
+        EXPECT_I64(when_parse_ahead(r->text, &now, &ms, &kit_err), r->ahead_s >= 0);
+        if (r->ahead_s > 0)
+            EXPECT_I64(ms, NOW_MS + r->ahead_s * 1000);
+        if (r->ahead_s == 0)
+            EXPECT(ms > NOW_MS);
+    }
+    /* The clock: within a day, and on the minute that was said. */
+    for (int hour = 0; hour < 24; hour++) {
+        int64_t ms = -1;
+        EXPECT_OK(when_parse_ahead(arena_printf(&kit_arena, "%d:07", hour), &now, &ms, &kit_err));
+        const struct civil civil = tz_civil(tz_utc(), ms / 1000);
+        EXPECT_I64(civil.hour, hour);
+        EXPECT_I64(civil.minute, 7);
+        EXPECT(ms > NOW_MS && ms <= NOW_MS + 86400000);
+    }
+}
+
+RUN_TESTS(test_of(times_that_are_to_come), test_of(reads_times_that_people_type),
+          test_of(times_without_a_zone_are_local), test_of(refuses_what_is_no_time),
+          test_of(every_second_survives_being_written))

@@ -180,6 +180,8 @@ bool telling_finish(struct writer *writer, struct telling_task *task)
     struct change told = change_blank();
     told.status = end->status;
     told.end_ms = max_i64(end->end_ms, known.start_ms);
+    if (known.kind == CHANGE_FREEZE && known.end_ms > told.end_ms)
+        known.end_ms = 0; /* it was to last longer: it ends now */
     told.msg = end->msg;
     return merge(writer, task, &known, &told);
 }

@@ -2,9 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -189,7 +193,7 @@ static bool must_pass_on(const siginfo_t *got)
     return got->si_code != SI_KERNEL || got->si_signo == SIGHUP;
 }
 
-/* Waits for the child, passing signals on. All of them are blocked. */
+/* Waits for the child, passing signals on. All of them are blocked. Returns its status. */
 static int wait_for(pid_t pid)
 {
     sigset_t awaited = set_of(passed_signals, COUNT_OF(passed_signals));
@@ -199,7 +203,7 @@ static int wait_for(pid_t pid)
         const pid_t ended = waitpid(pid, &status, WNOHANG);
         BUG_IF(ended < 0 && errno != EINTR);
         if (ended == pid)
-            return code_of(status);
+            return status;
         siginfo_t got;
         const int signal_number = sigwaitinfo(&awaited, &got);
         if (signal_number > 0 && signal_number != SIGCHLD && must_pass_on(&got))
@@ -207,34 +211,279 @@ static int wait_for(pid_t pid)
     }
 }
 
-/* Takes a waiting signal off, so that it is obeyed once. */
-static void consume(int signal_number)
+int child_take_signal(void)
 {
-    const sigset_t one = set_of(&signal_number, 1);
+    const int signal_number = child_waiting_signal();
     const struct timespec now = {0};
+    if (!signal_number)
+        return 0;
+    const sigset_t one = set_of(&signal_number, 1);
     sigtimedwait(&one, NULL, &now);
+    return signal_number;
 }
 
-/* With signals held: mask is what the child shall have. */
-static bool run_held(const char *const *argv, char *const *entries, const sigset_t *mask,
-                     struct child_end *out, struct err *err)
+static struct child_end end_of(int status)
 {
-    const int waiting = child_waiting_signal();
+    return (struct child_end){.code = code_of(status),
+                              .signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+                              .has_run = true};
+}
+
+/* ---- what it writes, on its way through ---- */
+
+enum {
+    RELAY_STREAMS = 2,
+    RELAY_BYTES = PIPE_BUF /* a write of so many to a ready pipe never waits */
+};
+
+/* One pipe from the child, and where its bytes go. */
+struct stream {
+    int from, to; /* from -1: over */
+    char bytes[RELAY_BYTES];
+    size_t n, at; /* waiting to be written: [at, n) */
+    size_t
+        owed; /* was in the pipe when the child ended: its own last words, awaited however long */
+};
+
+struct relay {
+    struct stream streams[RELAY_STREAMS];
+    int signals; /* a signalfd */
+    struct child_tail *tail;
+    pid_t pid;
+    bool has_ended;
+    int status;
+    int64_t until_us; /* when it has ended: others are heard no longer than this */
+    bool is_given_up; /* told to end ourselves, with nobody left to pass that on to */
+};
+
+static void keep_tail(struct child_tail *tail, const char *bytes, size_t n)
+{
+    const size_t room = CHILD_TAIL_BYTES - tail->n;
+    if (n > room) {
+        const size_t n_lost = n - room; /* n is far less than the tail */
+        memmove(tail->bytes, tail->bytes + n_lost, tail->n - n_lost);
+        tail->n -= n_lost;
+        tail->is_cut = true;
+    }
+    memcpy(tail->bytes + tail->n, bytes, n);
+    tail->n += n;
+}
+
+static void stream_read(struct relay *relay, struct stream *stream)
+{
+    const ssize_t got = read(stream->from, stream->bytes, RELAY_BYTES);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
+    if (got <= 0) {
+        fd_done(&stream->from);
+        return;
+    }
+    stream->at = 0;
+    stream->n = (size_t)got;
+    stream->owed -= min_size(stream->owed, stream->n);
+    keep_tail(relay->tail, stream->bytes, stream->n);
+}
+
+/* Where nobody takes it any more, the child hears of that as it would have without us. */
+static void stream_write(struct stream *stream)
+{
+    const ssize_t done = write(stream->to, stream->bytes + stream->at, stream->n - stream->at);
+    if (done > 0)
+        stream->at += (size_t)done;
+    if (done >= 0 || errno == EINTR || errno == EAGAIN)
+        return;
+    stream->at = stream->n = 0;
+    fd_done(&stream->from);
+}
+
+/* A signal: its own end, or one to pass on. */
+static void relay_signal(struct relay *relay)
+{
+    struct signalfd_siginfo got;
+    if (read(relay->signals, &got, sizeof got) != (ssize_t)sizeof got)
+        return;
+    const bool must_pass = got.ssi_code != SI_KERNEL || got.ssi_signo == SIGHUP;
+    if (got.ssi_signo == SIGCHLD)
+        return;
+    if (relay->has_ended)
+        relay->is_given_up = true;
+    else if (must_pass)
+        kill(relay->pid, (int)got.ssi_signo);
+}
+
+static void relay_reap(struct relay *relay)
+{
+    if (relay->has_ended || waitpid(relay->pid, &relay->status, WNOHANG) != relay->pid)
+        return;
+    relay->has_ended = true;
+    relay->until_us = monotonic_us() + CHILD_LINGER_MS * 1000;
+    for (int i = 0; i < RELAY_STREAMS; i++) {
+        int n = 0;
+        if (relay->streams[i].from >= 0 && ioctl(relay->streams[i].from, FIONREAD, &n) == 0)
+            relay->streams[i].owed = (size_t)max_i64(n, 0);
+    }
+}
+
+/* Is there something that the child itself wrote? */
+static bool relay_owes(const struct relay *relay)
+{
+    bool owes = false;
+    for (int i = 0; i < RELAY_STREAMS; i++) {
+        const struct stream *stream = &relay->streams[i];
+        owes |= stream->at < stream->n || (stream->from >= 0 && stream->owed > 0);
+    }
+    return owes;
+}
+
+static bool relay_goes_on(const struct relay *relay)
+{
+    if (!relay->has_ended)
+        return true;
+    if (relay->is_given_up)
+        return false;
+    bool is_open = false;
+    for (int i = 0; i < RELAY_STREAMS; i++)
+        is_open |= relay->streams[i].from >= 0;
+    return relay_owes(relay) || (is_open && monotonic_us() < relay->until_us);
+}
+
+static void relay_step(struct relay *relay)
+{
+    struct pollfd ready[RELAY_STREAMS + 1];
+    for (int i = 0; i < RELAY_STREAMS; i++) {
+        const struct stream *stream = &relay->streams[i];
+        const bool has_bytes = stream->at < stream->n;
+        ready[i] = (struct pollfd){.fd = has_bytes ? stream->to : stream->from,
+                                   .events = has_bytes ? POLLOUT : POLLIN};
+    }
+    ready[RELAY_STREAMS] = (struct pollfd){.fd = relay->signals, .events = POLLIN};
+    const int64_t left_ms = max_i64((relay->until_us - monotonic_us() + 999) / 1000, 0);
+    const bool is_awaited = !relay->has_ended || relay_owes(relay);
+    if (poll(ready, RELAY_STREAMS + 1, is_awaited ? -1 : (int)left_ms) <= 0)
+        return;
+    for (int i = 0; i < RELAY_STREAMS; i++) {
+        struct stream *stream = &relay->streams[i];
+        if (ready[i].revents && stream->at < stream->n)
+            stream_write(stream);
+        else if (ready[i].revents && stream->from >= 0)
+            stream_read(relay, stream);
+    }
+    if (ready[RELAY_STREAMS].revents)
+        relay_signal(relay);
+}
+
+static bool is_same_file(int a, int b)
+{
+    struct stat of_a, of_b;
+    return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino;
+}
+
+/* The pipes' other ends, for the child; -1: it has ours. */
+struct relay_ends {
+    int out, err;
+};
+
+static void relay_ends_done(struct relay_ends *ends)
+{
+    if (ends->err != ends->out)
+        fd_done(&ends->err);
+    fd_done(&ends->out);
+}
+
+static void relay_done(struct relay *relay)
+{
+    for (int i = 0; i < RELAY_STREAMS; i++)
+        fd_done(&relay->streams[i].from);
+    fd_done(&relay->signals);
+}
+
+static bool open_stream(struct stream *stream, int to, int *out_end)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    stream->from = ends[0];
+    stream->to = to;
+    *out_end = ends[1];
+    return true;
+}
+
+/* False: then nothing is kept, and the child has our own stdout and stderr. */
+static bool relay_open(struct relay *relay, struct child_tail *tail, struct relay_ends *out)
+{
+    const bool has_out = isatty(STDOUT_FILENO) == 0, has_err = isatty(STDERR_FILENO) == 0;
+    const bool is_one = has_out && has_err && is_same_file(STDOUT_FILENO, STDERR_FILENO);
+    sigset_t awaited = set_of(passed_signals, COUNT_OF(passed_signals));
+    sigaddset(&awaited, SIGCHLD);
+    relay->tail = tail;
+    relay->signals = -1;
+    for (int i = 0; i < RELAY_STREAMS; i++) {
+        relay->streams[i].from = -1;
+        relay->streams[i].at = relay->streams[i].n = 0;
+    }
+    *out = (struct relay_ends){-1, -1};
+    if (!has_out && !has_err)
+        return false;
+    relay->signals = signalfd(-1, &awaited, SFD_CLOEXEC | SFD_NONBLOCK);
+    const bool is_ok =
+        relay->signals >= 0 &&
+        (!has_out || open_stream(&relay->streams[0], STDOUT_FILENO, &out->out)) &&
+        (!has_err || is_one || open_stream(&relay->streams[1], STDERR_FILENO, &out->err));
+    if (is_ok && is_one)
+        out->err = out->out;
+    if (!is_ok) {
+        relay_ends_done(out);
+        relay_done(relay);
+    }
+    return is_ok;
+}
+
+/* Runs it with its output on the way through us. */
+static bool run_relayed(struct relay *relay, struct beginning *begin, struct relay_ends *ends,
+                        struct child_end *out, struct err *err)
+{
+    begin->out = ends->out;
+    begin->err = ends->err;
+    const bool is_ok = start(begin, &relay->pid, err);
+    relay_ends_done(ends);
+    if (!is_ok)
+        return false;
+    /* Only now: the child would inherit it. */
+    struct sigaction ignored = {.sa_handler = SIG_IGN}, before;
+    sigaction(SIGPIPE, &ignored, &before);
+    for (relay_reap(relay); relay_goes_on(relay); relay_reap(relay))
+        relay_step(relay);
+    sigaction(SIGPIPE, &before, NULL);
+    *out = end_of(relay->status);
+    return true;
+}
+
+/* With signals held. */
+static bool run_held(struct beginning *begin, struct child_tail *tail, struct child_end *out,
+                     struct err *err)
+{
+    const int waiting = child_take_signal();
     if (waiting) {
-        consume(waiting);
-        *out = (struct child_end){.code = SIGNALLED + waiting};
+        *out = (struct child_end){.code = SIGNALLED + waiting, .signal_number = waiting};
         return true;
     }
-    const struct beginning begin = {argv, entries, mask, -1, -1, -1};
+    struct relay relay = {0};
+    struct relay_ends ends;
+    if (tail && relay_open(&relay, tail, &ends)) {
+        const bool is_ok = run_relayed(&relay, begin, &ends, out, err);
+        relay_done(&relay);
+        return is_ok;
+    }
     pid_t pid;
-    if (!start(&begin, &pid, err))
+    if (!start(begin, &pid, err))
         return false;
-    *out = (struct child_end){.code = wait_for(pid), .has_run = true};
+    *out = end_of(wait_for(pid));
     return true;
 }
 
 bool child_run(const char *const *argv, const struct child_var *vars, size_t n_vars,
-               struct child_end *out, struct err *err)
+               struct child_tail *tail, struct child_end *out, struct err *err)
 {
     /* Where a parent ignored SIGCHLD the kernel would throw the exit status away. */
     struct sigaction by_default = {.sa_handler = SIG_DFL}, before;
@@ -248,7 +497,12 @@ bool child_run(const char *const *argv, const struct child_var *vars, size_t n_v
 
     CLEANUP(environment_done) struct environment environment = {0};
     environment_make(vars, n_vars, &environment);
-    const bool is_ok = run_held(argv, environment.entries, &for_child, out, err);
+    struct beginning begin = {argv, environment.entries, &for_child, -1, -1, -1};
+    if (tail) {
+        tail->n = 0;
+        tail->is_cut = false;
+    }
+    const bool is_ok = run_held(&begin, tail, out, err);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     sigaction(SIGCHLD, &before, NULL);
     return is_ok;
@@ -324,4 +578,47 @@ bool child_read(const char *const *argv, int64_t wait_ms, struct buf *out, int *
     waitpid(pid, &status, WNOHANG);
     err_prefix(err, "%s", argv[0]);
     return false;
+}
+
+/* Until all is written or nobody reads any more. */
+static void write_all(int fd, const char *text, size_t n)
+{
+    while (n > 0) {
+        const ssize_t done = write(fd, text, n);
+        if (done < 0 && errno != EINTR)
+            return;
+        text += done > 0 ? done : 0;
+        n -= done > 0 ? (size_t)done : 0;
+    }
+}
+
+bool child_feed(const char *const *argv, const char *text, size_t n, int *out_code, struct err *err)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return FAIL(err, ERR_IO, "a pipe to '%s'", argv[0]);
+    CLEANUP(fd_done) int theirs = ends[0], ours = ends[1];
+    /* INT is the reader's: a pager stops its search, and we wait for it. */
+    struct sigaction ignored = {.sa_handler = SIG_IGN}, by_default = {.sa_handler = SIG_DFL};
+    struct sigaction old_pipe, old_int, old_child;
+    sigset_t mask;
+    pthread_sigmask(SIG_BLOCK, NULL, &mask);
+    sigaction(SIGCHLD, &by_default, &old_child);
+    const struct beginning begin = {argv, environ, &mask, theirs, -1, -1};
+    pid_t pid;
+    bool is_ok = start(&begin, &pid, err);
+    if (is_ok) {
+        sigaction(SIGPIPE, &ignored, &old_pipe);
+        sigaction(SIGINT, &ignored, &old_int);
+        fd_done(&theirs);
+        write_all(ours, text, n);
+        fd_done(&ours);
+        int status;
+        reap(pid, &status);
+        *out_code = code_of(status);
+        sigaction(SIGINT, &old_int, NULL);
+        sigaction(SIGPIPE, &old_pipe, NULL);
+    }
+    sigaction(SIGCHLD, &old_child, NULL);
+    return is_ok;
 }

@@ -20,7 +20,7 @@ static int run_shell(const char *script)
 {
     const char *const argv[] = {"sh", "-c", script, NULL};
     struct child_end end = {.code = FAILED_TO_RUN};
-    EXPECT_OK(child_run(argv, NULL, 0, &end, &kit_err));
+    EXPECT_OK(child_run(argv, NULL, 0, NULL, &end, &kit_err));
     EXPECT(end.has_run);
     return end.code;
 }
@@ -51,15 +51,15 @@ TEST(what_cannot_be_run_is_told_apart)
     struct child_end end = {.code = 77};
 
     const char *const none[] = {"/no/such/program", NULL};
-    EXPECT_ERR(child_run(none, NULL, 0, &end, &kit_err), ERR_MISSING, "/no/such/program");
+    EXPECT_ERR(child_run(none, NULL, 0, NULL, &end, &kit_err), ERR_MISSING, "/no/such/program");
     const char *const unfound[] = {"no-such-program-anywhere", NULL};
-    EXPECT_ERR(child_run(unfound, NULL, 0, &end, &kit_err), ERR_MISSING, "no-such-program");
+    EXPECT_ERR(child_run(unfound, NULL, 0, NULL, &end, &kit_err), ERR_MISSING, "no-such-program");
     const char *const refused[] = {path, NULL};
-    EXPECT_ERR(child_run(refused, NULL, 0, &end, &kit_err), ERR_IO, "Permission denied");
+    EXPECT_ERR(child_run(refused, NULL, 0, NULL, &end, &kit_err), ERR_IO, "Permission denied");
     EXPECT_I64(end.code, 77);
     /* A script without #! works as it does from a shell. */
     EXPECT_I64(chmod(path, 0700), 0);
-    EXPECT_OK(child_run(refused, NULL, 0, &end, &kit_err));
+    EXPECT_OK(child_run(refused, NULL, 0, NULL, &end, &kit_err));
     EXPECT_I64(end.code, 5);
 }
 
@@ -78,7 +78,7 @@ TEST(the_environment_is_ours_with_changes)
                                 "[ \"${CHILD_TWICE-unset}\" = unset ]",
                                 NULL};
     struct child_end end;
-    EXPECT_OK(child_run(argv, vars, COUNT_OF(vars), &end, &kit_err));
+    EXPECT_OK(child_run(argv, vars, COUNT_OF(vars), NULL, &end, &kit_err));
     EXPECT_I64(end.code, 0);
     EXPECT_TEXT(getenv("CHILD_OLD"), "old");
 }
@@ -97,7 +97,7 @@ TEST(streams_are_handed_through)
         const char *const argv[] = {"sh", "-c", "cat; echo bad >&2; exit 9", NULL};
         struct child_end end = {.code = 1};
         struct err err;
-        _exit(child_run(argv, NULL, 0, &end, &err) ? end.code : 99);
+        _exit(child_run(argv, NULL, 0, NULL, &end, &err) ? end.code : 99);
     }
     int status;
     EXPECT_I64(waitpid(pid, &status, 0), pid);
@@ -126,7 +126,7 @@ static pid_t run_apart(const char *script)
         const char *const argv[] = {"sh", "-c", script, NULL};
         struct child_end end = {.code = 1};
         struct err err;
-        _exit(child_run(argv, NULL, 0, &end, &err) ? end.code : 99);
+        _exit(child_run(argv, NULL, 0, NULL, &end, &err) ? end.code : 99);
     }
     close(ready[1]);
     char byte;
@@ -166,7 +166,7 @@ TEST(a_signal_that_came_first_keeps_it_from_starting)
     raise(SIGTERM);
     EXPECT_I64(child_waiting_signal(), SIGTERM);
     struct child_end end = {.code = 1, .has_run = true};
-    EXPECT_OK(child_run(argv, NULL, 0, &end, &kit_err));
+    EXPECT_OK(child_run(argv, NULL, 0, NULL, &end, &kit_err));
     EXPECT_I64(end.code, 128 + SIGTERM);
     EXPECT(!end.has_run);
     EXPECT(!file_exists(mark));
