@@ -38,7 +38,9 @@ const char *rejects_reason_name(enum reject_reason reason)
         [REJECT_NAME] = "name",         [REJECT_NAME_LIMIT] = "name-limit",
         [REJECT_TOO_OLD] = "too-old",   [REJECT_TOO_NEW] = "too-new",
         [REJECT_CHANGE] = "change",     [REJECT_CONNECTIONS] = "connections",
-        [REJECT_DISK] = "disk",         [REJECT_NAN] = "nan",
+        [REJECT_DISK] = "disk",         [REJECT_RATE] = "rate",
+        [REJECT_FULL] = "full",         [REJECT_PICKLE] = "pickle",
+        [REJECT_NAN] = "nan",
     };
     return names[reason];
 }
