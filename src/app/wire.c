@@ -58,6 +58,17 @@ static bool on_change(void *self, struct str name, double value, int64_t at_s, s
     return ledger_post(wire->ledger, &change, CHANGE_WAIT_US, err);
 }
 
+/* A change that did not come as a line. */
+static bool on_event(void *self, const struct change *change, struct err *err)
+{
+    struct wire *wire = self;
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    struct change checked = *change; /* now, while its sender is known */
+    return change_check(&checked, clock_system().now_us(NULL) / 1000, &arena, err) &&
+           ledger_post(wire->ledger, &checked, CHANGE_WAIT_US, err);
+}
+
 static void write_rejects(void *self, size_t n_max, struct jsonw *json)
 {
     const struct wire *wire = self;
@@ -69,7 +80,7 @@ struct number {
     uint64_t value;
 };
 
-enum { N_NUMBERS = 21 };
+enum { N_NUMBERS = 23 };
 
 /* Plumb's own state, as both /metrics and its own series tell it. */
 static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
@@ -91,6 +102,8 @@ static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
         {"ingest.bytes", ingest.n_bytes},
         {"ingest.connections", ingest.n_connections_now},
         {"ingest.datagrams", ingest.n_datagrams},
+        {"ingest.datagrams_lost", ingest.n_datagrams_lost},
+        {"ingest.service_checks", ingest.n_service_checks},
         {"ingest.changes", ingest.n_changes},
         {"store.series", store.n_series},
         {"store.points", store.n_points_stored},
@@ -260,12 +273,24 @@ static bool start_keeping(struct wire *wire, struct err *err)
 
 static bool start_receiving(struct wire *wire, struct err *err)
 {
+    const struct config *config = &wire->config;
+    struct ingest_statsd statsd = {
+        .interval_s = config->statsd_interval_s,
+        .deletes_idle = strcmp(config->statsd_delete_idle, "on") == 0,
+    };
+    if (!config_percents(config->statsd_percents, statsd.percents, INGEST_PERCENTS_MAX,
+                         &statsd.n_percents))
+        return FAIL(err, ERR_INPUT, "percent-threshold = '%s'", config->statsd_percents);
     const struct ingest_options ingest = {
-        .line_addr = wire->config.line,
+        .line_addr = config->line,
+        .pickle_addr = config->pickle,
+        .statsd_addr = config->statsd,
+        .statsd = statsd,
         .n_receivers = (unsigned)min_i64(wire->config.threads, 16),
         .clock = clock_system(),
         .sink = store_sink(wire->store),
         .on_change = on_change,
+        .on_event = on_event,
         .on_change_self = wire,
     };
     return ingest_start(&ingest, &wire->ingest, err);
@@ -343,22 +368,11 @@ static bool start_answering(struct wire *wire, struct err *err)
     return true;
 }
 
-static void warn_of_what_is_off(const struct config *config)
-{
-    if (strcmp(config->pickle, "off") != 0)
-        log_warn("pickle %s: this version has no pickle receiver; nothing listens there",
-                 config->pickle);
-    if (strcmp(config->statsd, "off") != 0)
-        log_warn("statsd %s: this version has no StatsD receiver; nothing listens there",
-                 config->statsd);
-}
-
 bool wire_start(const struct config *config, struct wire **out, struct err *err)
 {
     struct wire *wire = mem_zalloc(sizeof *wire);
     arena_init(&wire->arena);
     wire->config = *config;
-    warn_of_what_is_off(config);
     if (!start_schemas(wire, err) || !start_keeping(wire, err) || !start_receiving(wire, err) ||
         !start_answering(wire, err) || !start_collecting(wire, err)) {
         wire_stop(wire);
@@ -389,8 +403,22 @@ const char *wire_http_addr(const struct wire *wire)
     return http_addr(wire->http)[0] ? wire->http_url : "off";
 }
 
+static const char *addr_or_off(const char *addr)
+{
+    return addr[0] ? addr : "off";
+}
+
 const char *wire_line_addr(const struct wire *wire)
 {
-    const char *addr = ingest_line_addr(wire->ingest);
-    return addr[0] ? addr : "off";
+    return addr_or_off(ingest_line_addr(wire->ingest));
+}
+
+const char *wire_pickle_addr(const struct wire *wire)
+{
+    return addr_or_off(ingest_pickle_addr(wire->ingest));
+}
+
+const char *wire_statsd_addr(const struct wire *wire)
+{
+    return addr_or_off(ingest_statsd_addr(wire->ingest));
 }
