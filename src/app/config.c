@@ -12,7 +12,11 @@
 #include "base/str.h"
 #include "os/file.h"
 
-enum { CONFIG_BYTES_MAX = 1024 * 1024 };
+enum {
+    CONFIG_BYTES_MAX = 1024 * 1024,
+    INTERVAL_MAX_S = 3600, /* a flush an hour: more is a slip */
+    PERCENTS_MAX = 8,
+};
 
 /* More of anything (ms, values, threads) is a slip, and could not be multiplied safely. */
 static const int64_t NUMBER_MAX = INT64_C(1000000000000);
@@ -25,7 +29,9 @@ enum kind {
     KIND_EVENTS,
     KIND_ORIGIN,
     KIND_URL,
-    KIND_RANGES
+    KIND_RANGES,
+    KIND_INTERVAL,
+    KIND_PERCENTS
 };
 
 struct key {
@@ -43,9 +49,8 @@ static const struct key keys[] = {
     {"serve", "http", KIND_TEXT, AT(http), "127.0.0.1:2010", "ADDR", "HTTP API and graphs"},
     {"serve", "line", KIND_TEXT, AT(line), "127.0.0.1:2003", "ADDR",
      "carbon plaintext, TCP and UDP"},
-    {"serve", "pickle", KIND_TEXT, AT(pickle), "off", "ADDR",
-     "carbon pickle (not in this version)"},
-    {"serve", "statsd", KIND_TEXT, AT(statsd), "off", "ADDR", "StatsD (not in this version)"},
+    {"serve", "pickle", KIND_TEXT, AT(pickle), "127.0.0.1:2004", "ADDR", "carbon pickle, TCP"},
+    {"serve", "statsd", KIND_TEXT, AT(statsd), "127.0.0.1:8125", "ADDR", "StatsD, UDP and TCP"},
     {"serve", "schemas", KIND_TEXT, AT(schemas), "", "FILE", "carbon's storage-schemas.conf"},
     {"serve", "aggregation", KIND_TEXT, AT(aggregation), "", "FILE",
      "carbon's storage-aggregation.conf"},
@@ -69,6 +74,12 @@ static const struct key keys[] = {
      "lines events.KIND.SERVICE record changes"},
     {"storage", "hide-idle-after", KIND_SPAN, AT(hide_idle_after_s), "1d", NULL,
      "series silent for so long (s, m, h, d, w, y) are not found in a range after that; or off"},
+    {"statsd", "flush-interval", KIND_INTERVAL, AT(statsd_interval_s), "10s", NULL,
+     "how often what StatsD summed up becomes points"},
+    {"statsd", "percent-threshold", KIND_PERCENTS, AT(statsd_percents), "90", NULL,
+     "shares of a timer's values, as in 90, 99.9; below 0: the top ones"},
+    {"statsd", "delete-idle", KIND_SWITCH, AT(statsd_delete_idle), "off", NULL,
+     "names without a sample are left out of a flush, instead of 0 or the last gauge"},
     {"http", "cors", KIND_ORIGIN, AT(cors), "", NULL,
      "origin whose web pages may read Graphite's API, or *"},
     {"query", "max-series", KIND_NUMBER, AT(max_series), "0", NULL, "series one request may read"},
@@ -137,11 +148,29 @@ static bool check_ranges(const char *value, struct err *err)
     return true;
 }
 
+bool config_percents(const char *text, double *out, size_t n_max, size_t *out_n)
+{
+    struct str rest = str_of(text), piece;
+    size_t n = 0;
+    while (str_split(&rest, ',', &piece)) {
+        double percent;
+        piece = str_trim(piece);
+        if (n == n_max || !num_parse_f64(piece.at, piece.n, &percent) ||
+            !(percent >= -100 && percent <= 100) || percent == 0)
+            return false;
+        out[n++] = percent;
+    }
+    *out_n = n;
+    return n > 0;
+}
+
 /* Sets the key's field. err: what the value should have been; the caller adds where it stood. */
 static bool set(struct config *config, const struct key *key, const char *value, struct err *err)
 {
     char *field = (char *)config + key->at;
     int64_t number;
+    double percents[PERCENTS_MAX];
+    size_t n_percents;
     switch (key->kind) {
     case KIND_NUMBER:
         if (!num_parse_i64(value, strlen(value), &number) || number < 0)
@@ -157,6 +186,18 @@ static bool set(struct config *config, const struct key *key, const char *value,
                         value);
         memcpy(field, &number, sizeof number);
         return true;
+    case KIND_INTERVAL:
+        if (!span_of(value, &number) || number < 1 || number > INTERVAL_MAX_S)
+            return FAIL(err, ERR_INPUT, "%s = '%s' is not a time such as 10s, at most 1h",
+                        key->name, value);
+        memcpy(field, &number, sizeof number);
+        return true;
+    case KIND_PERCENTS:
+        if (!config_percents(value, percents, PERCENTS_MAX, &n_percents))
+            return FAIL(err, ERR_INPUT,
+                        "%s = '%s' is not a list of at most %d percentages such as 90, 99.9",
+                        key->name, value, PERCENTS_MAX);
+        break;
     case KIND_SWITCH:
         if (!is_switch(value))
             return FAIL(err, ERR_INPUT, "%s = '%s' is neither on nor off", key->name, value);

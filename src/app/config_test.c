@@ -29,6 +29,11 @@ TEST(has_defaults)
     EXPECT_OK(read_words((const char *const[ARGS_MAX]){NULL}, &config));
     EXPECT_TEXT(config.http, "127.0.0.1:2010");
     EXPECT_TEXT(config.line, "127.0.0.1:2003");
+    EXPECT_TEXT(config.pickle, "127.0.0.1:2004");
+    EXPECT_TEXT(config.statsd, "127.0.0.1:8125");
+    EXPECT_I64(config.statsd_interval_s, 10);
+    EXPECT_TEXT(config.statsd_percents, "90");
+    EXPECT_TEXT(config.statsd_delete_idle, "off");
     EXPECT_TEXT(config.collect_host, "on");
     EXPECT_TEXT(config.events, "all");
     EXPECT_TEXT(config.cors, "");
@@ -92,6 +97,13 @@ TEST(bad_input_says_where_and_what)
         {"no origin", "[http]\ncors = grafana.example\n", "neither * nor an origin", ""},
         {"an origin and a path", "[http]\ncors = https://grafana.example/d\n", "cors", ""},
         {"two origins", "[http]\ncors = http://a, http://b\n", "cors", ""},
+        {"no flushes", "[statsd]\nflush-interval = off\n", "a time such as 10s", ""},
+        {"a flush a day", "[statsd]\nflush-interval = 1d\n", "at most 1h", ""},
+        {"a share of nothing", "[statsd]\npercent-threshold = 90, 0\n", "list of at most 8", ""},
+        {"a share of too much", "[statsd]\npercent-threshold = 101\n", "list of at most 8", ""},
+        {"shares in words", "[statsd]\npercent-threshold = most\n", "list of at most 8", ""},
+        {"too many shares", "[statsd]\npercent-threshold = 1,2,3,4,5,6,7,8,9\n",
+         "list of at most 8", ""},
         {"no section", "http = 1\n", "plumb.conf:1", ""},
     };
     EACH_ROW (rows, r) {
@@ -101,6 +113,18 @@ TEST(bad_input_says_where_and_what)
                    r->part);
         EXPECT(strstr(kit_err.hint, r->hint) != NULL);
     }
+}
+
+TEST(percents_are_a_list)
+{
+    double percents[3];
+    size_t n = 0;
+    EXPECT(config_percents(" 90, 99.9,-10", percents, 3, &n));
+    EXPECT_I64(n, 3);
+    EXPECT_F64(percents[1], 99.9, 0);
+    EXPECT_F64(percents[2], -10, 0);
+    EXPECT(!config_percents("", percents, 3, &n));
+    EXPECT(!config_percents("90,,1", percents, 3, &n));
 }
 
 TEST(bad_flags_are_named)
@@ -120,4 +144,4 @@ TEST(bad_flags_are_named)
 
 RUN_TESTS(test_of(has_defaults), test_of(nobody_is_let_in_unless_told),
           test_of(a_flag_beats_the_file), test_of(bad_input_says_where_and_what),
-          test_of(bad_flags_are_named))
+          test_of(percents_are_a_list), test_of(bad_flags_are_named))

@@ -37,8 +37,8 @@ static void keep_memory(void)
 
 static void say_ready(const struct wire *wire, const struct config *config)
 {
-    printf("plumb ready: http %s, line %s, data %s\n", wire_http_addr(wire), wire_line_addr(wire),
-           config->data);
+    printf("plumb ready: http %s, line %s, pickle %s, statsd %s, data %s\n", wire_http_addr(wire),
+           wire_line_addr(wire), wire_pickle_addr(wire), wire_statsd_addr(wire), config->data);
     fflush(stdout);
     sd_notify(0, "READY=1");
 }

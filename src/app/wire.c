@@ -66,8 +66,22 @@ static bool on_change(void *self, struct str name, double value, int64_t at_s, s
         return false;
     if (is_nothing)
         return true;
+    change = redact_change(&change, &arena);
     change.received_ms = clock_system().now_us(NULL) / 1000;
     return ledger_post(wire->ledger, &change, CHANGE_WAIT_US, err);
+}
+
+/* A change that did not come as a line. */
+static bool on_event(void *self, const struct change *change, struct err *err)
+{
+    struct wire *wire = self;
+    if (strcmp(wire->config.line_changes, "off") == 0)
+        return FAIL(err, ERR_REFUSED, "[security] line-changes is off");
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    struct change checked = redact_change(change, &arena); /* now, while its sender is known */
+    return change_check(&checked, clock_system().now_us(NULL) / 1000, &arena, err) &&
+           ledger_post(wire->ledger, &checked, CHANGE_WAIT_US, err);
 }
 
 static void write_rejects(void *self, size_t n_max, struct jsonw *json)
@@ -81,7 +95,7 @@ struct number {
     uint64_t value;
 };
 
-enum { N_NUMBERS = 24 };
+enum { N_NUMBERS = 26 };
 
 /* Plumb's own state, as both /metrics and its own series tell it. */
 static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
@@ -106,6 +120,8 @@ static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
         {"ingest.bytes", ingest.n_bytes},
         {"ingest.connections", ingest.n_connections_now},
         {"ingest.datagrams", ingest.n_datagrams},
+        {"ingest.datagrams_lost", ingest.n_datagrams_lost},
+        {"ingest.service_checks", ingest.n_service_checks},
         {"ingest.changes", ingest.n_changes},
         {"store.series", store.n_series},
         {"store.points", store.n_points_stored},
@@ -331,16 +347,28 @@ static bool read_line_allow(struct wire *wire, struct err *err)
 
 static bool start_receiving(struct wire *wire, struct err *err)
 {
+    const struct config *config = &wire->config;
     if (!read_line_allow(wire, err))
         return false;
+    struct ingest_statsd statsd = {
+        .interval_s = config->statsd_interval_s,
+        .deletes_idle = strcmp(config->statsd_delete_idle, "on") == 0,
+    };
+    if (!config_percents(config->statsd_percents, statsd.percents, INGEST_PERCENTS_MAX,
+                         &statsd.n_percents))
+        return FAIL(err, ERR_INPUT, "percent-threshold = '%s'", config->statsd_percents);
     const struct ingest_options ingest = {
-        .line_addr = wire->config.line,
+        .line_addr = config->line,
+        .pickle_addr = config->pickle,
+        .statsd_addr = config->statsd,
+        .statsd = statsd,
         .n_receivers = (unsigned)min_i64(wire->config.threads, 16),
         .clock = clock_system(),
         .sink = store_sink(wire->store),
         .allow = wire->line_allow,
         .n_allow = wire->n_line_allow,
         .on_change = on_change,
+        .on_event = on_event,
         .on_change_self = wire,
     };
     return ingest_start(&ingest, &wire->ingest, err);
@@ -425,7 +453,6 @@ static bool start_answering(struct wire *wire, struct err *err)
     return true;
 }
 
-/* After HTTP: its address is what links begin with. */
 /* The push train that a chat's topic shows. */
 static bool move_train(void *self, const char *name, const struct train_wish *wish,
                        struct arena *arena, struct train *out, struct err *err)
@@ -438,6 +465,7 @@ static bool move_train(void *self, const char *name, const struct train_wish *wi
     return true;
 }
 
+/* After HTTP: its address is what links begin with. */
 static bool start_announcing(struct wire *wire, struct err *err)
 {
     const struct config *config = &wire->config;
@@ -467,16 +495,6 @@ static bool start_announcing(struct wire *wire, struct err *err)
     return true;
 }
 
-static void warn_of_what_is_off(const struct config *config)
-{
-    if (strcmp(config->pickle, "off") != 0)
-        log_warn("pickle %s: this version has no pickle receiver; nothing listens there",
-                 config->pickle);
-    if (strcmp(config->statsd, "off") != 0)
-        log_warn("statsd %s: this version has no StatsD receiver; nothing listens there",
-                 config->statsd);
-}
-
 /* What whoever asks will be told anyway is said before. */
 static void warn_of_who_may_ask(const struct wire *wire)
 {
@@ -501,7 +519,6 @@ bool wire_start(const struct config *config, struct wire **out, struct err *err)
     struct wire *wire = mem_zalloc(sizeof *wire);
     arena_init(&wire->arena);
     wire->config = *config;
-    warn_of_what_is_off(config);
     if (!hook_config_read(&config->ini, &wire->arena, &wire->hooks, &wire->n_hooks, err) ||
         !start_schemas(wire, err) || !start_keeping(wire, err) || !start_receiving(wire, err) ||
         !start_answering(wire, err) || !start_announcing(wire, err) ||
@@ -536,8 +553,22 @@ const char *wire_http_addr(const struct wire *wire)
     return http_addr(wire->http)[0] ? wire->http_url : "off";
 }
 
+static const char *addr_or_off(const char *addr)
+{
+    return addr[0] ? addr : "off";
+}
+
 const char *wire_line_addr(const struct wire *wire)
 {
-    const char *addr = ingest_line_addr(wire->ingest);
-    return addr[0] ? addr : "off";
+    return addr_or_off(ingest_line_addr(wire->ingest));
+}
+
+const char *wire_pickle_addr(const struct wire *wire)
+{
+    return addr_or_off(ingest_pickle_addr(wire->ingest));
+}
+
+const char *wire_statsd_addr(const struct wire *wire)
+{
+    return addr_or_off(ingest_statsd_addr(wire->ingest));
 }

@@ -15,3 +15,5 @@ void wire_stop(struct wire *wire);
 
 const char *wire_http_addr(const struct wire *wire); /* "http://127.0.0.1:2010" or "off" */
 const char *wire_line_addr(const struct wire *wire); /* "127.0.0.1:2003" or "off" */
+const char *wire_pickle_addr(const struct wire *wire);
+const char *wire_statsd_addr(const struct wire *wire);

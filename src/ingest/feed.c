@@ -303,3 +303,14 @@ bool feed_change(struct feed *feed, const struct plain_point *point, struct feed
         feed_reject(feed, REJECT_CHANGE, origin.from, err.text, line_of(origin));
     return true;
 }
+
+bool feed_event(struct feed *feed, const struct change *change, struct err *err)
+{
+    const struct feed_options *options = &feed->options;
+    if (!options->on_event)
+        return FAIL(err, ERR_REFUSED, "there is no ledger");
+    if (!options->on_event(options->on_change_self, change, err))
+        return false;
+    feed_count(&feed->n_changes, 1);
+    return true;
+}

@@ -37,8 +37,9 @@ struct feed_options {
     struct rejects *rejects;      /* borrowed, shared by all receivers */
     const struct ip_range *allow; /* senders; n_allow 0: everybody */
     size_t n_allow;
-    ingest_change_fn on_change; /* NULL: change lines are ordinary points */
-    void *on_change_self;
+    ingest_change_fn on_change;     /* NULL: change lines are ordinary points */
+    ingest_event_fn on_event;       /* NULL: events are refused */
+    void *on_change_self;           /* of both */
     const atomic_bool *is_stopping; /* set by any thread: waiting for the disk ends */
 };
 
@@ -95,6 +96,8 @@ void feed_add_unknown(struct feed *feed, const struct plain_point *point, struct
 /* A change line, if there is somebody to hear of it. False: it is an ordinary point. */
 MUST_CHECK bool feed_change(struct feed *feed, const struct plain_point *point,
                             struct feed_origin origin);
+/* A change that was not told by a line. err: ERR_REFUSED when nobody hears of them, or as on_event. */
+MUST_CHECK bool feed_event(struct feed *feed, const struct change *change, struct err *err);
 /* detail may be NULL; line is cut at its newline. */
 void feed_reject(struct feed *feed, enum reject_reason reason, const struct net_addr *from,
                  const char *detail, struct str line);

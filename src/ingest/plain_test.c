@@ -263,24 +263,10 @@ TEST(agrees_with_what_num_prints)
     kit_row(NULL);
 }
 
-/* The hex example of docs/formats/plain.md: lines of "offset  bytes  text". */
 TEST(the_documented_example_decodes)
 {
     size_t n = 0;
-    const char *doc = kit_read("docs/formats/plain.md", &n);
-    const char *at = strstr(doc, "00000000  ");
-    struct buf bytes;
-    buf_init(&bytes, 4096);
-    EXPECT(at != NULL);
-    while (at && *at == '0') {
-        for (const char *hex = at + 10; hex < at + 10 + 16 * 3 && *hex != ' '; hex += 3) {
-            unsigned byte = 0;
-            EXPECT_I64(sscanf(hex, "%2x", &byte), 1);
-            buf_add_char(&bytes, (char)byte);
-        }
-        at = strchr(at, '\n');
-        at = at ? at + 1 : NULL;
-    }
+    const char *line = kit_hex_example("docs/formats/plain.md", &n), *end = line + n;
     static const struct {
         const char *row, *name;
         double value;
@@ -290,7 +276,6 @@ TEST(the_documented_example_decodes)
         {"tags", "disk.used;host=db1", 0.75, 1291803600},
         {"now, CR LF", "web.errors", -1.5, NOW_S},
     };
-    const char *line = buf_text(&bytes), *end = line + bytes.n;
     EACH_ROW (rows, r) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         struct plain_point got = {0};
@@ -304,7 +289,6 @@ TEST(the_documented_example_decodes)
         line = newline + 1;
     }
     EXPECT(line == end);
-    buf_done(&bytes);
 }
 
 RUN_TESTS(test_of(reads_lines), test_of(refuses_lines), test_of(bytes_of_zero_are_no_time),

@@ -1,11 +1,9 @@
 #include "ingest/receiver.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "ingest/lines.h"
 #include "os/file.h"
 #include "os/loop.h"
 #include "os/thread.h"
@@ -29,11 +27,20 @@ enum state { STATE_STARTING, STATE_RUNNING, STATE_FAILED };
 
 struct conn {
     struct receiver *receiver;
+    const struct protocol *protocol;
     struct conn *prev, *next;
     int fd;
     struct loop_watch *watch;
     size_t read_bytes; /* of the next read */
-    struct lines lines;
+    union protocols_conn state;
+};
+
+struct door {
+    struct receiver *receiver;
+    struct receiver_door is;
+    struct loop_watch *listen_watch, *udp_watch;
+    bool is_accepting; /* false while descriptors are short */
+    uint32_t n_lost;   /* datagrams, as the kernel counts */
 };
 
 struct receiver {
@@ -48,14 +55,11 @@ struct receiver {
 
     /* From here on: the thread's. */
     struct loop *loop;
-    struct loop_watch *listen_watch, *udp_watch;
-    bool is_accepting; /* false while descriptors are short */
+    struct door doors[PROTOCOLS];
     struct conn *conns;
-    struct order_budget budget;
-    uint32_t n_lost; /* datagrams, as the kernel counts */
     char *bytes;     /* LINES_BEFORE, READ_BYTES, LINES_AFTER */
     char *datagrams; /* NET_DATAGRAMS_MAX times DATAGRAM_BYTES */
-    struct feed feed;
+    struct protocols_desk desk;
 
     _Atomic uint64_t n_bytes, n_connections, n_datagrams, n_datagrams_lost;
 };
@@ -63,8 +67,7 @@ struct receiver {
 static void conn_close(struct conn *conn, bool is_proper)
 {
     struct receiver *receiver = conn->receiver;
-    lines_end(&conn->lines, &receiver->feed, is_proper);
-    lines_done(&conn->lines);
+    conn->protocol->end(&conn->state, &receiver->desk, is_proper);
     loop_watch_close(conn->watch);
     fd_done(&conn->fd);
     if (conn->prev)
@@ -89,10 +92,13 @@ static bool conn_read(struct conn *conn, size_t *out_n)
         return false;
     }
     if (got == NET_READ_SOME) {
-        const uint64_t n_resolved = receiver->feed.n_resolved;
+        const uint64_t n_resolved = receiver->desk.feed.n_resolved;
         feed_count(&receiver->n_bytes, n);
-        lines_take(&conn->lines, &receiver->feed, at, n);
-        const bool is_new = receiver->feed.n_resolved - n_resolved > n / READ_PER_NEW;
+        if (!conn->protocol->take(&conn->state, &receiver->desk, at, n)) {
+            conn_close(conn, false);
+            return false;
+        }
+        const bool is_new = receiver->desk.feed.n_resolved - n_resolved > n / READ_PER_NEW;
         conn->read_bytes =
             is_new ? READ_BYTES_NEW : min_size(READ_GROWS * conn->read_bytes, READ_BYTES);
     }
@@ -107,26 +113,29 @@ static void on_conn(void *self)
 }
 
 /* A connection that was accepted. fd is handed over. */
-static void conn_open(struct receiver *receiver, int fd, const struct net_addr *from)
+static void conn_open(struct door *door, int fd, const struct net_addr *from)
 {
+    struct receiver *receiver = door->receiver;
+    struct feed *feed = &receiver->desk.feed;
     const struct str no_line = str_make("", 0);
-    feed_begin(&receiver->feed);
-    if (!feed_admits(&receiver->feed, from)) {
+    feed_begin(feed);
+    if (!feed_admits(feed, from)) {
         fd_done(&fd);
         return;
     }
     if (atomic_fetch_add(receiver->options.n_connections_now, 1) >= CONNECTIONS_MAX) {
         atomic_fetch_sub(receiver->options.n_connections_now, 1);
-        feed_reject(&receiver->feed, REJECT_CONNECTIONS, from, "too many connections", no_line);
+        feed_reject(feed, REJECT_CONNECTIONS, from, "too many connections", no_line);
         fd_done(&fd);
         return;
     }
     struct conn *conn = mem_zalloc(sizeof *conn);
     conn->receiver = receiver;
+    conn->protocol = door->is.protocol;
     conn->fd = fd;
     conn->read_bytes = READ_BYTES_NEW;
     net_expect(fd, READ_BYTES); /* else short reads would keep the sender's window small for long */
-    lines_init(&conn->lines, from, &receiver->budget);
+    conn->protocol->open(&conn->state, &receiver->desk, from);
     conn->next = receiver->conns;
     if (conn->next)
         conn->next->prev = conn;
@@ -135,20 +144,20 @@ static void conn_open(struct receiver *receiver, int fd, const struct net_addr *
 
     struct err err;
     if (!loop_watch_open(receiver->loop, fd, on_conn, conn, &conn->watch, &err)) {
-        feed_reject(&receiver->feed, REJECT_CONNECTIONS, from, err.text, no_line);
+        feed_reject(feed, REJECT_CONNECTIONS, from, err.text, no_line);
         conn_close(conn, false);
     }
 }
 
 /* At most n_max waiting connections. False: there is no room for more now. */
-static bool accept_some(struct receiver *receiver, int n_max)
+static bool accept_some(struct door *door, int n_max)
 {
     for (int i = 0; i < n_max; i++) {
         struct net_addr from;
         int fd = -1;
-        switch (net_accept(receiver->options.listener, &fd, &from)) {
+        switch (net_accept(door->is.listener, &fd, &from)) {
         case NET_ACCEPTED:
-            conn_open(receiver, fd, &from);
+            conn_open(door, fd, &from);
             break;
         case NET_ACCEPT_LATER:
             return true;
@@ -159,47 +168,51 @@ static bool accept_some(struct receiver *receiver, int n_max)
     return true;
 }
 
+/* One timer for all that waits: StatsD's flush, and doors that are short of descriptors. */
+static void set_timer(struct receiver *receiver)
+{
+    int64_t wait_ms = INT64_MAX;
+    if (receiver->desk.statsd)
+        wait_ms = max_i64(statsd_lines_wait_ms(receiver->desk.statsd), 1);
+    for (unsigned i = 0; i < receiver->options.n_doors; i++) {
+        if (!receiver->doors[i].is_accepting)
+            wait_ms = min_i64(wait_ms, ACCEPT_WAIT_MS);
+    }
+    if (wait_ms < INT64_MAX)
+        loop_timer(receiver->loop, (uint64_t)wait_ms);
+}
+
 static void on_listener(void *self)
 {
-    struct receiver *receiver = self;
-    const bool was_accepting = receiver->is_accepting;
-    receiver->is_accepting = accept_some(receiver, ACCEPTS_MAX);
-    if (receiver->is_accepting)
+    struct door *door = self;
+    const bool was_accepting = door->is_accepting;
+    door->is_accepting = accept_some(door, ACCEPTS_MAX);
+    if (door->is_accepting)
         return;
     if (was_accepting)
         log_warn("no descriptors left for more connections: new ones wait");
-    loop_watch_pause(receiver->listen_watch);
-    loop_timer(receiver->loop, ACCEPT_WAIT_MS);
-}
-
-static void on_timer(void *self)
-{
-    struct receiver *receiver = self;
-    struct err err;
-    if (!receiver->listen_watch)
-        return;
-    if (!loop_watch_resume(receiver->listen_watch, &err))
-        log_error("%s", err.text);
+    loop_watch_pause(door->listen_watch);
+    set_timer(door->receiver);
 }
 
 /* Reads waiting datagrams once; returns how many. */
-static size_t udp_read(struct receiver *receiver)
+static size_t udp_read(struct door *door)
 {
+    struct receiver *receiver = door->receiver;
     struct net_datagram got[NET_DATAGRAMS_MAX];
     for (size_t i = 0; i < NET_DATAGRAMS_MAX; i++)
         got[i] = (struct net_datagram){.at = receiver->datagrams + i * DATAGRAM_BYTES,
                                        .room = DATAGRAM_ROOM};
-    const uint32_t lost = receiver->n_lost;
-    const size_t n =
-        net_read_datagrams(receiver->options.udp, got, NET_DATAGRAMS_MAX, &receiver->n_lost);
-    feed_count(&receiver->n_datagrams_lost, receiver->n_lost - lost);
-    feed_begin(&receiver->feed);
+    const uint32_t lost = door->n_lost;
+    const size_t n = net_read_datagrams(door->is.udp, got, NET_DATAGRAMS_MAX, &door->n_lost);
+    feed_count(&receiver->n_datagrams_lost, door->n_lost - lost);
+    feed_begin(&receiver->desk.feed);
     for (size_t i = 0; i < n; i++) {
         feed_count(&receiver->n_bytes, got[i].n);
-        if (feed_admits(&receiver->feed, &got[i].from))
-            lines_datagram(&receiver->feed, got[i].at, got[i].n, &got[i].from);
+        if (feed_admits(&receiver->desk.feed, &got[i].from))
+            door->is.protocol->datagram(&receiver->desk, got[i].at, got[i].n, &got[i].from);
     }
-    feed_flush(&receiver->feed);
+    feed_flush(&receiver->desk.feed);
     feed_count(&receiver->n_datagrams, n);
     return n;
 }
@@ -209,9 +222,43 @@ static void on_udp(void *self)
     (void)udp_read(self);
 }
 
+/* Between two pieces of a flush: datagrams have only the kernel's buffer to wait in. */
+static void read_meanwhile(void *self)
+{
+    struct receiver *receiver = self;
+    for (unsigned i = 0; i < receiver->options.n_doors; i++) {
+        struct door *door = &receiver->doors[i];
+        if (door->udp_watch && door->is.protocol == protocols[PROTOCOL_STATSD])
+            (void)udp_read(door);
+    }
+}
+
+static void flush_statsd(struct receiver *receiver, bool is_last)
+{
+    const struct statsd_flush flush = {is_last, is_last ? NULL : read_meanwhile, receiver};
+    if (receiver->desk.statsd)
+        statsd_lines_flush(receiver->desk.statsd, &receiver->desk.feed, &flush);
+}
+
+static void on_timer(void *self)
+{
+    struct receiver *receiver = self;
+    struct err err;
+    for (unsigned i = 0; i < receiver->options.n_doors; i++) {
+        struct door *door = &receiver->doors[i];
+        if (!door->listen_watch || door->is_accepting)
+            continue;
+        if (!loop_watch_resume(door->listen_watch, &err))
+            log_error("%s", err.text);
+    }
+    if (receiver->desk.statsd && statsd_lines_wait_ms(receiver->desk.statsd) == 0)
+        flush_statsd(receiver, false);
+    set_timer(receiver);
+}
+
 static void on_pass(void *self)
 {
-    feed_commit(&((struct receiver *)self)->feed);
+    feed_commit(&((struct receiver *)self)->desk.feed);
 }
 
 /* What had arrived when the stop was heard, no more: a sender that goes on cannot hold us. */
@@ -231,32 +278,49 @@ static void drain_conn(struct conn *conn)
 static void on_wake(void *self)
 {
     struct receiver *receiver = self;
+    const unsigned n_doors = receiver->options.n_doors;
     if (!atomic_load(&receiver->is_stopping))
         return;
-    (void)accept_some(receiver, STOP_ACCEPTS_MAX);
-    loop_watch_close(receiver->listen_watch);
-    receiver->listen_watch = NULL;
-    fd_done(&receiver->options.listener);
+    for (unsigned i = 0; i < n_doors; i++) {
+        struct door *door = &receiver->doors[i];
+        (void)accept_some(door, STOP_ACCEPTS_MAX);
+        loop_watch_close(door->listen_watch);
+        door->listen_watch = NULL;
+        fd_done(&door->is.listener);
+    }
     while (receiver->conns)
         drain_conn(receiver->conns);
-    for (int i = 0; i < STOP_DATAGRAM_READS && udp_read(receiver) > 0; i++)
-        continue;
-    loop_watch_close(receiver->udp_watch);
-    receiver->udp_watch = NULL;
-    feed_commit(&receiver->feed);
+    for (unsigned i = 0; i < n_doors; i++) {
+        struct door *door = &receiver->doors[i];
+        for (int k = 0; door->udp_watch && k < STOP_DATAGRAM_READS && udp_read(door) > 0; k++)
+            continue;
+        loop_watch_close(door->udp_watch);
+        door->udp_watch = NULL;
+    }
+    flush_statsd(receiver, true);
+    feed_commit(&receiver->desk.feed);
     loop_stop(receiver->loop);
+}
+
+static bool open_door(struct door *door, struct err *err)
+{
+    struct loop *loop = door->receiver->loop;
+    if (!loop_watch_open(loop, door->is.listener, on_listener, door, &door->listen_watch, err))
+        return false;
+    return door->is.udp < 0 ||
+           loop_watch_open(loop, door->is.udp, on_udp, door, &door->udp_watch, err);
 }
 
 static bool open_all(struct receiver *receiver, struct err *err)
 {
-    const struct receiver_options *options = &receiver->options;
-    if (!feed_open(&receiver->feed, &options->feed, err))
+    if (!feed_open(&receiver->desk.feed, &receiver->options.feed, err))
         return false;
-    if (!loop_watch_open(receiver->loop, options->listener, on_listener, receiver,
-                         &receiver->listen_watch, err))
-        return false;
-    return loop_watch_open(receiver->loop, options->udp, on_udp, receiver, &receiver->udp_watch,
-                           err);
+    for (unsigned i = 0; i < receiver->options.n_doors; i++) {
+        if (!open_door(&receiver->doors[i], err))
+            return false;
+    }
+    set_timer(receiver);
+    return true;
 }
 
 static void tell(struct receiver *receiver, enum state state)
@@ -274,17 +338,23 @@ static void run(void *self)
     tell(receiver, is_open ? STATE_RUNNING : STATE_FAILED);
     if (is_open)
         loop_run(receiver->loop);
-    loop_watch_close(receiver->listen_watch);
-    loop_watch_close(receiver->udp_watch);
-    feed_close(&receiver->feed);
+    for (unsigned i = 0; i < receiver->options.n_doors; i++) {
+        loop_watch_close(receiver->doors[i].listen_watch);
+        loop_watch_close(receiver->doors[i].udp_watch);
+    }
+    feed_close(&receiver->desk.feed);
 }
 
 /* Ends a receiver whose thread has ended, or never ran. */
 static void receiver_free(struct receiver *receiver)
 {
     loop_close(receiver->loop);
-    fd_done(&receiver->options.listener);
-    fd_done(&receiver->options.udp);
+    for (unsigned i = 0; i < receiver->options.n_doors; i++) {
+        fd_done(&receiver->doors[i].is.listener);
+        fd_done(&receiver->doors[i].is.udp);
+    }
+    statsd_lines_desk_free(receiver->desk.statsd);
+    pickle_frames_desk_done(&receiver->desk.pickle);
     pthread_mutex_destroy(&receiver->mutex);
     pthread_cond_destroy(&receiver->started);
     mem_free(receiver->bytes);
@@ -295,11 +365,9 @@ static void receiver_free(struct receiver *receiver)
 static bool start_thread(struct receiver *receiver, struct err *err)
 {
     const struct loop_handlers handlers = {on_wake, on_pass, on_timer, receiver};
-    char name[16];
     if (!loop_open(&handlers, &receiver->loop, err))
         return false;
-    snprintf(name, sizeof name, "receive-%u", receiver->options.i);
-    if (!thread_start(&receiver->thread, name, run, receiver, err))
+    if (!thread_start(&receiver->thread, receiver->options.name, run, receiver, err))
         return false;
     pthread_mutex_lock(&receiver->mutex);
     while (receiver->state == STATE_STARTING)
@@ -319,7 +387,13 @@ bool receiver_start(const struct receiver_options *options, struct receiver **ou
     struct receiver *receiver = mem_zalloc(sizeof *receiver);
     receiver->options = *options;
     receiver->options.feed.is_stopping = &receiver->is_stopping;
-    receiver->is_accepting = true;
+    receiver->options.statsd = NULL;
+    for (unsigned i = 0; i < options->n_doors; i++)
+        receiver->doors[i] =
+            (struct door){.receiver = receiver, .is = options->doors[i], .is_accepting = true};
+    if (options->statsd)
+        receiver->desk.statsd = statsd_lines_desk_new(options->statsd, &options->feed.clock,
+                                                      &receiver->desk.order_budget);
     pthread_mutex_init(&receiver->mutex, NULL);
     cond_init(&receiver->started);
     receiver->bytes = mem_zalloc(LINES_BEFORE + READ_BYTES + LINES_AFTER);
@@ -349,10 +423,12 @@ void receiver_stop(struct receiver *receiver)
 
 void receiver_stats(const struct receiver *receiver, struct ingest_stats *io)
 {
-    io->n_points += atomic_load(&receiver->feed.n_points);
-    io->n_changes += atomic_load(&receiver->feed.n_changes);
+    io->n_points += atomic_load(&receiver->desk.feed.n_points);
+    io->n_changes += atomic_load(&receiver->desk.feed.n_changes);
     io->n_bytes += atomic_load(&receiver->n_bytes);
     io->n_connections += atomic_load(&receiver->n_connections);
     io->n_datagrams += atomic_load(&receiver->n_datagrams);
     io->n_datagrams_lost += atomic_load(&receiver->n_datagrams_lost);
+    if (receiver->desk.statsd)
+        io->n_service_checks += statsd_lines_checks(receiver->desk.statsd);
 }

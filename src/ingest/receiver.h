@@ -1,7 +1,8 @@
-/* One receiver thread: its loop, its listening socket and datagram socket, its connections, its feed. */
+/* One receiver thread: its loop, its doors (a listening socket and perhaps a datagram socket, for one protocol),
+ * its connections, its feed. */
 #pragma once
 
-#include "ingest/feed.h"
+#include "ingest/protocols.h"
 
 enum {
     CONNECTIONS_MAX = 10000, /* of all receivers; an idle one costs a descriptor and some 10 KB */
@@ -9,10 +10,17 @@ enum {
 
 struct receiver;
 
+struct receiver_door {
+    const struct protocol *protocol;
+    int listener, udp; /* handed over; closed by receiver_stop. udp -1: none */
+};
+
 struct receiver_options {
-    unsigned i;                          /* of the receivers; names the thread */
-    int listener, udp;                   /* handed over; closed by receiver_stop */
+    const char *name; /* of the thread; at most 15 bytes */
+    struct receiver_door doors[PROTOCOLS];
+    unsigned n_doors;
     struct feed_options feed;            /* is_stopping is the receiver's own */
+    const struct tally_options *statsd;  /* if a door is StatsD's; borrowed for the call */
     _Atomic uint64_t *n_connections_now; /* of all receivers */
 };
 

@@ -26,7 +26,6 @@ enum {
 struct fixture {
     struct fake_sink *sink;
     struct ingest *ingest;
-    struct net_addr addr;
     _Atomic unsigned n_changes;
 };
 
@@ -44,6 +43,8 @@ static void open_fixture(struct fixture *f, unsigned n_receivers)
     *f = (struct fixture){.sink = fake_sink_new()};
     const struct ingest_options options = {
         .line_addr = "127.0.0.1:0",
+        .pickle_addr = "127.0.0.1:0",
+        .statsd_addr = "127.0.0.1:0",
         .n_receivers = n_receivers,
         .clock = kit_clock(),
         .sink = fake_sink(f->sink),
@@ -51,7 +52,6 @@ static void open_fixture(struct fixture *f, unsigned n_receivers)
         .on_change_self = f,
     };
     EXPECT_OK(ingest_start(&options, &f->ingest, &kit_err));
-    EXPECT_OK(net_parse(ingest_line_addr(f->ingest), &f->addr, &kit_err));
 }
 
 static void close_fixture(struct fixture *f)
@@ -62,11 +62,18 @@ static void close_fixture(struct fixture *f)
     fake_sink_free(f->sink);
 }
 
+static int dial_to(const char *text, int type)
+{
+    struct net_addr addr;
+    EXPECT_OK(net_parse(text, &addr, &kit_err));
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    EXPECT_I64(connect(fd, (const struct sockaddr *)&addr.at, addr.bytes), 0);
+    return fd;
+}
+
 static int dial(const struct fixture *f, int type)
 {
-    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-    EXPECT_I64(connect(fd, (const struct sockaddr *)&f->addr.at, f->addr.bytes), 0);
-    return fd;
+    return dial_to(ingest_line_addr(f->ingest), type);
 }
 
 static void send_text(int fd, const char *text)
@@ -378,6 +385,90 @@ TEST(addresses_in_use_bad_or_off)
     close_fixture(&f);
 }
 
+static const char pickled[] = "\0\0\0\024\200\002](U\003a.bJ\000/hYK\007\206\206e.";
+
+TEST(pickles_arrive_beside_lines)
+{
+    struct fixture f;
+    open_fixture(&f, 2);
+    CLEANUP(fd_done) int line = dial(&f, SOCK_STREAM);
+    CLEANUP(fd_done) int fd = dial_to(ingest_pickle_addr(f.ingest), SOCK_STREAM);
+    send_text(line, "a.b 1 1500000000\n");
+    EXPECT_I64(write(fd, pickled, sizeof pickled - 1), sizeof pickled - 1);
+    EXPECT(fake_sink_wait(f.sink, 2));
+    double sum = 0;
+    EXPECT_I64(fake_sink_count(f.sink, "a.b", &sum), 2);
+    EXPECT_F64(sum, 8, 0);
+    close_fixture(&f);
+}
+
+TEST(garbage_closes_its_pickle_connection_alone)
+{
+    struct fixture f;
+    char byte;
+    open_fixture(&f, 1);
+    CLEANUP(fd_done) int bad = dial_to(ingest_pickle_addr(f.ingest), SOCK_STREAM);
+    CLEANUP(fd_done) int good = dial_to(ingest_pickle_addr(f.ingest), SOCK_STREAM);
+    send_text(bad, "web.logins 412 1500000000\n");
+    EXPECT_I64(read(bad, &byte, 1) > 0, 0); /* returns once the server has closed it */
+    EXPECT_I64(write(good, pickled, sizeof pickled - 1), sizeof pickled - 1);
+    EXPECT(fake_sink_wait(f.sink, 1));
+    EXPECT_I64(refused(f.ingest), 1);
+    EXPECT(wait_until(f.ingest, connections_now, 1));
+    close_fixture(&f);
+}
+
+static uint64_t checks(const struct ingest *ingest)
+{
+    struct ingest_stats stats;
+    ingest_stats(ingest, &stats);
+    return stats.n_service_checks;
+}
+
+TEST(stopping_tells_what_statsd_has_summed_up)
+{
+    struct fixture f;
+    open_fixture(&f, 3);
+    CLEANUP(fd_done) int udp = dial_to(ingest_statsd_addr(f.ingest), SOCK_DGRAM);
+    CLEANUP(fd_done) int tcp = dial_to(ingest_statsd_addr(f.ingest), SOCK_STREAM);
+    for (int i = 0; i < 100; i++)
+        send_text(udp, "hits:1|c");
+    send_text(udp, "events.deploy.web:1|c");
+    send_text(udp, "_sc|db|0");
+    send_text(tcp, "hits:1000|c\nhits:10000|c");
+    EXPECT(wait_until(f.ingest, checks, 1));
+    EXPECT_I64(atomic_load(&f.n_changes), 1);
+    EXPECT_I64(fake_sink_stats(f.sink).n_points, 0); /* the clock stands */
+    fd_done(&tcp);
+    ingest_stop(f.ingest);
+    double sum = 0;
+    EXPECT_I64(fake_sink_count(f.sink, "stats_counts.hits", &sum), 1);
+    EXPECT_F64(sum, 11100, 0);
+    EXPECT_I64(fake_sink_stats(f.sink).n_uncommitted, 0);
+    fake_sink_free(f.sink);
+}
+
+TEST(a_port_in_use_is_named_with_its_flag)
+{
+    struct fixture f;
+    struct ingest *second = NULL;
+    open_fixture(&f, 2);
+    const char *pickle = ingest_pickle_addr(f.ingest), *statsd = ingest_statsd_addr(f.ingest);
+    struct ingest_options options = {
+        .line_addr = "127.0.0.1:0",
+        .pickle_addr = pickle,
+        .clock = kit_clock(),
+        .sink = fake_sink(f.sink),
+    };
+    EXPECT_ERR(ingest_start(&options, &second, &kit_err), ERR_IO, "pickle: listen on 127.0.0.1:");
+    EXPECT(strstr(kit_err.hint, "--pickle off") != NULL);
+    options.pickle_addr = NULL;
+    options.statsd_addr = statsd;
+    EXPECT_ERR(ingest_start(&options, &second, &kit_err), ERR_IO, "statsd: listen on 127.0.0.1:");
+    EXPECT(strstr(kit_err.hint, "--statsd off") != NULL);
+    close_fixture(&f);
+}
+
 static bool no_writer(void *self, struct sink_writer **out, struct err *err)
 {
     (void)self, (void)out;
@@ -407,4 +498,8 @@ RUN_TESTS(test_of(a_line_arrives_and_is_committed), test_of(lines_cut_at_every_b
           test_of(new_names_are_read_a_few_at_a_time),
           test_of(datagrams_that_found_no_room_are_counted),
           test_of(stopping_takes_what_has_arrived), test_of(rejects_are_told_with_their_sender),
-          test_of(addresses_in_use_bad_or_off), test_of(a_sink_without_a_writer_fails_the_start))
+          test_of(addresses_in_use_bad_or_off), test_of(pickles_arrive_beside_lines),
+          test_of(garbage_closes_its_pickle_connection_alone),
+          test_of(stopping_tells_what_statsd_has_summed_up),
+          test_of(a_port_in_use_is_named_with_its_flag),
+          test_of(a_sink_without_a_writer_fails_the_start))

@@ -39,7 +39,8 @@ const char *rejects_reason_name(enum reject_reason reason)
         [REJECT_TOO_OLD] = "too-old",   [REJECT_TOO_NEW] = "too-new",
         [REJECT_CHANGE] = "change",     [REJECT_CONNECTIONS] = "connections",
         [REJECT_SENDER] = "sender",     [REJECT_DISK] = "disk",
-        [REJECT_NAN] = "nan",
+        [REJECT_RATE] = "rate",         [REJECT_FULL] = "full",
+        [REJECT_PICKLE] = "pickle",     [REJECT_NAN] = "nan",
     };
     return names[reason];
 }

@@ -29,6 +29,9 @@ enum reject_reason {
     REJECT_CONNECTIONS, /* too many of them; a connection, not a line */
     REJECT_SENDER,      /* may not send; a connection or a datagram, not a line */
     REJECT_DISK,        /* the disk refused until the very end */
+    REJECT_RATE,        /* StatsD: not a sample rate */
+    REJECT_FULL,        /* StatsD: more in one interval than can be held */
+    REJECT_PICKLE,      /* bytes that are no pickle of points; the connection is closed */
     REJECT_NAN,         /* dropped, as carbon does; counted, never kept whole */
     REJECT_REASONS
 };

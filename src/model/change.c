@@ -81,6 +81,11 @@ bool change_kind_parse(struct str text, enum change_kind *out)
     return false;
 }
 
+bool change_kind_needs_service(enum change_kind kind)
+{
+    return kind != CHANGE_NOTE && kind != CHANGE_FREEZE && kind != CHANGE_INCIDENT;
+}
+
 const char *change_status_name(enum change_status status)
 {
     BUG_IF((unsigned)status >= CHANGE_STATUSES);
@@ -154,9 +159,7 @@ static bool check_service(struct change *change, struct arena *arena, struct err
         n--;
     service[n] = '\0';
 
-    const bool may_lack = change->is_posted || change->kind == CHANGE_NOTE ||
-                          change->kind == CHANGE_FREEZE || change->kind == CHANGE_INCIDENT;
-    if (n == 0 && !may_lack)
+    if (n == 0 && !change->is_posted && change_kind_needs_service(change->kind))
         return FAIL(err, ERR_INPUT, "a %s needs a service", kind_names[change->kind]);
     change->service = service;
     return true;
@@ -343,11 +346,11 @@ static const struct field *tag_field(const char *key)
     return NULL;
 }
 
-/* Spreads the line's tags over the fields; those that have none stay tags. */
-static bool take_tags(struct change *change, const struct tag *tags, size_t n, struct arena *arena,
+bool change_take_tags(struct change *change, const struct tag *tags, size_t n, struct arena *arena,
                       struct err *err)
 {
     change->tags = arena_array(arena, n, struct tag);
+    change->n_tags = 0;
     for (size_t i = 0; i < n; i++) {
         const struct field *field = tag_field(tags[i].key);
         if (field != NULL)
@@ -385,7 +388,7 @@ bool change_from_line(struct str name, double value, int64_t at_ms, struct arena
     change.value = value;
     struct tag *tags;
     const size_t n_tags = name_tags(canonical, arena, &tags);
-    if (!take_tags(&change, tags + 1, n_tags - 1, arena, err)) /* without "name" */
+    if (!change_take_tags(&change, tags + 1, n_tags - 1, arena, err)) /* without "name" */
         return false;
     if (value == -1.0)
         change.action = "rollback";

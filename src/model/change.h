@@ -85,6 +85,8 @@ struct change change_blank(void);
 
 const char *change_kind_name(enum change_kind kind);
 MUST_CHECK bool change_kind_parse(struct str text, enum change_kind *out);
+/* All but a note, a freeze and an incident do. */
+bool change_kind_needs_service(enum change_kind kind);
 const char *change_status_name(enum change_status status);
 MUST_CHECK bool change_status_parse(const char *text, enum change_status *out);
 
@@ -101,6 +103,11 @@ bool change_name_is(struct str name);
  *   err    ERR_INPUT: bad service, tag, status or value */
 MUST_CHECK bool change_from_line(struct str name, double value, int64_t at_ms, struct arena *arena,
                                  struct change *out, bool *out_is_nothing, struct err *err);
+
+/* Spreads tags over the fields that are named above; those without a field become the change's tags.
+ * The strings are lent. err: ERR_INPUT, an unknown status. */
+MUST_CHECK bool change_take_tags(struct change *change, const struct tag *tags, size_t n,
+                                 struct arena *arena, struct err *err);
 
 /* Checks and canonicalises what came from outside; doing it twice does no more. New strings and tags
  * are in the arena; on false the change is untouched. err: ERR_INPUT naming the field.

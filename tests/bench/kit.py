@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 STEP_S = 10
@@ -60,15 +61,17 @@ def cpu_seconds(pid):
 class Server:
     """A plumb of our own in an empty folder; nothing but what is sent gets into it."""
 
-    def __init__(self, plumb, folder, threads=0):
+    def __init__(self, plumb, folder, threads=0, pickle=False, statsd=False):
         self.data = os.path.join(folder, "data")
         self.config = os.path.join(folder, "plumb.conf")
         self.log = os.path.join(folder, "plumb.log")
-        self.line, self.http = free_port(), free_port()
+        self.line, self.http, self.pickle, self.statsd = (free_port() for _ in range(4))
         with open(self.config, "w") as f:
             f.write("[collect]\nhost = off\nself = off\n")
         self.command = [plumb, "serve", "--config", self.config, "--data", self.data, "--threads", str(threads),
-                        "--line", f"127.0.0.1:{self.line}", "--http", f"127.0.0.1:{self.http}"]
+                        "--line", f"127.0.0.1:{self.line}", "--http", f"127.0.0.1:{self.http}",
+                        "--pickle", f"127.0.0.1:{self.pickle}" if pickle else "off",
+                        "--statsd", f"127.0.0.1:{self.statsd}" if statsd else "off"]
 
     def __enter__(self):
         with open(self.log, "wb") as log:
@@ -104,6 +107,11 @@ class Server:
             if cpu - used > IDLE_SHARE * (now - since):
                 since, used = now, cpu
         return used
+
+
+def stats(server):
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.http}/api/v1/stats") as answer:
+        return json.load(answer)
 
 
 def make_work(options, folder, n_series, n_points, n_files, start_s):

@@ -167,5 +167,6 @@ def test_a_limit_on_the_size_of_files_is_a_full_disk_too(tmp_path):
 def test_starting_on_a_full_disk_says_so(disk, tmp_path):
     from kit.server import PLUMB, run
     Filler(disk).fill()
-    code, out, err = run([PLUMB, "serve", "--data", disk / "data", "--http", "127.0.0.1:0", "--line", "127.0.0.1:0"])
+    code, out, err = run([PLUMB, "serve", "--data", disk / "data", "--http", "127.0.0.1:0", "--line", "127.0.0.1:0",
+                          "--pickle", "off", "--statsd", "off"])
     assert code > 0 and "No space left" in err, (code, err)

@@ -18,7 +18,7 @@ DAY = 86400
 def start_fails(*flags, folder, **options):
     """(exit code, stderr) of a server that must not come up."""
     code, out, err = run([PLUMB, "serve", "--data", folder, "--http", "127.0.0.1:0", "--line", "127.0.0.1:0",
-                          *flags], **options)
+                          "--pickle", "off", "--statsd", "off", *flags], **options)
     assert code not in (0, None) and code > 0, (code, out, err)
     assert "ready" not in out
     assert len(err.split()) >= 3, "no message: %r" % err
@@ -84,15 +84,18 @@ def test_a_port_in_use_is_named(tmp_path):
         s.bind(("127.0.0.1", 0))
         s.listen()
         addr = "127.0.0.1:%d" % s.getsockname()[1]
-        for flag in ("--http", "--line"):
+        for flag in ("--http", "--line", "--pickle", "--statsd"):
             code, err = start_fails(flag, addr, folder=tmp_path / "data")
             assert addr in err and "in use" in err.lower(), err
+            if flag != "--http":
+                assert flag + " off" in err, err
 
 
 def test_a_port_of_another_plumb_is_in_use_too(tmp_path):
     """SO_REUSEPORT must not let a second server steal half of the lines."""
-    with Server(tmp_path / "one") as server:
-        for flag, addr in (("--line", server.line), ("--http", server.http)):
+    with Server(tmp_path / "one", "--pickle", "127.0.0.1:0", "--statsd", "127.0.0.1:0") as server:
+        for flag, addr in (("--line", server.line), ("--http", server.http), ("--pickle", server.pickle),
+                           ("--statsd", server.statsd)):
             _, err = start_fails(flag, "%s:%d" % addr, folder=tmp_path / "two")
             assert "in use" in err.lower(), err
         assert server.get("/ping").ok()
@@ -169,6 +172,7 @@ FILES = [
     ("--config", "[serve]\nhtpp = :1\n", ["x.conf:2", "htpp", "http"]),
     ("--config", "[nosuch]\na = 1\n", ["x.conf:1", "nosuch"]),
     ("--config", "[collect]\nhost = maybe\n", ["x.conf:2", "maybe"]),
+    ("--config", "[statsd]\nflush-interval = never\n", ["x.conf:2", "never", "10s"]),
     ("--schemas", "[a]\npattern = (\nretentions = 10s:1d\n", ["x.conf"]),
     ("--schemas", "[a]\npattern = .*\nretentions = 10s:1q\n", ["x.conf", "1q"]),
     ("--aggregation", "[a]\npattern = .*\naggregationMethod = most\n", ["x.conf", "most"]),
@@ -192,12 +196,13 @@ def test_a_data_folder_that_cannot_be(tmp_path):
 
 def test_a_flag_beats_the_file(tmp_path):
     conf = tmp_path / "plumb.conf"
-    conf.write_text("[serve]\ndata = %s\nhttp = 127.0.0.1:0\nline = 127.0.0.1:0\n[collect]\nhost = off\n"
+    conf.write_text("[serve]\ndata = %s\nhttp = 127.0.0.1:0\nline = 127.0.0.1:0\npickle = off\n"
+                    "statsd = off\n[collect]\nhost = off\n"
                     "self = off\n" % (tmp_path / "from-file"))
     process = spawn([PLUMB, "serve", "--config", conf, "--line", "off"], stdout=-1, stderr=-1)
     try:
         ready = process.stdout.readline().decode()
-        assert "line off" in ready and "from-file" in ready
+        assert "line off, pickle off, statsd off," in ready and "from-file" in ready
         process.terminate()
         assert process.wait(10) == 0
     finally:

@@ -179,6 +179,31 @@ const char *kit_read(const char *repo_path, size_t *out_n)
     return bytes;
 }
 
+const char *kit_hex_example(const char *repo_path, size_t *out_n)
+{
+    enum { HEX_AT = 10, BYTES_A_LINE = 16 };
+    const char *doc = kit_read(repo_path, NULL);
+    const char *at = doc ? strstr(doc, "00000000  ") : NULL;
+    char *bytes = NULL;
+    size_t n = 0, cap = 0;
+    while (at && *at == '0') {
+        const char *hex = at + HEX_AT;
+        for (int i = 0; i < BYTES_A_LINE && *hex != ' '; i++, hex += 3) {
+            unsigned byte = 0;
+            if (sscanf(hex, "%2x", &byte) != 1)
+                fail_msg("%s: bad hex at %.10s", repo_path, at);
+            arena_grow(&kit_arena, &bytes, &cap, n + 1, 1);
+            bytes[n++] = (char)byte;
+        }
+        at = strchr(at, '\n');
+        at = at ? at + 1 : NULL;
+    }
+    if (n == 0)
+        fail_msg("%s has no example", repo_path);
+    *out_n = n;
+    return bytes;
+}
+
 static void golden_write(const char *path, const char *bytes, size_t n)
 {
     FILE *file = fopen(path, "wb");

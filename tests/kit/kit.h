@@ -89,6 +89,8 @@ void kit_golden(const char *name, const char *bytes, size_t n, const char *file,
 #define EXPECT_GOLDEN(name, bytes, n) kit_golden((name), (bytes), (n), __FILE__, __LINE__)
 /* A file of the repo ("tests/golden/x"), NUL-ended, in the test's arena. */
 const char *kit_read(const char *repo_path, size_t *out_n);
+/* The bytes of a document's hex example, whose lines are "offset  bytes  text"; in the test's arena. */
+const char *kit_hex_example(const char *repo_path, size_t *out_n);
 
 /* A clock that stands until the test moves it. */
 extern int64_t kit_now_us; /* atomic, where threads move it */

@@ -135,6 +135,9 @@ class Server:
         for flag in ("--http", "--line"):
             if flag not in self.args:
                 argv += [flag, "127.0.0.1:0"]
+        for flag in ("--pickle", "--statsd"):  # their default ports are one a machine
+            if flag not in self.args:
+                argv += [flag, "off"]
         if "--time-zone" not in self.args:
             argv += ["--time-zone", "UTC"]
         return argv + self.args
@@ -144,10 +147,11 @@ class Server:
         with open(self.log, "ab") as log:
             self.process = spawn(self.argv(), stdout=subprocess.PIPE, stderr=log, **self.options)
         ready = self._first_line()
-        m = re.match(r"plumb ready: http (?:http://)?(\S+), line (\S+), data (.+)$", ready)
+        m = re.match(r"plumb ready: http (?:http://)?(\S+), line (\S+), pickle (\S+), statsd (\S+), data (.+)$",
+                     ready)
         assert m, "no ready line but %r; it said: %s" % (ready, self.said())
-        self.http = None if m.group(1) == "off" else parse_addr(m.group(1))
-        self.line = None if m.group(2) == "off" else parse_addr(m.group(2))
+        self.http, self.line, self.pickle, self.statsd = (None if addr == "off" else parse_addr(addr)
+                                                          for addr in m.groups()[:4])
         return self
 
     @property
