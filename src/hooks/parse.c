@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "base/tz.h"
 #include "model/glob.h"
+#include "model/service.h"
 
 enum { HMAC_BYTES = 32 };
 
@@ -227,30 +228,13 @@ const char *parse_mapped_service(const struct hook_call *call, const char *name)
     return NULL;
 }
 
-const char *parse_slug(const struct hook_call *call, const char *name)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
-    char *slug = arena_strdup(call->arena, parse_fit(call, name));
-    size_t n = 0;
-    text_lower(slug);
-    for (const char *at = slug; *at; at++) {
-        const bool is_allowed = strchr(allowed, *at) != NULL;
-        if (is_allowed || (n > 0 && slug[n - 1] != '-'))
-            slug[n++] = is_allowed ? *at : '-';
-    }
-    while (n > 0 && strchr("-.", slug[n - 1]))
-        n--;
-    slug[n] = '\0';
-    return slug;
-}
-
 const char *parse_service(const struct hook_call *call, const char *name)
 {
     const char *mapped = parse_mapped_service(call, name);
     if (mapped)
         return mapped;
     const char *slash = strrchr(name, '/');
-    return parse_slug(call, slash ? slash + 1 : name);
+    return service_slug(slash ? slash + 1 : name, call->arena);
 }
 
 const char *parse_env(const struct hook_call *call, const char *name)

@@ -41,8 +41,6 @@ bool parse_is_signed(const struct hook_call *call, const char *hex, size_t n_hex
 const char *parse_mapped_service(const struct hook_call *call, const char *name);
 /* The same, else its last part as a service's name: "web-shop". "" when nothing of it is left. */
 const char *parse_service(const struct hook_call *call, const char *name);
-/* In letters that a service's name may have: lower case, '-' for each run of others. */
-const char *parse_slug(const struct hook_call *call, const char *name);
 /* The sender's environment as ours: mapped, or as it is; "" stays "". */
 const char *parse_env(const struct hook_call *call, const char *name);
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "hooks/parse.h"
 #include "hooks/sources.h"
+#include "model/service.h"
 
 /* A page's own words for how far an incident is. */
 static const struct stage {
@@ -48,10 +49,7 @@ static const char *service_of(const struct hook_call *call, const json_t *root,
     const char *mapped = parse_mapped_service(call, name);
     if (mapped)
         return mapped;
-    if (!component[0])
-        return parse_slug(call, page);
-    return parse_fit(call, arena_printf(call->arena, "%s/%s", parse_slug(call, page),
-                                        parse_slug(call, component)));
+    return service_slug(name, call->arena);
 }
 
 /* Its name, and the newest thing said about it. */
