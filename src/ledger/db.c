@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "ledger/commits.h"
 #include "ledger/sql.h"
 #include "os/file.h"
 
@@ -114,7 +115,8 @@ static bool set_up(struct db *db, const char *path, struct err *err)
                     version, FORMAT_VERSION);
     char stamp[64];
     snprintf(stamp, sizeof stamp, "PRAGMA user_version = %d", FORMAT_VERSION);
-    return sql_exec(db, tables, err) && (version == FORMAT_VERSION || sql_exec(db, stamp, err));
+    return sql_exec(db, tables, err) && sql_exec(db, commits_tables, err) &&
+           (version == FORMAT_VERSION || sql_exec(db, stamp, err));
 }
 
 bool db_open(const char *path, bool write, struct db **out, struct err *err)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "model/change.h"
+#include "model/commit.h"
 #include "model/schema.h"
 #include "model/source.h"
 
@@ -56,6 +57,11 @@ struct ledger_end {
 };
 MUST_CHECK bool ledger_finish(struct ledger *ledger, const struct ledger_end *end,
                               struct ledger_receipt *out, struct err *err);
+
+/* Keeps commits, oldest first within each service; those that are there already stay as they are. All
+ * or none. err: ERR_BUSY, ERR_IO. */
+MUST_CHECK bool ledger_commits_add(struct ledger *ledger, const struct commit_list *list,
+                                   struct err *err);
 
 /* One change, whole. err: ERR_MISSING. A unique prefix of the id (>= 4) is enough, in any case. */
 MUST_CHECK bool ledger_get(struct ledger *ledger, const char *id, struct arena *arena,

@@ -1,0 +1,4 @@
+/* The table of commits. Internal to ledger/. */
+#pragma once
+
+extern const char commits_tables[];
