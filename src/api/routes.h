@@ -31,6 +31,14 @@ MUST_CHECK bool events_one(struct api_call *call, struct err *err);
 MUST_CHECK bool changes_tell(struct api_call *call, struct err *err); /* POST /<kind>/<service> */
 MUST_CHECK bool changes_all(struct api_call *call, struct err *err);
 MUST_CHECK bool changes_one(struct api_call *call, struct err *err);
+/* annotations.c: Grafana's */
+MUST_CHECK bool annotations_all(struct api_call *call, struct err *err);
+MUST_CHECK bool annotations_graphite(struct api_call *call, struct err *err);
+MUST_CHECK bool annotations_one(struct api_call *call, struct err *err);
+/* markers.c: Honeycomb's */
+MUST_CHECK bool markers_run(struct api_call *call, struct err *err);
+/* commits.c */
+MUST_CHECK bool commits_add(struct api_call *call, struct err *err);
 /* about.c */
 MUST_CHECK bool about_root(struct api_call *call, struct err *err);
 MUST_CHECK bool about_version(struct api_call *call, struct err *err);
