@@ -4,4 +4,4 @@
 #include "cli/cli.h"
 
 extern const struct command commands_delete, commands_deploy, commands_flush, commands_graph,
-    commands_log, commands_mark, commands_ping, commands_rename, commands_snapshot;
+    commands_ingest, commands_log, commands_mark, commands_ping, commands_rename, commands_snapshot;

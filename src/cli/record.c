@@ -55,6 +55,8 @@ void record_write(const struct change *change, struct buf *out)
     write_text(&json, "by", change->by);
     write_text(&json, "msg", change->msg);
     write_text(&json, "url", change->url);
+    write_text(&json, "old", change->old_value);
+    write_text(&json, "new", change->new_value);
     write_time(&json, "start", change->start_ms);
     write_time(&json, "end", change->end_ms);
     write_text(&json, "status", change_status_name(change->status));
