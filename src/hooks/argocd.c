@@ -1,4 +1,4 @@
-/* Argo CD notifications, in the words of the template in docs/hooks2.md. Argo tells the same sync more
+/* Argo CD notifications, in the words of the template in docs/hooks.md. Argo tells the same sync more
  * than once: for each trigger, after each restart of its controller, when a pod is replaced. All of
  * these carry the start of the last operation, which is the key. */
 #include <string.h>
