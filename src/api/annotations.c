@@ -116,6 +116,21 @@ static bool time_param(struct api_call *call, const char *key, int64_t *io_ms, s
     return true;
 }
 
+/* Words without a value are in the ledger's index; what more was asked is looked at one by one. */
+static void narrow(struct wish *io, struct arena *arena)
+{
+    const char **words = arena_array(arena, CHANGE_TAGS_MAX, const char *);
+    size_t n = 0;
+    for (size_t i = 0; i < io->n_tags; i++)
+        if (!strchr(io->tags[i], ':'))
+            words[n++] = io->tags[i];
+    if (n == 0 || (io->any_tag && n < io->n_tags))
+        return;
+    io->query.tags = words;
+    io->query.n_tags = n;
+    io->query.any_tag = io->any_tag;
+}
+
 static bool read_wish(struct api_call *call, struct wish *out, struct err *err)
 {
     int64_t until_ms = INT64_C(4294967295000), n;
@@ -136,6 +151,7 @@ static bool read_wish(struct api_call *call, struct wish *out, struct err *err)
         out->tags[out->n_tags++] = field->value;
     }
     out->query.n_max = out->n_tags ? LIST_MAX : out->n_max;
+    narrow(out, call->arena);
     return true;
 }
 
