@@ -25,6 +25,8 @@ enum {
     HURRIED_MS = 200,            /* of contact for a record when the one before found no server */
 };
 
+#define FIRST_MS INT64_C(946684800000) /* 2000-01-01 */
+
 static const struct cli_option options_of_ingest[] = {
     {"service", 0, CLI_TEXT, "NAME", "of all that is told; git needs it"},
     {"env", 0, CLI_TEXT, "ENV", "where; production when not given"},
@@ -211,6 +213,18 @@ static bool send_commits(struct ingest *in, const struct commit_list *list, stru
     return true;
 }
 
+/* A wrong clock, or an import from long ago: the ledger's times begin in 2000. */
+static void leave_out_old(struct commit_list *io)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < io->n; i++)
+        if (io->items[i].at_ms >= FIRST_MS)
+            io->items[n++] = io->items[i];
+    if (n < io->n)
+        tell_warn("ingest", "%zu commits from before 2000 are left out", io->n - n);
+    io->n = n;
+}
+
 static bool run_git(struct ingest *in, struct err *err)
 {
     CLEANUP(buf_done) struct buf text;
@@ -224,6 +238,7 @@ static bool run_git(struct ingest *in, struct err *err)
     if (!read_all(&text, err) ||
         !ingest_git_read(str_make(buf_text(&text), text.n), in->service, in->arena, &list, err))
         return false;
+    leave_out_old(&list);
     if (!send_commits(in, &list, err)) {
         if (err->kind == ERR_BUSY)
             err_hint(err, "nothing is lost, as git has them: run it again later");

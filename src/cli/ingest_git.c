@@ -62,7 +62,7 @@ static bool read_line(struct reading *r, struct str line, struct err *err)
         return refuse(r, "not four parts", line, err);
     if (!is_sha(sha))
         return refuse(r, "no commit's name", sha, err);
-    if (!num_parse_i64(seconds.at, seconds.n, &at_s))
+    if (!num_parse_i64(seconds.at, seconds.n, &at_s) || at_s < 0 || at_s > UINT32_MAX)
         return refuse(r, "no time in seconds", seconds, err);
     struct commit *commit = add(r, sha);
     commit->at_ms = at_s * 1000;
@@ -219,7 +219,7 @@ bool ingest_git_read(struct str text, const char *service, struct arena *arena,
         if (has_format ? !read_line(&r, line, err) : !read_own(&r, line, err))
             return false;
     }
-    for (size_t i = 0; i < r.list.n; i++)
+    for (size_t i = 0; i < r.list.n && !has_format; i++)
         if (!r.list.items[i].at_ms)
             return FAIL(err, ERR_INPUT, "commit %.40s has no date", r.list.items[i].sha);
     put_oldest_first(&r.list);

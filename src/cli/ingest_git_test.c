@@ -86,6 +86,11 @@ TEST(what_is_wrong_is_told)
            "noon\x1f\x1f"
            "x\n",
          "line 1: no time"},
+        {"a time past all times",
+         A "\x1f"
+           "150000010000000100\x1f\x1f"
+           "x\n",
+         "line 1: no time"},
         {"too few parts",
          A "\x1f"
            "1500000000\n",

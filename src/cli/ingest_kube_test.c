@@ -217,8 +217,7 @@ TEST(lists_watch_events_and_other_kinds)
     "{\"kind\":\"" kind                                                                            \
     "\",\"metadata\":{\"uid\":\"u2\",\"name\":\"db\",\"generation\":" generation                   \
     ",\"creationTimestamp\":\"" OLD                                                                \
-    "\"},\"spec\":{\"template\":{\"a\":" template "}" spec                                         \
-                                                  "},\"status\":{"                                 \
+    "\"},\"spec\":{\"template\":{\"a\":" template "}" spec "},\"status\":{"                        \
                                                   "\"observedGeneration\":" generation status "}}"
 
 TEST(stateful_and_daemon_sets)

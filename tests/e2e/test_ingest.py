@@ -134,6 +134,14 @@ def test_git_log_in_its_own_forms(server, home, repo, form):
     assert commits(server) == WANTED
 
 
+def test_a_commit_from_1970_does_not_hold_up_the_others(server, home, repo):
+    repo("commit", "-q", "--allow-empty", "-m", "wrong clock", at=100000000)
+    code, out, err = plumb("ingest", "git", "--service", "website", server=server, env=home,
+                           input=repo("log", "--format=" + FORMAT))
+    assert (code, out) == (0, "3 commits of website\n") and "1 commits from before 2000" in err
+    assert sorted(commits(server)) == sorted(WANTED)
+
+
 def test_git_without_a_server_says_that_nothing_is_lost(home, away, repo):
     code, _, err = plumb("ingest", "git", "--service", "website", server=away, env=home, input=repo("log"))
     assert code == 7 and "nothing is lost" in err
