@@ -388,9 +388,173 @@ TEST(a_posted_event_is_answered_as_graphite_does)
     stop();
 }
 
+TEST(routes_of_other_tools_answer)
+{
+    static const struct {
+        const char *row, *method, *path, *body;
+        int status;
+        const char *part;
+    } rows[] = {
+        {"an annotation without text", "POST", "/api/annotations", "{\"time\":1}", 400, "\"text\""},
+        {"no such annotation", "PATCH", "/api/annotations/7", "{\"text\":\"x\"}", 404, "number 7"},
+        {"no number", "PATCH", "/api/annotations/x1", "{\"text\":\"x\"}", 404, "'x1'"},
+        {"no annotations", "GET", "/api/annotations", "", 200, "[]"},
+        {"no markers", "GET", "/1/markers/web", "", 200, "[]"},
+        {"POST of a marker's number", "POST", "/1/markers/web/5", "{}", 400, "is nothing"},
+        {"commits", "POST", "/api/v1/commits",
+         "[{\"service\":\"web\",\"sha\":\"4f2c1e9\",\"at\":1500000000}]", 200, "{\"commits\":1}"},
+        {"a bad commit", "POST", "/api/v1/commits", "[{\"sha\":\"x\"}]", 400, "[0]: sha"},
+    };
+    start();
+    EACH_ROW (rows, r) {
+        struct answer answer = ask(r->method, r->path, "", r->body);
+        EXPECT_I64(answer.status, r->status);
+        EXPECT(strstr(answer.body, r->part) != NULL);
+    }
+    stop();
+}
+
+static size_t count_of(const char *text, const char *part)
+{
+    size_t n = 0;
+    for (; (text = strstr(text, part)) != NULL; text += strlen(part))
+        n++;
+    return n;
+}
+
+TEST(an_annotation_is_added_ended_and_read_back)
+{
+    static const char body[] =
+        "{\"dashboardUID\":\"jcIIG-07z\",\"panelId\":2,\"time\":1499999000000,"
+        "\"tags\":[\"deploy\",\"website\",\"env:staging\",\"team:web\"],"
+        "\"text\":\"fix login\"}";
+    start();
+    EXPECT_TEXT(ask("POST", "/api/annotations", "", body).body,
+                "{\"message\":\"Annotation added\",\"id\":1}");
+    EXPECT_TEXT(ask("POST", "/api/annotations", "", body).body,
+                "{\"message\":\"Annotation added\",\"id\":1}");
+    struct answer list = ask("GET", "/api/v1/changes", "", "");
+    EXPECT(strstr(list.body, "\"kind\":\"deploy\",\"action\":\"\",\"service\":\"website\",\"env\":"
+                             "\"staging\"") != NULL);
+    EXPECT(strstr(list.body, "\"team\":\"web\"") != NULL);
+    EXPECT_TEXT(ask("PATCH", "/api/annotations/1", "",
+                    "{\"text\":\"fixed login\",\"timeEnd\":1499999060000}")
+                    .body,
+                "{\"message\":\"Annotation patched\"}");
+    struct answer one = ask("GET", "/api/annotations/1", "", "");
+    EXPECT(strstr(one.body, "\"time\":1499999000000,\"timeEnd\":1499999060000,\"text\":\"fixed "
+                            "login\",\"tags\":[\"deploy\",\"website\",\"env:staging\",") != NULL);
+    EXPECT(strstr(one.body, "\"dashboardUID\":\"jcIIG-07z\",\"panelId\":2") != NULL);
+    EXPECT_TEXT(
+        ask("PUT", "/api/annotations/1", "",
+            "{\"time\":1499999000000,\"timeEnd\":1499999090000,\"text\":\"done\",\"tags\":[]}")
+            .body,
+        "{\"message\":\"Annotation updated\"}");
+    EXPECT_I64(ask("PATCH", "/api/annotations/1", "", "{\"timeEnd\":1400000000000}").status, 400);
+    struct answer gone = ask("DELETE", "/api/annotations/1", "", "");
+    EXPECT_I64(gone.status, 501);
+    EXPECT(strstr(gone.body, "never deleted") && strstr(gone.body, "/retract"));
+    list = ask("GET", "/api/v1/changes", "", "");
+    EXPECT(strstr(list.body, "\"end\":1499999090.0,\"status\":\"succeeded\"") != NULL);
+    EXPECT_I64(count_of(list.body, "\"id\":"), 1); /* it stayed one change */
+    stop();
+}
+
+TEST(an_annotation_in_seconds_is_taken_and_warned_of)
+{
+    start();
+    struct answer got = ask("POST", "/api/annotations", "",
+                            "{\"time\":1499999000,\"tags\":[\"x\"],\"text\":\"late\"}");
+    EXPECT(strstr(got.body, "\"id\":1,\"warning\":\"\\\"time\\\" was taken as seconds") != NULL);
+    EXPECT(strstr(ask("GET", "/api/annotations", "", "").body, "\"time\":1499999000000") != NULL);
+    stop();
+}
+
+TEST(graphite_annotations_and_other_doors)
+{
+    start();
+    EXPECT_TEXT(ask("POST", "/api/annotations/graphite", "",
+                    "{\"what\":\"Event - deploy\",\"tags\":\"deploy website\",\"when\":1499999000,"
+                    "\"data\":\"deploy of master branch\"}")
+                    .body,
+                "{\"message\":\"Graphite annotation added\",\"id\":1}");
+    EXPECT(strstr(ask("GET", "/api/v1/changes", "", "").body, "\"service\":\"website\"") != NULL);
+    EXPECT_I64(ask("POST", "/api/annotations/graphite", "", "{\"tags\":[\"a\"]}").status, 400);
+    EXPECT_I64(ask("POST", "/deploy/search", "", "by hand").status, 200);
+    struct answer refused = ask("PATCH", "/api/annotations/2", "", "{\"text\":\"x\"}");
+    EXPECT_I64(refused.status, 403);
+    EXPECT(strstr(refused.body, "another door (http)") != NULL);
+    stop();
+}
+
+TEST(annotations_are_found_by_time_and_tags)
+{
+    static const struct {
+        const char *row, *query;
+        size_t n;
+    } rows[] = {
+        {"all", "", 3},
+        {"a kind", "tags=deploy", 2},
+        {"both tags", "tags=deploy&tags=env:staging", 1},
+        {"any of them", "tags=env:staging&tags=search&matchAny=true", 2},
+        {"none has it", "tags=nosuch", 0},
+        {"a limit", "limit=2", 2},
+        {"from", "from=1499999500000", 2},
+        {"both ends count", "from=1499999500000&to=1499999500000", 1},
+        {"seconds", "from=1499999600", 1},
+        {"alerts are Grafana's own", "type=alert", 0},
+    };
+    start();
+    ask("POST", "/api/annotations", "",
+        "{\"time\":1499999000000,\"tags\":[\"deploy\",\"website\",\"env:staging\"],\"text\":"
+        "\"a\"}");
+    ask("POST", "/api/annotations", "",
+        "{\"time\":1499999500000,\"tags\":[\"deploy\",\"search\"],\"text\":\"b\"}");
+    ask("POST", "/api/annotations", "",
+        "{\"time\":1499999600000,\"tags\":[\"lunch\"],\"text\":\"c\"}");
+    EACH_ROW (rows, r) {
+        struct answer got = ask("GET", "/api/annotations", r->query, "");
+        EXPECT_I64(got.status, 200);
+        EXPECT_I64(count_of(got.body, "\"alertId\":0"), r->n);
+    }
+    EXPECT_I64(ask("GET", "/api/annotations", "from=now-1h", "").status, 400);
+    stop();
+}
+
+TEST(a_marker_is_added_ended_and_listed)
+{
+    start();
+    struct answer added = ask("POST", "/1/markers/Web%20Shop", "",
+                              "{\"message\":\"deploy 4f2c1e9\",\"type\":\"deploys\",\"url\":"
+                              "\"https://ci/1\",\"start_time\":1499999000}");
+    EXPECT_I64(added.status, 201);
+    EXPECT(strstr(added.body, "\"start_time\":1499999000,\"message\":\"deploy 4f2c1e9\",\"type\":"
+                              "\"deploys\",\"url\":\"https://ci/1\",\"id\":\"1\"}") != NULL);
+    EXPECT(strstr(added.body, "\"created_at\":\"2017-07-14T02:40:00Z\"") != NULL);
+    struct answer ended = ask("PUT", "/1/markers/web/1", "", "{\"end_time\":1499999060}");
+    EXPECT_I64(ended.status, 200);
+    EXPECT(strstr(ended.body, "\"start_time\":1499999000,\"end_time\":1499999060") != NULL);
+    EXPECT_I64(ask("POST", "/1/markers/__all__", "", "{\"type\":\"deploy\"}").status, 201);
+    EXPECT_I64(count_of(ask("GET", "/1/markers/__all__", "", "").body, "\"id\":"), 2);
+    EXPECT_I64(count_of(ask("GET", "/1/markers/web", "", "").body, "\"id\":"), 0);
+    EXPECT_I64(count_of(ask("GET", "/1/markers/Web%20Shop", "", "").body, "\"id\":"), 1);
+    EXPECT_I64(ask("DELETE", "/1/markers/web/1", "", "").status, 501);
+    EXPECT_I64(ask("PUT", "/1/markers/web/9", "", "{\"end_time\":1499999060}").status, 404);
+    EXPECT_I64(ask("POST", "/1/markers/web", "", "{}").status, 400);
+    const char *list = ask("GET", "/api/v1/changes", "", "").body;
+    EXPECT(strstr(list, "\"kind\":\"deploy\",\"action\":\"\",\"service\":\"web-20shop\"") != NULL);
+    EXPECT(strstr(list, "\"kind\":\"note\"") != NULL); /* a deploy of nothing in particular */
+    stop();
+}
+
 RUN_TESTS(test_of(each_route_answers), test_of(a_hook_without_a_secret_is_for_this_machine),
           test_of(draws_a_png_and_an_svg), test_of(a_change_told_over_http_is_listed),
-          test_of(a_train_moves_by_its_verbs),
+          test_of(a_train_moves_by_its_verbs), test_of(routes_of_other_tools_answer),
+          test_of(an_annotation_is_added_ended_and_read_back),
+          test_of(an_annotation_in_seconds_is_taken_and_warned_of),
+          test_of(graphite_annotations_and_other_doors),
+          test_of(annotations_are_found_by_time_and_tags),
+          test_of(a_marker_is_added_ended_and_listed),
           test_of(a_rollback_ends_what_is_under_way_and_points_at_it),
           test_of(a_message_that_looks_like_a_form_stays_a_message),
           test_of(services_may_be_called_like_verbs_and_hold_slashes),

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "api/alias.h"
 #include "api/change_json.h"
 #include "api/recording.h"
 #include "api/routes.h"
@@ -52,26 +53,6 @@ static bool read_tags(const json_t *tags, struct change *event, struct arena *ar
     return true;
 }
 
-static bool is_service(const char *text)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789._/-";
-    return text[0] && text[strspn(text, allowed)] == '\0';
-}
-
-/* Tags "deploy website" name a kind and a service; anything else is a note. */
-static void classify(struct change *event)
-{
-    event->kind = CHANGE_NOTE;
-    for (size_t i = 0; i < event->n_tags; i++)
-        if (change_kind_parse(str_of(event->tags[i].key), &event->kind))
-            break;
-    enum change_kind other;
-    for (size_t i = 0; i < event->n_tags && !event->service[0]; i++)
-        if (!change_kind_parse(str_of(event->tags[i].key), &other) &&
-            is_service(event->tags[i].key))
-            event->service = event->tags[i].key;
-}
-
 static bool read_event(struct api_call *call, struct change *event, struct err *err)
 {
     json_error_t why;
@@ -107,21 +88,11 @@ static bool post_event(struct api_call *call, struct err *err)
     event.status = STATUS_SUCCEEDED;
     if (!read_event(call, &event, err))
         return false;
-    classify(&event);
+    alias_classify(&event);
     if (!recording_add(call, &event, &receipt, err))
         return false;
     call_text_answer(call, "text/html; charset=utf-8", "");
     return true;
-}
-
-/* What a change that nobody posted would have been as an event. */
-static const char *what_of(const struct change *change, struct arena *arena)
-{
-    if (change->is_posted || change->msg[0])
-        return change->msg;
-    const char *action = change->action[0] ? change->action : change_kind_name(change->kind);
-    return arena_printf(arena, "%s %s%s%s", action, change->service, change->rev[0] ? " " : "",
-                        change->rev);
 }
 
 static void write_tags(struct jsonw *json, const struct change *change)
@@ -142,7 +113,7 @@ static void write_event(struct jsonw *json, const struct change *change, struct 
 {
     jsonw_object(json);
     jsonw_put_i64(json, "when", change->start_ms / 1000);
-    jsonw_put_text(json, "what", what_of(change, arena));
+    jsonw_put_text(json, "what", alias_text(change, arena));
     jsonw_put_text(json, "data", change->data);
     write_tags(json, change);
     jsonw_put_i64(json, "id", (int64_t)change->seq);
@@ -237,7 +208,7 @@ bool events_page(struct api_call *call, struct err *err)
         tz_format(call_zone(call), change->start_ms / 1000, "%Y-%m-%d %H:%M:%S %Z", when,
                   sizeof when);
         buf_printf(out, "<tr><td>%s</td><td>", when);
-        add_escaped(out, what_of(change, call->arena));
+        add_escaped(out, alias_text(change, call->arena));
         buf_add_str(out, "</td><td>");
         for (size_t k = 0; k < change->n_tags; k++) {
             add_escaped(out, change->tags[k].key);

@@ -41,6 +41,14 @@ MUST_CHECK bool corrections_audit(struct api_call *call, struct err *err);
 /* hooks.c */
 MUST_CHECK bool hooks_deliver(struct api_call *call, struct err *err); /* GET shows what arrived */
 MUST_CHECK bool hooks_list(struct api_call *call, struct err *err);
+/* annotations.c: Grafana's */
+MUST_CHECK bool annotations_all(struct api_call *call, struct err *err);
+MUST_CHECK bool annotations_graphite(struct api_call *call, struct err *err);
+MUST_CHECK bool annotations_one(struct api_call *call, struct err *err);
+/* markers.c: Honeycomb's */
+MUST_CHECK bool markers_run(struct api_call *call, struct err *err);
+/* commits.c */
+MUST_CHECK bool commits_add(struct api_call *call, struct err *err);
 /* about.c */
 MUST_CHECK bool about_root(struct api_call *call, struct err *err);
 MUST_CHECK bool about_version(struct api_call *call, struct err *err);

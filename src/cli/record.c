@@ -59,6 +59,8 @@ void record_write(const struct change *change, struct buf *out)
     write_text(&json, "data", change->data);
     if (change->ttl_ms)
         jsonw_put_f64(&json, "ttl", (double)change->ttl_ms / 1000.0);
+    write_text(&json, "old", change->old_value);
+    write_text(&json, "new", change->new_value);
     write_time(&json, "start", change->start_ms);
     write_time(&json, "end", change->end_ms);
     write_text(&json, "status", change_status_name(change->status));

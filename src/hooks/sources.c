@@ -6,10 +6,9 @@
 #include "hooks/sign.h"
 
 const struct hook_source *const hook_sources[] = {
-    &source_github,
-    &source_gitlab,
-    &source_jenkins,
-    &source_launchdarkly,
+    &source_alertmanager, &source_argocd,    &source_cdevents,
+    &source_github,       &source_gitlab,    &source_jenkins,
+    &source_launchdarkly, &source_pagerduty, &source_statuspage,
 };
 const size_t n_hook_sources = COUNT_OF(hook_sources);
 

@@ -335,7 +335,7 @@ def test_asking_commands_say_that_nobody_is_there(home, away, command):
     assert code == 7 and away.rpartition("/")[2] in err
 
 
-@pytest.mark.parametrize("command", ["serve", "deploy", "mark", "log", "graph", "flush", "ping"])
+@pytest.mark.parametrize("command", ["serve", "deploy", "mark", "ingest", "log", "graph", "flush", "ping"])
 def test_help_is_worth_reading(home, command):
     code, out, err = plumb(command, "--help", env=home)
     assert code == 0 and err == ""
