@@ -68,13 +68,18 @@ struct auth_token auth_token_of(const struct http_request *request, bool may_be_
     const char *bearer = given ? after_scheme(given, "Bearer") : NULL;
     const char *basic = given ? after_scheme(given, "Basic") : NULL;
     const char *own = http_header(request, "X-Plumb-Token");
-    if (bearer || own)
-        return (struct auth_token){.text = trimmed(bearer ? bearer : own, request->arena)};
+    const char *text = bearer || own ? trimmed(bearer ? bearer : own, request->arena) : "";
+    /* A script that was written for another server sends that one's token: it says nothing here. */
+    if (own || is_token(text))
+        return (struct auth_token){.text = text};
+    const char *team = http_header(request, "X-Honeycomb-Team");
+    if (team && is_token(team))
+        return (struct auth_token){.text = team};
     const char *password = basic ? password_of(basic, request->arena) : NULL;
     if (password && is_token(password))
         return (struct auth_token){.text = password, .is_remembered = true};
     for (size_t i = 0; may_be_in_query && i < request->n_query; i++)
-        if (strcmp(request->fields[i].key, "token") == 0)
+        if (strcmp(request->fields[i].key, "token") == 0 && is_token(request->fields[i].value))
             return (struct auth_token){.text = request->fields[i].value};
     return (struct auth_token){0};
 }

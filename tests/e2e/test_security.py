@@ -149,9 +149,20 @@ def test_a_token_is_taken_as_curl_and_grafana_send_it(server):
     token = make(server, "grafana", "read")
     basic = base64.b64encode((":" + token).encode()).decode()
     for header in ({"Authorization": "Basic " + basic}, {"X-Plumb-Token": token}, bearer(token)):
-        assert server.get("/render?target=x&format=json", headers=dict(PROXIED, **header)).status == 200
+        assert server.get("/api/v1/changes", headers=dict(PROXIED, **header)).status == 200
     quoted = urllib.parse.quote(token)
-    assert server.get("/render?target=x&token=" + quoted, headers=PROXIED).status == 401
+    assert server.get("/api/v1/changes?token=" + quoted, headers=PROXIED).status == 401
+
+
+def test_a_proxy_on_this_machine_reads_graphs_and_nothing_else(server, tmp_path):
+    """Grafana's, which passes on for whom it asks: a fresh one works without a token."""
+    assert server.get("/render?target=x&format=json", headers=PROXIED).status == 200
+    assert server.get("/metrics/find?query=*", headers=PROXIED).status == 200
+    for path in ("/api/v1/changes", "/api/v1/tokens", "/hook", "/api/v1/now"):
+        assert server.get(path, headers=PROXIED).status == 401, path
+    assert server.post("/deploy/website", "x", headers=PROXIED).status == 401
+    with Server(tmp_path / "strict", "--config", config(tmp_path, "[security]\ntrust-loopback = off\n")) as strict:
+        assert strict.get("/render?target=x&format=json", headers=PROXIED).status == 401
 
 
 def test_pages_of_other_sites_change_nothing(server):
