@@ -91,7 +91,6 @@ def test_the_code_is_the_commands_and_the_end_is_told(tmp_path, home):
             assert change["end"] and change["end"] >= change["start"]
 
 
-@pytest.mark.xfail(reason="the ledger does not close by ttl yet", strict=True)
 def test_nothing_stays_open_for_ever(tmp_path, home):
     with Server(tmp_path) as server:
         # One for sure: killed while its command ran.
