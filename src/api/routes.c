@@ -34,6 +34,7 @@ const struct route api_routes[] = {
     {"PATCH POST", "/api/v1/changes", ROUTE_PREFIX, RIGHT_EDIT, corrections_change},
     {"POST", "/api/v1/purge", ROUTE_PREFIX, RIGHT_ADMIN, corrections_purge},
     {"GET", "/api/v1/audit", 0, RIGHT_ADMIN, corrections_audit},
+    {"GET", "/api/v1/dora", 0, RIGHT_READ, dora_run},
     {"GET", "/api/v1/rejects", 0, RIGHT_READ, about_rejects},
     {"GET", "/api/v1/stats", 0, RIGHT_READ, about_stats},
     {"POST", "/api/v1/flush", 0, RIGHT_WRITE, about_flush},

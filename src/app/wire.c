@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "app/dora_series.h"
 #include "app/hook_config.h"
 #include "app/snapshot.h"
 #include "app/union_source.h"
@@ -38,6 +39,7 @@ struct wire {
     struct ledger *ledger;
     struct ingest *ingest;
     struct collect *collect;
+    struct dora_series *dora_series;
     struct api *api;
     struct http *_Atomic http; /* its first requests may ask for /metrics before it is set */
     struct union_source sources;
@@ -290,6 +292,15 @@ static bool start_collecting(struct wire *wire, struct err *err)
     return collect_start(&collect, &wire->collect, err);
 }
 
+/* What the ledger tells of deliveries, as series; with plumb's own metrics, it can be switched off. */
+static bool start_dora_series(struct wire *wire, struct err *err)
+{
+    const struct dora_series_options options = {
+        .ledger = wire->ledger, .sink = store_sink(wire->store), .clock = clock_system()};
+    return strcmp(wire->config.collect_self, "on") != 0 ||
+           dora_series_start(&options, &wire->dora_series, err);
+}
+
 static struct query_limits limits_of(const struct config *config)
 {
     struct query_limits limits = query_limits_default();
@@ -366,7 +377,8 @@ bool wire_start(const struct config *config, struct wire **out, struct err *err)
     warn_of_what_is_off(config);
     if (!hook_config_read(&config->ini, &wire->arena, &wire->hooks, &wire->n_hooks, err) ||
         !start_schemas(wire, err) || !start_keeping(wire, err) || !start_receiving(wire, err) ||
-        !start_answering(wire, err) || !start_collecting(wire, err)) {
+        !start_answering(wire, err) || !start_collecting(wire, err) ||
+        !start_dora_series(wire, err)) {
         wire_stop(wire);
         return false;
     }
@@ -379,6 +391,7 @@ void wire_stop(struct wire *wire)
 {
     if (!wire)
         return;
+    dora_series_stop(wire->dora_series);
     collect_stop(wire->collect);
     http_stop(wire->http); /* before what its answers tell of */
     ingest_stop(wire->ingest);

@@ -107,3 +107,4 @@ MUST_CHECK bool ledger_snapshot(struct ledger *ledger, const char *path, struct 
 /* The rest of this door: what is done to the ledger besides recording. */
 #include "ledger/amend.h"
 #include "ledger/dora.h"
+#include "ledger/dora_read.h"
