@@ -35,6 +35,8 @@ const struct route api_routes[] = {
     {"POST", "/api/v1/purge", ROUTE_PREFIX, RIGHT_ADMIN, corrections_purge},
     {"GET", "/api/v1/audit", 0, RIGHT_ADMIN, corrections_audit},
     {"GET", "/api/v1/dora", 0, RIGHT_READ, dora_run},
+    {"GET", "/api/v1/export", 0, RIGHT_READ, transfer_export},
+    {"POST", "/api/v1/import", 0, RIGHT_ADMIN, transfer_import},
     {"GET", "/api/v1/rejects", 0, RIGHT_READ, about_rejects},
     {"GET", "/api/v1/stats", 0, RIGHT_READ, about_stats},
     {"POST", "/api/v1/flush", 0, RIGHT_WRITE, about_flush},

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/str.h"
 #include "cli/log_text.h"
 #include "cli/terminal.h"
 
@@ -178,6 +179,13 @@ static void add_recovery(const struct page *page)
 
 /* ---- the rows of a metric ---- */
 
+static void add_id(struct buf *out, const char *id)
+{
+    char cut[LOG_TEXT_ID_BYTES + 1];
+    (void)text_copy(cut, sizeof cut, id);
+    terminal_clean(out, cut);
+}
+
 static void add_row(const struct page *page, const json_t *row)
 {
     char at[64];
@@ -185,7 +193,9 @@ static void add_row(const struct page *page, const json_t *row)
     const double start_s = f64_of(row, "start"), seconds = f64_of(row, "seconds");
     tz_format(page->look->tz, isnan(start_s) ? 0 : (int64_t)start_s, "%Y-%m-%d %H:%M", at,
               sizeof at);
-    buf_printf(out, "      %s  %.10s  ", at, text_of(row, "id"));
+    buf_printf(out, "      %s  ", at);
+    add_id(out, text_of(row, "id"));
+    buf_add_str(out, "  ");
     terminal_clean(out, text_of(row, "service"));
     buf_add_str(out, "  ");
     const char *rev = text_of(row, "rev");
@@ -198,8 +208,10 @@ static void add_row(const struct page *page, const json_t *row)
         buf_add_str(out, "  ");
         add_took(seconds, out);
     }
-    if (text_of(row, "cause")[0])
-        buf_printf(out, "  see %.10s", text_of(row, "cause"));
+    if (text_of(row, "cause")[0]) {
+        buf_add_str(out, "  see ");
+        add_id(out, text_of(row, "cause"));
+    }
     buf_add_char(out, '\n');
 }
 

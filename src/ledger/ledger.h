@@ -108,3 +108,4 @@ MUST_CHECK bool ledger_snapshot(struct ledger *ledger, const char *path, struct 
 #include "ledger/amend.h"
 #include "ledger/dora.h"
 #include "ledger/dora_read.h"
+#include "ledger/restore.h"
