@@ -130,6 +130,7 @@ const struct command commands_export = {
     .name = "export",
     .usage = "export [--since TIME] [-s SERVICE] > changes.jsonl",
     .summary = "every change, as JSON lines",
+    .group = "Folder",
     .about =
         "Writes every change to stdout, oldest first, an object a line with all its fields; those\n"
         "that were retracted too, with \"retracted\":true. plumb import takes them into another\n"

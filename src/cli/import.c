@@ -220,6 +220,7 @@ const struct command commands_import = {
     .name = "import",
     .usage = "import FILE|- [--json]",
     .summary = "take changes in from plumb export, Graphite or Grafana",
+    .group = "Folder",
     .about =
         "Takes the lines of plumb export, or a JSON array: of Graphite's /events/get_data, of\n"
         "Grafana's /api/annotations, or of /api/v1/changes. A change keeps its id, its source and "
