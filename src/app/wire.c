@@ -16,6 +16,7 @@
 #include "ingest/ingest.h"
 #include "ledger/ledger.h"
 #include "model/change.h"
+#include "os/disk.h"
 #include "os/file.h"
 #include "os/realtime.h"
 #include "os/zone.h"
@@ -117,14 +118,33 @@ static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
     return N_NUMBERS;
 }
 
+/* What plumb doctor compares with where it runs. */
+static void write_surroundings(const struct wire *wire, struct jsonw *json)
+{
+    const struct clock clock = clock_system();
+    struct disk_usage disk;
+    struct ledger_stats ledger;
+    struct err err;
+    ledger_stats(wire->ledger, &ledger);
+    jsonw_put_text(json, "version", PLUMB_VERSION);
+    jsonw_put_i64(json, "clock.ms", clock_us(&clock) / 1000);
+    jsonw_put_i64(json, "ledger.rows", (int64_t)ledger.n_rows);
+    if (!disk_usage(wire->config.data, &disk, &err))
+        return;
+    jsonw_put_i64(json, "disk.free_bytes", (int64_t)disk.free_bytes);
+    jsonw_put_i64(json, "disk.total_bytes", (int64_t)disk.total_bytes);
+}
+
 static void write_stats(void *self, struct jsonw *json)
 {
+    const struct wire *wire = self;
     struct number numbers[N_NUMBERS];
-    size_t n = own_numbers(self, numbers);
+    size_t n = own_numbers(wire, numbers);
     jsonw_object(json);
     for (size_t i = 0; i < n; i++) {
         jsonw_put_i64(json, numbers[i].name, (int64_t)numbers[i].value);
     }
+    write_surroundings(wire, json);
     jsonw_end(json);
 }
 

@@ -2,8 +2,8 @@
 
 /* In the order of `plumb --help`. */
 const struct command *const cli_commands[] = {
-    &commands_deploy, &commands_mark,   &commands_flush,      &commands_log,    &commands_graph,
-    &commands_dora,   &commands_ping,   &commands_delete,     &commands_rename, &commands_snapshot,
-    &commands_export, &commands_import, &commands_completion, &commands_man,
+    &commands_deploy,   &commands_mark,   &commands_flush,  &commands_log,        &commands_graph,
+    &commands_dora,     &commands_doctor, &commands_ping,   &commands_delete,     &commands_rename,
+    &commands_snapshot, &commands_export, &commands_import, &commands_completion, &commands_man,
 };
 const size_t n_cli_commands = COUNT_OF(cli_commands);

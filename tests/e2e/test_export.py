@@ -86,7 +86,7 @@ def test_refused_lines_are_told_and_the_rest_goes_on(server):
     assert plumb("import", "/nowhere", server=server)[0] in (1, 5)
     assert plumb("import", server=server)[0] == 2
     code, _, err = plumb("import", "-", server="http://127.0.0.1:1", input=good)
-    assert code == 7 and "importing it again does no harm" in err or "serve running" in err or "PLUMB_URL" in err
+    assert code == 7 and "plumb import: " in err
 
 
 def test_graphites_events_and_grafanas_annotations(server, other):
