@@ -25,6 +25,11 @@ struct doctor {
     bool is_away;
 };
 
+static void done(struct doctor *doctor)
+{
+    client_close(&doctor->client);
+}
+
 /* The answer's body, in the arena. */
 static bool ask(struct doctor *doctor, const char *path, const char *key, const char *value,
                 const char **out, struct err *err)
@@ -180,8 +185,7 @@ static int run_doctor(int argc, char **argv)
 {
     CLEANUP(arena_done) struct arena arena;
     arena_init(&arena);
-    CLEANUP(client_close) struct client closed = {0};
-    struct doctor doctor = {.report = {.arena = &arena}};
+    CLEANUP(done) struct doctor doctor = {.report = {.arena = &arena}};
     struct args args;
     struct err err;
     if (!args_parse(&commands_doctor, argc, argv, &arena, &args, &err))
@@ -192,7 +196,6 @@ static int run_doctor(int argc, char **argv)
     }
     if (!client_open(&doctor.client, &arena, &err))
         return tell_fail("doctor", &err);
-    closed = doctor.client;
     if (check_server(&doctor)) {
         check_stats(&doctor);
         check_doors(&doctor);
