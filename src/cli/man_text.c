@@ -4,13 +4,29 @@
 
 #include "base/str.h"
 
+/* Past ASCII roff wants the code point. Returns the bytes of the character. */
+static size_t add_wide(const char *text, size_t n, struct buf *out)
+{
+    static const unsigned char first_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    const size_t n_bytes = text_utf8_bytes(text, n);
+    if (n_bytes == 0)
+        return 1;
+    uint32_t code = (unsigned char)text[0] & first_bits[n_bytes];
+    for (size_t i = 1; i < n_bytes; i++)
+        code = code << 6 | ((unsigned char)text[i] & 0x3F);
+    buf_printf(out, "\\[u%04X]", (unsigned)code);
+    return n_bytes;
+}
+
 /* Text as roff shows it: no requests, no escapes, dashes that can be copied. */
 static void add_text(const char *text, size_t n, struct buf *out)
 {
     if (n && (text[0] == '.' || text[0] == '\''))
         buf_add_str(out, "\\&");
     for (size_t i = 0; i < n; i++) {
-        if (text[i] == '\\')
+        if ((unsigned char)text[i] >= 0x80)
+            i += add_wide(text + i, n - i, out) - 1;
+        else if (text[i] == '\\')
             buf_add_str(out, "\\e");
         else if (text[i] == '-')
             buf_add_str(out, "\\-");

@@ -53,10 +53,10 @@ TEST(texts_are_no_requests)
     static const struct command odd = {.name = "odd",
                                        .usage = "odd",
                                        .summary = "odd",
-                                       .about = ".so /etc/passwd\n'tis \\n(.g\n",
+                                       .about = ".so /etc/passwd\n'tis \\n(.g \xe2\x9c\x93\n",
                                        .help = "Example\n  a\n"};
     const char *page = page_of(&odd);
-    EXPECT(strstr(page, "\n\\&.so /etc/passwd\n\\&\\(aqtis \\en(.g\n"));
+    EXPECT(strstr(page, "\n\\&.so /etc/passwd\n\\&\\(aqtis \\en(.g \\[u2713]\n"));
     EXPECT(strstr(page, "\n.SH EXAMPLE\n.nf\n  a\n.fi\n"));
 }
 
