@@ -154,6 +154,8 @@ static void write_prometheus(const json_t *numbers, struct buf *out)
     void *at;
     for (at = json_object_iter((json_t *)(uintptr_t)numbers); at;
          at = json_object_iter_next((json_t *)(uintptr_t)numbers, at)) {
+        if (!json_is_integer(json_object_iter_value(at)))
+            continue;
         buf_add_str(out, "plumb_");
         for (const char *c = json_object_iter_key(at); *c; c++)
             buf_add_char(out, *c == '.' ? '_' : *c);

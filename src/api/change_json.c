@@ -116,7 +116,8 @@ void change_json_write_whole(struct jsonw *json, const struct change *change)
 {
     jsonw_object(json);
     write_members(json, change);
-    jsonw_put_f64(json, "ttl", (double)change->ttl_ms / 1000.0);
+    write_time(json, "ttl", change->ttl_ms);
+    jsonw_put_bool(json, "posted", change->is_posted);
     jsonw_put_text(json, "data", change->data);
     jsonw_end(json);
 }
@@ -229,8 +230,8 @@ static bool read_tags(const json_t *tags, struct change *io, struct arena *arena
 /* Keys that change_json_write writes and the ledger decides: accepted back, and ignored. */
 static bool is_ledgers(const char *key)
 {
-    static const char *const keys[] = {"id",    "received", "seq",       "skew",   "also",
-                                       "edits", "verdict",  "retracted", "by_kind"};
+    static const char *const keys[] = {"id",    "received", "seq",       "skew",    "also",
+                                       "edits", "verdict",  "retracted", "by_kind", "posted"};
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         if (strcmp(key, keys[i]) == 0)
             return true;
@@ -301,4 +302,54 @@ bool change_json_read(const char *text, size_t n, struct arena *arena, struct ch
             return false;
     }
     return true;
+}
+
+/* 26 digits of Crockford's base 32. */
+static bool is_id(const char *text)
+{
+    return strlen(text) == 26 && strspn(text, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == 26;
+}
+
+static bool read_also(const json_t *also, struct arena *arena, struct change *io, struct err *err)
+{
+    const size_t n = json_array_size(also);
+    if (n > CHANGE_TELLINGS_MAX)
+        return FAIL(err, ERR_INPUT, "also: more than %d", CHANGE_TELLINGS_MAX);
+    io->also = arena_array(arena, n, struct telling);
+    io->n_also = 0;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *item = json_array_get(also, i);
+        const char *source = json_string_value(json_object_get(item, "source"));
+        const char *key = json_string_value(json_object_get(item, "key"));
+        if (!source || !key || strlen(source) > CHANGE_FIELD_MAX || strlen(key) > CHANGE_FIELD_MAX)
+            return FAIL(err, ERR_INPUT, "also: %zu has no source and key", i + 1);
+        io->also[io->n_also++] =
+            (struct telling){arena_strdup(arena, source), arena_strdup(arena, key)};
+    }
+    return true;
+}
+
+bool change_json_read_whole(const char *text, size_t n, struct arena *arena, struct change *io,
+                            struct err *err)
+{
+    if (!change_json_read(text, n, arena, io, err))
+        return false;
+    CLEANUP(drop) json_t *root = json_loadb(text, n, 0, NULL);
+    const char *id = json_string_value(json_object_get(root, "id"));
+    const json_t *received = json_object_get(root, "received");
+    io->is_posted = json_is_true(json_object_get(root, "posted"));
+    if (!id)
+        return true;
+    if (!is_id(id))
+        return FAIL(err, ERR_INPUT, "id '%.40s' is none of plumb's", id);
+    io->id = arena_strdup(arena, id);
+    io->is_retracted = json_is_true(json_object_get(root, "retracted"));
+    io->n_edits = (uint32_t)min_i64(max_i64(json_integer_value(json_object_get(root, "edits")), 0),
+                                    UINT32_MAX);
+    io->skew_ms =
+        llround(fmin(fmax(json_number_value(json_object_get(root, "skew")) * 1000.0, -1e15), 1e15));
+    if (json_is_number(received) &&
+        !change_json_time("received", json_number_value(received), &io->received_ms, err))
+        return false;
+    return read_also(json_object_get(root, "also"), arena, io, err);
 }

@@ -13,6 +13,12 @@ void change_json_write_whole(struct jsonw *json, const struct change *change);
  * Strings in the arena. err: ERR_INPUT with the field. */
 MUST_CHECK bool change_json_read(const char *text, size_t n, struct arena *arena, struct change *io,
                                  struct err *err);
+/* For export and import: the same, and what is not shown elsewhere (ttl, posted, data). */
+void change_json_write_whole(struct jsonw *json, const struct change *change);
+/* The same, and of what has an id also what the ledger said of it (id, also, edits, retracted, received,
+ * skew). err: as above. */
+MUST_CHECK bool change_json_read_whole(const char *text, size_t n, struct arena *arena,
+                                       struct change *io, struct err *err);
 /* A kind's name. err: ERR_INPUT, with the names that there are. */
 MUST_CHECK bool change_json_kind(const char *text, enum change_kind *out, struct err *err);
 /* "1500000000", "1500000000.5", ms, us: whatever change_check tells apart. err: ERR_INPUT. */

@@ -1,6 +1,8 @@
 /* The JSON of changes as clients send it. */
 #include "api/change_json.h"
 
+#include <string.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
@@ -19,6 +21,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
             change_json_write(&json, &change);
             buf_done(&out);
         }
+    }
+    struct change whole = change_blank();
+    if (change_json_read_whole((const char *)bytes, n, &arena, &whole, &err)) {
+        BUG_IF(whole.id[0] && strlen(whole.id) != 26);
+        BUG_IF(whole.n_also > CHANGE_TELLINGS_MAX);
+        if (change_check(&whole, 1700000000000, &arena, &err))
+            BUG_IF(!whole.start_ms);
     }
     arena_done(&arena);
     return 0;

@@ -98,28 +98,58 @@ TEST(what_is_written_can_be_read)
     EXPECT_I64(got.n_tags, 1);
 }
 
-TEST(all_of_it)
+#define ID "01BWZ3T1M00000000000000001"
+
+TEST(an_export_holds_what_the_ledger_said)
 {
-    struct change change = change_blank(), got;
-    struct telling also[] = {{"hook/github", "gh:1"}};
-    change.also = also;
-    change.n_also = 1;
-    change.data = "the last lines\n";
-    change.ttl_ms = 1500;
+    struct change change = change_blank(), got = change_blank(), told;
+    struct telling also = {"hook/github", "7"};
+    change.id = ID;
+    change.service = "website";
+    change.data = "line\nline";
+    change.start_ms = 1763837886123;
+    change.received_ms = 1763837887000;
+    change.ttl_ms = 7200000;
+    change.skew_ms = -45000;
     change.n_edits = 2;
+    change.is_retracted = change.is_posted = true;
+    change.also = &also;
+    change.n_also = 1;
     CLEANUP(buf_done) struct buf out;
     buf_init(&out, 10000);
     struct jsonw json;
     jsonw_init(&json, &out, 0);
     change_json_write_whole(&json, &change);
-    EXPECT(strstr(buf_text(&out), "\"also\":[{\"source\":\"hook/github\",\"key\":\"gh:1\"}],") &&
-           strstr(buf_text(&out), "\"skew\":0.0,\"edits\":2,\"retracted\":false,") &&
-           strstr(buf_text(&out), "\"ttl\":1.5,\"data\":\"the last lines\\n\"}"));
-    EXPECT_OK(read_text(buf_text(&out), &got));
+    EXPECT_OK(change_json_read_whole(buf_text(&out), out.n, &kit_arena, &got, &kit_err));
+    EXPECT_TEXT(got.id, ID);
     EXPECT_TEXT(got.data, change.data);
+    EXPECT_TEXT(got.also[0].source, "hook/github");
+    EXPECT_I64(got.received_ms, change.received_ms);
+    EXPECT_I64(got.ttl_ms, change.ttl_ms);
+    EXPECT_I64(got.skew_ms, change.skew_ms);
+    EXPECT_I64(got.n_edits, 2);
+    EXPECT(got.is_retracted && got.is_posted);
     EXPECT_I64(got.n_tags, 0);
+    /* Whoever only tells of a change cannot say any of that. */
+    EXPECT_OK(read_text(buf_text(&out), &told));
+    EXPECT_TEXT(told.id, "");
+    EXPECT(!told.is_retracted && !told.is_posted && told.n_also == 0 && told.n_edits == 0);
+    EXPECT_I64(told.n_tags, 0);
+}
+
+TEST(ids_of_others_are_refused)
+{
+    static const char *const rows[] = {"{\"id\":\"short\"}",
+                                       "{\"id\":\"01bwz3t1m00000000000000001\"}",
+                                       "{\"id\":\"" ID "\",\"also\":[{\"source\":\"x\"}]}",
+                                       "{\"id\":\"" ID "\",\"received\":1e300}"};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct change got = change_blank();
+        EXPECT(!change_json_read_whole(rows[i], strlen(rows[i]), &kit_arena, &got, &kit_err));
+    }
 }
 
 RUN_TESTS(test_of(reads_what_a_client_sends), test_of(tells_seconds_from_milliseconds),
           test_of(the_senders_clock_and_patience), test_of(bad_input_names_the_field),
-          test_of(what_is_written_can_be_read), test_of(all_of_it))
+          test_of(what_is_written_can_be_read), test_of(an_export_holds_what_the_ledger_said),
+          test_of(ids_of_others_are_refused))

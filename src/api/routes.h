@@ -38,6 +38,11 @@ MUST_CHECK bool corrections_history(struct api_call *call,
                                     struct err *err); /* GET one, and ID/history */
 MUST_CHECK bool corrections_purge(struct api_call *call, struct err *err);
 MUST_CHECK bool corrections_audit(struct api_call *call, struct err *err);
+/* dora.c */
+MUST_CHECK bool dora_run(struct api_call *call, struct err *err);
+/* transfer.c */
+MUST_CHECK bool transfer_export(struct api_call *call, struct err *err);
+MUST_CHECK bool transfer_import(struct api_call *call, struct err *err);
 /* hooks.c */
 MUST_CHECK bool hooks_deliver(struct api_call *call, struct err *err); /* GET shows what arrived */
 MUST_CHECK bool hooks_list(struct api_call *call, struct err *err);

@@ -5,6 +5,7 @@
 
 #include "announce/announce.h"
 #include "api/api.h"
+#include "app/dora_series.h"
 #include "app/hook_config.h"
 #include "app/snapshot.h"
 #include "app/union_source.h"
@@ -18,6 +19,7 @@
 #include "ledger/ledger.h"
 #include "model/change.h"
 #include "model/redact.h"
+#include "os/disk.h"
 #include "os/file.h"
 #include "os/realtime.h"
 #include "os/zone.h"
@@ -41,6 +43,7 @@ struct wire {
     struct ledger *ledger;
     struct ingest *ingest;
     struct collect *collect;
+    struct dora_series *dora_series;
     struct api *api;
     struct http *_Atomic http; /* its first requests may ask for /metrics before it is set */
     struct union_source sources;
@@ -146,14 +149,33 @@ static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
     return N_NUMBERS;
 }
 
+/* What plumb doctor compares with where it runs. */
+static void write_surroundings(const struct wire *wire, struct jsonw *json)
+{
+    const struct clock clock = clock_system();
+    struct disk_usage disk;
+    struct ledger_stats ledger;
+    struct err err;
+    ledger_stats(wire->ledger, &ledger);
+    jsonw_put_text(json, "version", PLUMB_VERSION);
+    jsonw_put_i64(json, "clock.ms", clock_us(&clock) / 1000);
+    jsonw_put_i64(json, "ledger.rows", (int64_t)ledger.n_rows);
+    if (!disk_usage(wire->config.data, &disk, &err))
+        return;
+    jsonw_put_i64(json, "disk.free_bytes", (int64_t)disk.free_bytes);
+    jsonw_put_i64(json, "disk.total_bytes", (int64_t)disk.total_bytes);
+}
+
 static void write_stats(void *self, struct jsonw *json)
 {
+    const struct wire *wire = self;
     struct number numbers[N_NUMBERS];
-    size_t n = own_numbers(self, numbers);
+    size_t n = own_numbers(wire, numbers);
     jsonw_object(json);
     for (size_t i = 0; i < n; i++) {
         jsonw_put_i64(json, numbers[i].name, (int64_t)numbers[i].value);
     }
+    write_surroundings(wire, json);
     jsonw_end(json);
 }
 
@@ -390,6 +412,15 @@ static bool start_collecting(struct wire *wire, struct err *err)
     return collect_start(&collect, &wire->collect, err);
 }
 
+/* What the ledger tells of deliveries, as series; with plumb's own metrics, it can be switched off. */
+static bool start_dora_series(struct wire *wire, struct err *err)
+{
+    const struct dora_series_options options = {
+        .ledger = wire->ledger, .sink = store_sink(wire->store), .clock = clock_system()};
+    return strcmp(wire->config.collect_self, "on") != 0 ||
+           dora_series_start(&options, &wire->dora_series, err);
+}
+
 static struct query_limits limits_of(const struct config *config)
 {
     struct query_limits limits = query_limits_default();
@@ -522,7 +553,7 @@ bool wire_start(const struct config *config, struct wire **out, struct err *err)
     if (!hook_config_read(&config->ini, &wire->arena, &wire->hooks, &wire->n_hooks, err) ||
         !start_schemas(wire, err) || !start_keeping(wire, err) || !start_receiving(wire, err) ||
         !start_answering(wire, err) || !start_announcing(wire, err) ||
-        !start_collecting(wire, err)) {
+        !start_collecting(wire, err) || !start_dora_series(wire, err)) {
         wire_stop(wire);
         return false;
     }
@@ -535,6 +566,7 @@ void wire_stop(struct wire *wire)
 {
     if (!wire)
         return;
+    dora_series_stop(wire->dora_series);
     collect_stop(wire->collect);
     http_stop(wire->http); /* before what its answers tell of */
     ingest_stop(wire->ingest);

@@ -12,19 +12,13 @@
 #include "cli/tell.h"
 
 enum {
-    COMMANDS_MAX = 64,
     HELP_BYTES_MAX = 64 * 1024, /* all of it is ours; a screen or two */
 };
 
-struct table {
-    const struct command *items[COMMANDS_MAX];
-    size_t n;
-};
-
-static struct table table_of(const struct command *const *more, size_t n_more)
+static struct cli_table table_of(const struct command *const *more, size_t n_more)
 {
-    struct table table = {.n = n_cli_commands};
-    BUG_IF(n_cli_commands + n_more > COMMANDS_MAX);
+    struct cli_table table = {.n = n_cli_commands};
+    BUG_IF(n_cli_commands + n_more > CLI_COMMANDS_MAX);
     for (size_t i = 0; i < n_cli_commands; i++)
         table.items[i] = cli_commands[i];
     for (size_t i = 0; i < n_more; i++)
@@ -32,7 +26,7 @@ static struct table table_of(const struct command *const *more, size_t n_more)
     return table;
 }
 
-static const struct command *find(const struct table *table, const char *name)
+static const struct command *find(const struct cli_table *table, const char *name)
 {
     for (size_t i = 0; i < table->n; i++)
         if (strcmp(table->items[i]->name, name) == 0)
@@ -40,9 +34,9 @@ static const struct command *find(const struct table *table, const char *name)
     return NULL;
 }
 
-static int fail_unknown(const struct table *table, const char *name)
+static int fail_unknown(const struct cli_table *table, const char *name)
 {
-    const char *names[COMMANDS_MAX + 1];
+    const char *names[CLI_COMMANDS_MAX + 1];
     for (size_t i = 0; i < table->n; i++)
         names[i] = table->items[i]->name;
     names[table->n] = "help";
@@ -55,7 +49,7 @@ static int fail_unknown(const struct table *table, const char *name)
     return CODE_USAGE;
 }
 
-static int show_all(const struct table *table, FILE *to)
+static int show_all(const struct cli_table *table, FILE *to)
 {
     CLEANUP(buf_done) struct buf text;
     buf_init(&text, HELP_BYTES_MAX);
@@ -74,7 +68,7 @@ static int show_one(const struct command *command)
     return tell_out("help", buf_text(&text)) ? CODE_OK : CODE_FAILED;
 }
 
-static int help(const struct table *table, int argc, char **argv)
+static int help(const struct cli_table *table, int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "help";
     if (strcmp(name, "help") == 0 || name[0] == '-')
@@ -103,7 +97,7 @@ static void fill_streams(void)
 int cli_main(int argc, char **argv, const struct command *const *more, size_t n_more)
 {
     fill_streams();
-    const struct table table = table_of(more, n_more);
+    const struct cli_table table = table_of(more, n_more);
     if (argc < 2)
         return show_all(&table, stderr);
     const char *name = argv[1];
@@ -118,5 +112,6 @@ int cli_main(int argc, char **argv, const struct command *const *more, size_t n_
         return fail_unknown(&table, name);
     if (args_ask_help(command, argc - 1, argv + 1))
         return show_one(command);
-    return command->run(argc - 1, argv + 1);
+    return command->run ? command->run(argc - 1, argv + 1)
+                        : command->run_all(&table, argc - 1, argv + 1);
 }

@@ -18,6 +18,8 @@ struct cli_option {
     const char *about; /* one line */
 };
 
+struct cli_table;
+
 struct command {
     const char *name;
     const char *usage;   /* "deploy SERVICE [-m MSG] [--rev R] -- COMMAND [ARG...]" */
@@ -29,8 +31,18 @@ struct command {
     /* The rest of `plumb NAME --help`: examples, exit codes. Either of the two. */
     const char *help;
     const char *(*help_text)(void);
-    /* argv[0] is the command's name. Returns the exit code. */
+    /* argv[0] is the command's name. Returns the exit code. Either of the two; run_all is for those that
+     * tell of all commands. */
     int (*run)(int argc, char **argv);
+    int (*run_all)(const struct cli_table *all, int argc, char **argv);
+};
+
+enum { CLI_COMMANDS_MAX = 64 };
+
+/* All commands of this program, also app's, in the order of `plumb --help`. */
+struct cli_table {
+    const struct command *items[CLI_COMMANDS_MAX];
+    size_t n;
 };
 
 extern const struct command *const cli_commands[];

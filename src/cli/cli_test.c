@@ -16,7 +16,7 @@ TEST(every_command_explains_itself)
     for (size_t i = 0; i < n_cli_commands; i++) {
         const struct command *c = cli_commands[i];
         kit_row(c->name);
-        EXPECT(c->run != NULL);
+        EXPECT((c->run != NULL) != (c->run_all != NULL));
         EXPECT(text_starts(c->usage, c->name));
         EXPECT(c->group && c->about && text_ends(c->about, "\n"));
         EXPECT(strlen(c->summary) > 10 && strlen(c->summary) < 65);

@@ -62,6 +62,18 @@ static bool list_records(const char *dir, struct arena *arena, struct names *out
     return false;
 }
 
+bool spool_count(const struct spool *spool, struct arena *arena, size_t *out_waiting,
+                 size_t *out_refused, struct err *err)
+{
+    struct names waiting, refused;
+    if (!list_records(spool->dir, arena, &waiting, err) ||
+        !list_records(spool->refused_dir, arena, &refused, err))
+        return false;
+    *out_waiting = waiting.n;
+    *out_refused = refused.n;
+    return true;
+}
+
 /* Nobody else's business: messages may name what is not public. */
 static bool make_private(const char *dir, struct err *err)
 {

@@ -25,6 +25,10 @@ struct spool {
 MUST_CHECK bool spool_open(const char *dir, struct arena *arena, struct spool *out,
                            struct err *err);
 
+/* How many wait, and how many a server refused. No spool is an empty one. err: ERR_IO */
+MUST_CHECK bool spool_count(const struct spool *spool, struct arena *arena, size_t *out_waiting,
+                            size_t *out_refused, struct err *err);
+
 /* Keeps a record of this time. err: ERR_LIMIT when it is full, ERR_IO */
 MUST_CHECK bool spool_add(const struct spool *spool, const struct buf *record, int64_t now_ms,
                           struct err *err);

@@ -175,7 +175,8 @@ static bool measure_lead(struct dora *out, const struct dora_wish *wish, struct 
             own[n++] = lead_s;
     }
     arena_grow(arena, &all->items, &all->cap, all->n + n, sizeof *all->items);
-    memcpy(all->items + all->n, own, n * sizeof *own);
+    if (n)
+        memcpy(all->items + all->n, own, n * sizeof *own);
     all->n += n;
     out->n_unknown_lead += n == 0;
     row->value = dora_median(own, n).value;

@@ -41,8 +41,9 @@ struct job {
     struct ledger_end end;
     work_fn work; /* of another file of this folder */
     void *work_self;
-    const struct change *appended; /* lent by it, or NULL */
-    struct change change;          /* as it then is: the result */
+    const struct change **appended; /* lent by it; the array is in the arena */
+    size_t n_appended;
+    struct change change; /* as it then is: the result */
     bool is_awaited;
     /* Answer; guarded by mutex. */
     pthread_mutex_t mutex;
@@ -75,8 +76,11 @@ bool work_append(struct writer *writer, const struct change *change, const struc
     if (!db_append(writer->db, writer->seq + 1, &entry, writer->hash, err))
         return false;
     writer->seq++;
-    if (change)
-        writer->appended = change;
+    if (change && writer->arena) {
+        arena_grow(writer->arena, &writer->appended, &writer->appended_cap, writer->n_appended + 1,
+                   sizeof(const struct change *));
+        writer->appended[writer->n_appended++] = change;
+    }
     return true;
 }
 
@@ -86,6 +90,22 @@ bool work_audit(struct writer *writer, const struct audit *audit, struct err *er
     if (!dated.at_ms)
         dated.at_ms = writer->now_ms;
     return work_append(writer, NULL, &dated, err);
+}
+
+static bool carry_out_work(struct ledger *ledger, struct job *job)
+{
+    struct writer *writer = &ledger->writer;
+    writer->arena = &job->arena;
+    writer->appended = NULL;
+    writer->n_appended = writer->appended_cap = 0;
+    writer->n_new = 0;
+    const bool is_ok = job->work(job->work_self, writer, &job->err);
+    job->appended = writer->appended;
+    job->n_appended = is_ok ? writer->n_appended : 0;
+    if (is_ok)
+        atomic_fetch_add(&ledger->n_changes, writer->n_new);
+    writer->arena = NULL;
+    return is_ok;
 }
 
 static bool carry_out(struct ledger *ledger, struct job *job)
@@ -103,11 +123,7 @@ static bool carry_out(struct ledger *ledger, struct job *job)
     case JOB_FINISH:
         return telling_finish(&ledger->writer, &task);
     case JOB_WORK:
-        ledger->writer.appended = NULL;
-        if (!job->work(job->work_self, &ledger->writer, &job->err))
-            return false;
-        job->appended = ledger->writer.appended;
-        break;
+        return carry_out_work(ledger, job);
     case JOB_BARRIER:
         break;
     }
@@ -192,8 +208,8 @@ static void answer_group(struct ledger *ledger, struct group *group)
         }
         if (job->is_ok && (job->kind == JOB_RECORD || job->kind == JOB_FINISH))
             events_put(ledger->events, &job->change);
-        if (job->is_ok && job->kind == JOB_WORK && job->appended)
-            events_put(ledger->events, job->appended);
+        for (size_t k = 0; job->is_ok && job->kind == JOB_WORK && k < job->n_appended; k++)
+            events_put(ledger->events, job->appended[k]);
         answer(job);
     }
     if (n_left && n_left == group->n)

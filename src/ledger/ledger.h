@@ -178,3 +178,5 @@ MUST_CHECK bool ledger_get_key(struct ledger *ledger, const char *source, const 
 /* The rest of this door: what is done to the ledger besides recording. */
 #include "ledger/amend.h"
 #include "ledger/dora.h"
+#include "ledger/dora_read.h"
+#include "ledger/restore.h"

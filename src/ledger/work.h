@@ -12,9 +12,13 @@ struct writer {
     struct db *db;
     uint64_t seq;
     unsigned char hash[ROW_HASH_BYTES];
-    int64_t now_ms;                /* of this transaction */
-    bool wants_empty_log;          /* when it is committed: texts were taken out */
-    const struct change *appended; /* the last one, by work_append */
+    int64_t now_ms;       /* of this transaction */
+    bool wants_empty_log; /* when it is committed: texts were taken out */
+    /* Of a work_fn, which is called with all of them at nothing. */
+    struct arena *arena;
+    const struct change **appended; /* by work_append */
+    size_t n_appended, appended_cap;
+    uint64_t n_new; /* changes that were not there before; the work_fn's to count */
 };
 
 /* On the ledger's thread, in a transaction that is rolled back when it returns false. It may be called
