@@ -1,5 +1,5 @@
 /* The channel kind irc: a session over a socket, for as long as the channel lives. */
-#include "announce/irc.h"
+#include "announce/channels.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "announce/irc_bot.h"
 #include "announce/irc_options.h"
 #include "announce/irc_session.h"
-#include "announce/irc_text.h"
+#include "announce/text.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "os/realtime.h"
@@ -171,7 +171,7 @@ static bool tell(struct channel *channel, const struct message *message, const c
     const int64_t until_ms = now_ms() + TELL_MS_MAX;
     run_round(irc, 0);
     const uint64_t told = irc_session_n_told(irc->session);
-    if (!irc_session_tell(irc->session, irc_text_message(message), err))
+    if (!irc_session_tell(irc->session, text_line(message, TEXT_PLAIN), err))
         return false;
     run_round(irc, 0); /* the usual case: it goes out at once */
     while ((irc_session_n_untold(irc->session) || stream_unsent(irc->stream)) &&

@@ -1,69 +1,18 @@
 """IRC, against a real ngircd: what people in the channel see, what they may ask for, and what happens when the
-server goes away. Each test runs twice: with the channel driven alone, and with all of plumb around it."""
+server goes away."""
 import json
 import os
 import re
-import signal
 import time
 
 import pytest
 
 from kit.irc import Ngircd, Person
-from kit.server import PLUMB, ROOT, Server, ended, plumb, spawn, wait_until
-
-HAS_ANNOUNCER = os.path.exists(os.path.join(ROOT, "src", "announce", "announce.c"))
-NO_ANNOUNCER = pytest.mark.skipif(not HAS_ANNOUNCER, reason="this plumb has no announcer yet")
+from kit.server import Server, plumb, wait_until
 
 
-class Drive:
-    """The channel alone."""
-
-    def __init__(self, folder, section):
-        self.conf = os.path.join(str(folder), "drive.conf")
-        with open(self.conf, "w") as f:
-            f.write(section)
-        self.log = os.path.join(str(folder), "drive.out")
-        self.process = None
-
-    def __enter__(self):
-        program = os.path.join(os.path.dirname(os.path.realpath(PLUMB)), "..", "..", "tests", "e2e", "irc_drive")
-        with open(self.log, "w") as out:
-            self.process = spawn([program, self.conf], stdin=-1, stdout=out, stderr=out, text=True)
-        return self
-
-    def __exit__(self, kind, *_):
-        try:
-            self.process.stdin.close()
-            code = self.process.wait(10)
-        finally:
-            ended(self.process)
-        assert kind or code in (0, -signal.SIGTERM), open(self.log).read()
-
-    def order(self, text):
-        self.process.stdin.write(text + "\n")
-        self.process.stdin.flush()
-
-    def start(self, service, rev, by, msg):
-        self.order("start %s %s %s %s" % (service, rev, by, msg))
-
-    def end(self, service):
-        self.order("end")
-
-    def point(self, service):
-        self.order("point %s r nora x" % service)
-
-    def train(self, who, *words):
-        self.order("train %s %s" % (who, " ".join(words)))
-
-    def notes(self):
-        """[(by, service, msg)], oldest first."""
-        with open(self.log) as f:
-            lines = [line.rstrip("\n").split(" ", 3) for line in f if line.startswith("note ")]
-        return [(by, service.replace("-", ""), msg) for _, by, service, msg in lines]
-
-
-class Whole:
-    """All of plumb."""
+class Bot:
+    """A plumb with a channel in IRC."""
 
     def __init__(self, folder, section):
         conf = os.path.join(str(folder), "plumb.conf")
@@ -98,13 +47,13 @@ class Whole:
         return [(r["by"], r["service"], r["msg"]) for r in reversed(rows)]
 
 
-@pytest.fixture(params=["channel", pytest.param("plumb", marks=NO_ANNOUNCER)])
-def bot(request, tmp_path):
+@pytest.fixture
+def bot(tmp_path):
     """Makes a bot; more lines for its section may be given."""
     def make(server, more="", address=None):
         section = "[announce ops]\ntype = irc\nserver = %s\ntls = %s\nchannel = #ops\n%s" % (
             address or "127.0.0.1:%d" % server.port, "on" if address else "off", more)
-        return (Drive if request.param == "channel" else Whole)(tmp_path, section)
+        return Bot(tmp_path, section)
     return make
 
 
@@ -214,16 +163,12 @@ def test_tls_with_an_authority_of_ones_own(tmp_path, bot):
     ("the system's authorities do not know it", ("localhost",), False),
     ("its certificate is for another name", ("irc.example.org",), True),
 ])
-def test_a_server_that_cannot_be_trusted_hears_nothing(tmp_path, name, names, with_ca):
-    """Only the channel alone says why on its stderr."""
+def test_a_server_that_cannot_be_trusted_hears_nothing(tmp_path, bot, name, names, with_ca):
     with Ngircd(tmp_path / "irc", tls=True, names=names) as server, Person(server, "nora") as nora:
-        section = "[announce ops]\ntype = irc\nserver = localhost:%d\nchannel = #ops\n%s" % (
-            server.tls_port, "ca = %s\n" % server.ca if with_ca else "")
-        with Drive(tmp_path, section) as drive:
-            drive.order("point website r nora x")  # it says each time why it cannot
-            wait_until(lambda: "certificate" in open(drive.log).read(), what="it says why")
+        more = "ca = %s\n" % server.ca if with_ca else ""
+        with bot(server, more, "localhost:%d" % server.tls_port) as plumb_bot:
+            plumb_bot.point("website")
+            wait_until(lambda: "certificate" in plumb_bot.server.get("/api/v1/announce").ok().text, what="it says why")
             nora.send("NAMES #ops")
             nora.wait(lambda: any(" 366 " in line for line in nora.lines[-3:]), "NAMES")
             assert not nora.heard and not any("plumb" in line for line in nora.lines if " 353 " in line)
-            drive.process.terminate()  # else it would go on trying
-            drive.process.wait()
