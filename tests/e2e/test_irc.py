@@ -67,9 +67,9 @@ def test_a_deploy_is_told_in_the_channel(ngircd, bot):
     with Person(ngircd, "nora") as nora, bot(ngircd) as plumb_bot:
         nora.sees("plumb")
         plumb_bot.start("website", "4f2c1e9", "nora", "fix login")
-        assert nora.hears("started") == "website PROD deploy started by nora: fix login (4f2c1e9)"
+        assert re.match(r"website PROD deploy started by nora: fix login \(4f2c1e9\) http://\S+/c/\S+$", nora.hears("started"))
         plumb_bot.end("website")
-        assert re.match(r"website PROD deployed by nora build: 4f2c1e9 .*diff: http://", nora.hears("deployed"))
+        assert re.match(r"website PROD deployed by nora build: 4f2c1e9 .*http://\S+/c/\S+$", nora.hears("deployed"))
         assert {h[1:3] for h in nora.heard} == {("NOTICE", "plumb")}
 
 
