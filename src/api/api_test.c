@@ -453,7 +453,14 @@ TEST(an_annotation_is_added_ended_and_read_back)
     EXPECT_I64(ask("PATCH", "/api/annotations/1", "", "{\"timeEnd\":1400000000000}").status, 400);
     struct answer gone = ask("DELETE", "/api/annotations/1", "", "");
     EXPECT_I64(gone.status, 501);
-    EXPECT(strstr(gone.body, "never deleted") && strstr(gone.body, "/retract"));
+    EXPECT(strstr(gone.body, "never deleted") && strstr(gone.body, "POST /api/v1/changes/"));
+    const char *told = strstr(gone.body, "/api/v1/changes/"), *query = strstr(gone.body, "?by=");
+    const char *path = arena_strndup(&kit_arena, told, (size_t)(query - told));
+    EXPECT_I64(ask("POST", path, "by=nora&why=wrong", "").status, 200); /* the hint is true */
+    EXPECT_I64(ask("POST", arena_printf(&kit_arena, "%.*srestore", (int)(strlen(path) - 7), path),
+                   "by=nora&why=right", "")
+                   .status,
+               200);
     list = ask("GET", "/api/v1/changes", "", "");
     EXPECT(strstr(list.body, "\"end\":1499999090.0,\"status\":\"succeeded\"") != NULL);
     EXPECT_I64(count_of(list.body, "\"id\":"), 1); /* it stayed one change */
@@ -484,6 +491,12 @@ TEST(graphite_annotations_and_other_doors)
     struct answer refused = ask("PATCH", "/api/annotations/2", "", "{\"text\":\"x\"}");
     EXPECT_I64(refused.status, 403);
     EXPECT(strstr(refused.body, "another door (http)") != NULL);
+    const char *other = strstr(refused.body, "/api/v1/changes/");
+    EXPECT(strstr(refused.body, "PATCH /api/v1/changes/") != NULL);
+    EXPECT_I64(ask("PATCH", arena_strndup(&kit_arena, other, strcspn(other, " ")), "",
+                   "{\"msg\":\"x\",\"by\":\"nora\",\"why\":\"a typo\"}")
+                   .status,
+               200);
     stop();
 }
 

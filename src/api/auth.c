@@ -212,10 +212,18 @@ static enum right right_of(const struct route *route, const char *method)
     return is_of_both && is_reading(method) ? RIGHT_READ : route->right;
 }
 
+/* SOURCE/NAME of /hook/SOURCE/NAME[/TOKEN]. */
+static const char *hook_of(const struct api_call *call)
+{
+    const char *slash = strchr(call->rest, '/');
+    const size_t n = slash ? (size_t)(slash + 1 - call->rest) : 0;
+    return arena_strndup(call->arena, call->rest, n + strcspn(call->rest + n, "/"));
+}
+
 /* "github/main" by either of its names. */
 static bool may_deliver(const struct scopes *scopes, const char *path)
 {
-    const char *slash = strrchr(path, '/');
+    const char *slash = strchr(path, '/');
     return scope_may_deliver(scopes, path) || (slash && scope_may_deliver(scopes, slash + 1));
 }
 
@@ -232,7 +240,7 @@ static bool has_right(const struct api_call *call, const struct scopes *scopes, 
     case RIGHT_FREEZE:
         return scope_has(scopes, SCOPE_FREEZE);
     case RIGHT_HOOK:
-        return may_deliver(scopes, call->rest);
+        return may_deliver(scopes, hook_of(call));
     case RIGHT_ADMIN:
         return scope_has(scopes, SCOPE_ADMIN);
     case RIGHT_NONE:
@@ -248,7 +256,7 @@ static const char *scope_for(const struct api_call *call, enum right right)
         [RIGHT_FREEZE] = SCOPE_FREEZE, [RIGHT_HOOK] = SCOPE_HOOK,   [RIGHT_ADMIN] = SCOPE_ADMIN};
     if (right != RIGHT_HOOK)
         return scope_kind_name(kinds[right]);
-    return arena_printf(call->arena, "hook:%.100s", call->rest);
+    return arena_printf(call->arena, "hook:%.100s", hook_of(call));
 }
 
 static bool admit_token(struct api_call *call, enum right right, const struct auth_token *token)
@@ -272,8 +280,8 @@ static bool admit_token(struct api_call *call, enum right right, const struct au
                   "a token's scopes stay as they are: make another one (plumb token new)");
 }
 
-/* Of a hook that checks signatures, the signature says who asks; a token that comes along may be the
- * sender's own secret. */
+/* Of a hook with secrets, its own check says who asks: a token that comes along, as Bearer, ?token= or the end
+ * of the path, may be one of these. */
 static bool is_signed_hook(const struct api_call *call)
 {
     const struct api_deps *deps = &call->api->deps;

@@ -307,6 +307,57 @@ TEST(reading_what_others_write_wants_the_right_to_read)
     stop();
 }
 
+/* github/main has a secret: whether what came is the right one is the hook's own question. */
+TEST(a_hook_with_secrets_is_asked_itself)
+{
+    static const struct {
+        const char *row, *method, *rest, *header, *query;
+        int status;
+    } rows[] = {
+        {"nothing: it may be signed", "POST", "github/main", NULL, NULL, 200},
+        {"Bearer", "POST", "github/main", "Authorization: Bearer its own", NULL, 200},
+        {"query", "POST", "github/main", NULL, "token=its%20own", 200},
+        {"path", "POST", "github/main/its own", NULL, NULL, 200},
+        {"what looks like a token", "POST", "github/main", "Authorization: Bearer plb_x", NULL,
+         200},
+        {"another hook", "POST", "github/mainland", "Authorization: Bearer plb_x", NULL, 401},
+        {"another source", "POST", "gitlab/main", "Authorization: Bearer plb_x", NULL, 401},
+        {"what arrived", "GET", "github/main", NULL, NULL, 401},
+        {"what arrived, by Bearer", "GET", "github/main", "Authorization: Bearer its own", NULL,
+         401},
+        {"what arrived, by HEAD", "HEAD", "github/main/its own", NULL, NULL, 401},
+    };
+    const struct api_deps with_hooks = {.hooks = hooks, .n_hooks = COUNT_OF(hooks)};
+    start_with(&with_hooks);
+    EACH_ROW (rows, r) {
+        const struct ask ask = {
+            .method = r->method, .peer = REMOTE, .headers = {r->header}, .query = r->query};
+        EXPECT_I64(status_of(&ask, RIGHT_HOOK, r->rest), r->status);
+    }
+    stop();
+}
+
+TEST(a_token_for_one_hook_opens_no_other)
+{
+    static const struct {
+        const char *row; /* what follows /hook/ */
+        int status;
+    } rows[] = {
+        {"gitlab/main", 200},         {"gitlab/main/more", 200},  {"jenkins/main", 403},
+        {"jenkins/gitlab/main", 403}, {"gitlab/other/main", 403}, {"gitlab", 403},
+    };
+    start();
+    EACH_ROW (rows, r) {
+        const struct ask ask = {.method = "POST", .peer = REMOTE, .headers = {bearer(hook_token)}};
+        EXPECT_I64(status_of(&ask, RIGHT_HOOK, r->row), r->status);
+    }
+    const char *by_name = make("by-name", "hook:main", 0);
+    const struct ask ask = {.method = "POST", .peer = REMOTE, .headers = {bearer(by_name)}};
+    EXPECT_I64(status_of(&ask, RIGHT_HOOK, "jenkins/main"), 200);
+    EXPECT_I64(status_of(&ask, RIGHT_HOOK, "jenkins/other/main"), 403);
+    stop();
+}
+
 TEST(a_token_may_come_in_several_ways)
 {
     start();
@@ -722,7 +773,8 @@ TEST(an_error_echoes_nothing_that_a_terminal_obeys)
 
 RUN_TESTS(test_of(everybody_may_what_the_table_says),
           test_of(reading_what_others_write_wants_the_right_to_read),
-          test_of(a_token_may_come_in_several_ways),
+          test_of(a_hook_with_secrets_is_asked_itself),
+          test_of(a_token_for_one_hook_opens_no_other), test_of(a_token_may_come_in_several_ways),
           test_of(what_a_proxy_used_to_check_does_not_matter_here),
           test_of(pages_of_other_sites_change_nothing),
           test_of(a_remembered_password_does_not_speak_for_a_page),

@@ -40,7 +40,8 @@ bool retell_find(struct api_call *call, const char *number, const char *source, 
             "number %.60s came through another door (%s): it is not corrected "
             "here",
             number, out->known.source);
-    err_hint(err, "PATCH /api/v1/changes/%s does", out->known.id);
+    err_hint(err, "PATCH /api/v1/changes/%s does, with \"by\" and \"why\" in its JSON",
+             out->known.id);
     return false;
 }
 
@@ -70,8 +71,8 @@ bool retell_no_delete(struct api_call *call, const char *number, struct err *err
         return false;
     call_refuse(call, 501, "a change is never deleted",
                 arena_printf(call->arena,
-                             "it can be retracted, which hides it: PATCH "
-                             "/api/v1/changes/%s/retract",
+                             "it can be retracted, which hides it: POST "
+                             "/api/v1/changes/%s/retract?by=WHO&why=REASON",
                              change.id));
     return true;
 }

@@ -1,36 +1,35 @@
-#include "hooks/source_kit.h"
+#include "hooks/hook_kit.h"
 
-static struct hook_result got;
+static const struct tag services[] = {{"search", "-"}, {"web.*", "web"}};
+static const struct tag envs[] = {{"prod", "production"}};
+static const struct tag nothing_counts[] = {{"*", "-"}};
+static const struct hook_settings defaults = {.push_refs = ""};
+static const struct hook_settings mapped = {
+    .services = services, .n_services = 2, .envs = envs, .n_envs = 1, .push_refs = ""};
+static const struct hook_settings unwanted = {
+    .services = nothing_counts, .n_services = 1, .push_refs = ""};
 
-static bool read(const char *body)
+static bool read(const char *body, struct hook_result *out)
 {
-    const struct source_kit kit = {.envs = {{"prod", "production"}}};
-    return source_kit_read(&source_alertmanager, &kit, body, &got);
+    return hook_kit_deliver(&source_alertmanager, &defaults, body, out);
 }
 
-TEST(each_alert_of_a_group_is_an_incident)
+/* Each alert of a group is an incident of its own, but for heartbeats. */
+TEST(what_alertmanager_tells_becomes_incidents)
 {
-    EXPECT_OK(read(source_kit_file("alertmanager/group.json")));
-    EXPECT_I64(got.n_changes, 2);
-    EXPECT_TEXT(got.event, "firing");
-    EXPECT_TEXT(source_kit_line(&got.changes[0]),
-                "incident website production - running 08-03T07:52:26..- - "
-                "[am:aa11bb22cc33dd44:1533282746739]");
-    EXPECT_TEXT(got.changes[0].msg, "HighErrorRate: 5% of requests fail");
-    EXPECT_TEXT(got.changes[0].url, "http://prometheus.example.com:9090/graph?g0.expr=x");
-    EXPECT_TEXT(source_kit_tag(&got.changes[0], "instance"), "web1:9100");
-    EXPECT_TEXT(source_kit_line(&got.changes[1]),
-                "incident search production - succeeded 08-03T07:50:00..08-03T07:58:30 - "
-                "[am:ee55ff6600112233:1533282600000]");
-    EXPECT_TEXT(got.changes[1].msg, "HighErrorRate");
-    EXPECT_TEXT(got.changes[1].url, "http://alertmanager.example.com:9093");
-}
-
-TEST(a_heartbeat_is_no_incident)
-{
-    EXPECT_OK(read(source_kit_file("alertmanager/watchdog.json")));
-    EXPECT_I64(got.fate, HOOK_IGNORED);
-    EXPECT_I64(got.n_changes, 0);
+    static const struct {
+        const char *row, *file;
+        const struct hook_settings *settings;
+    } rows[] = {
+        {"group", "group", &defaults},
+        {"group_mapped", "group", &mapped},
+        {"group_unwanted", "group", &unwanted},
+        {"watchdog", "watchdog", &defaults},
+    };
+    EACH_ROW (rows, r)
+        hook_kit_golden(
+            &source_alertmanager, r->settings, r->row,
+            hook_kit_read(arena_printf(&kit_arena, "alertmanager/%s.json", r->file), NULL, NULL));
 }
 
 TEST(an_old_release_without_fingerprints_finds_its_incident_again)
@@ -43,16 +42,18 @@ TEST(an_old_release_without_fingerprints_finds_its_incident_again)
         "\"2018-08-03T09:50:00+02:00\",\"endsAt\":\"2018-08-03T08:00:00Z\"}]}";
     static const char other[] = "{\"alerts\":[{\"status\":\"firing\",\"labels\":{\"a\":\"2\"},"
                                 "\"startsAt\":\"2018-08-03T07:50:00Z\"}]}";
-    EXPECT_OK(read(firing));
+    struct hook_result got;
+    EXPECT_OK(read(firing, &got));
     const char *key = got.changes[0].key;
-    EXPECT_OK(read(resolved));
+    EXPECT_OK(read(resolved, &got));
     EXPECT_TEXT(got.changes[0].key, key);
-    EXPECT_OK(read(other));
+    EXPECT_OK(read(other, &got));
     EXPECT(strcmp(got.changes[0].key, key) != 0);
 }
 
 TEST(long_texts_do_not_make_it_refused)
 {
+    struct hook_result got;
     char *x = arena_alloc(&kit_arena, 1000);
     memset(x, 'x', 999);
     x[999] = '\0';
@@ -60,8 +61,9 @@ TEST(long_texts_do_not_make_it_refused)
                                 "{\"alerts\":[{\"status\":\"firing\",\"labels\":{\"%s\":\"%s\","
                                 "\"service\":\"%s\"},\"generatorURL\":\"http://%s\",\"startsAt\":"
                                 "\"2018-08-03T07:50:00Z\"}]}",
-                                x, x, x, x)));
-    EXPECT_OK(change_check(&got.changes[0], kit_now_us / 1000, &kit_arena, &kit_err));
+                                x, x, x, x),
+                   &got));
+    EXPECT_OK(change_check(&got.changes[0], HOOK_KIT_NOW_MS, &kit_arena, &kit_err));
     EXPECT_TEXT(got.changes[0].url, "");
 }
 
@@ -76,9 +78,9 @@ TEST(what_is_wrong_is_told)
         {"no object", "{\"alerts\":[7]}", "alerts[0]"},
     };
     EACH_ROW (rows, r)
-        EXPECT_ERR(read(r->body), ERR_INPUT, r->part);
+        EXPECT_ERR(read(r->body, &(struct hook_result){0}), ERR_INPUT, r->part);
 }
 
-RUN_TESTS(test_of(each_alert_of_a_group_is_an_incident), test_of(a_heartbeat_is_no_incident),
+RUN_TESTS(test_of(what_alertmanager_tells_becomes_incidents),
           test_of(an_old_release_without_fingerprints_finds_its_incident_again),
           test_of(long_texts_do_not_make_it_refused), test_of(what_is_wrong_is_told))

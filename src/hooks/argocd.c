@@ -3,8 +3,9 @@
  * these carry the start of the last operation, which is the key. */
 #include <string.h>
 
-#include "base/mem.h"
-#include "hooks/parse.h"
+#include "hooks/pick.h"
+#include "hooks/place.h"
+#include "hooks/result.h"
 #include "hooks/sources.h"
 
 static bool take_phase(const char *phase, enum change_status *out, struct err *err)
@@ -32,41 +33,41 @@ static bool take_phase(const char *phase, enum change_status *out, struct err *e
 static const char *env_of(const struct hook_call *call, const json_t *root)
 {
     static const char *const paths[] = {"namespace", "project", "server"};
-    const char *env = parse_text(call, root, "env");
+    const char *env = pick_text(call, root, "env");
     if (env[0])
-        return parse_env(call, env);
+        return place_env(call, env);
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
-        const char *name = parse_text(call, root, paths[i]);
-        for (size_t k = 0; k < call->settings->n_envs; k++)
-            if (strcmp(call->settings->envs[k].key, name) == 0)
-                return call->settings->envs[k].value;
+        const char *mapped = place_env_or(call, pick_text(call, root, paths[i]), NULL);
+        if (mapped)
+            return mapped;
     }
     return "";
 }
 
 static const char *service_of(const struct hook_call *call, const json_t *root)
 {
-    const char *app = parse_text(call, root, "app"), *project = parse_text(call, root, "project");
-    if (!project[0])
-        return parse_service(call, app);
-    return parse_service(call, arena_printf(call->arena, "%s/%s", project, app));
+    const char *app = pick_text(call, root, "app"), *project = pick_text(call, root, "project");
+    return place_service(call, project[0] ? arena_printf(call->arena, "%s/%s", project, app) : app,
+                         NULL);
 }
 
-static void add_tags(const struct hook_call *call, const json_t *root, struct change *change)
+static void put_tags(const struct hook_call *call, const json_t *root, struct change *change)
 {
     static const char *const names[] = {"app", "project", "namespace", "server", "health", "sync"};
     for (size_t i = 0; i < COUNT_OF(names); i++)
-        parse_tag(call, change, (struct tag){names[i], parse_text(call, root, names[i])});
-    parse_tag(call, change, (struct tag){"argo", parse_text(call, root, "uid")});
+        result_tag(call, change, names[i], pick_text(call, root, names[i]));
+    result_tag(call, change, "argo", pick_text(call, root, "uid"));
 }
 
 /* The start and the end. A sync that has ended without saying when has ended now. */
 static bool take_times(const struct hook_call *call, const json_t *root, struct change *change,
                        struct err *err)
 {
-    if (!parse_time_at(call, root, "startedAt", &change->start_ms, err) ||
-        !parse_time_at(call, root, "finishedAt", &change->end_ms, err))
+    if (!pick_time(call, root, "startedAt", &change->start_ms, err) ||
+        !pick_time(call, root, "finishedAt", &change->end_ms, err))
         return false;
+    if (!change->start_ms)
+        return FAIL(err, ERR_INPUT, "startedAt is missing: it tells one sync from the next");
     if (change->status == STATUS_RUNNING)
         change->end_ms = 0;
     else if (!change->end_ms)
@@ -74,50 +75,49 @@ static bool take_times(const struct hook_call *call, const json_t *root, struct 
     return true;
 }
 
-static bool is_dry_run(const struct hook_call *call, const json_t *root)
-{
-    return json_is_true(parse_at(root, "dryRun")) ||
-           strcmp(parse_text(call, root, "dryRun"), "true") == 0;
-}
-
-static bool read_body(const struct hook_call *call, const json_t *root, struct hook_result *out,
+static bool read_sync(const struct hook_call *call, const json_t *root, struct hook_result *io,
                       struct err *err)
 {
-    const char *uid = parse_text(call, root, "uid"), *phase = parse_text(call, root, "phase");
-    const char *started = parse_text(call, root, "startedAt");
-    out->event = arena_printf(call->arena, "sync %s", phase[0] ? phase : "none");
-    if (!uid[0] || !parse_text(call, root, "app")[0]) {
-        err_set(err, ERR_INPUT, "%s is missing", uid[0] ? "app" : "uid");
-        err_hint(err, "send the template of docs/hooks.md, section argocd");
+    const char *service = service_of(call, root);
+    if (!service)
+        return result_ignore(io, "plumb.conf says '-' for this application");
+    struct change *change = result_change(call, io, CHANGE_DEPLOY, "hook/argocd");
+    if (!take_phase(pick_text(call, root, "phase"), &change->status, err) ||
+        !take_times(call, root, change, err))
         return false;
-    }
-    if (!phase[0] && !started[0])
-        return parse_ignore(out, "this application has never been synced");
-    if (is_dry_run(call, root))
-        return parse_ignore(out, "a dry run changes nothing");
-    struct change change = change_blank();
-    if (!take_phase(phase, &change.status, err) || !take_times(call, root, &change, err))
-        return false;
-    if (!change.start_ms)
-        return FAIL(err, ERR_INPUT, "startedAt is missing: it tells one sync from the next");
-    change.key = arena_printf(call->arena, "argo:%s:%s", uid, started);
-    change.source = "hook/argocd";
-    change.service = service_of(call, root);
-    change.env = env_of(call, root);
-    change.rev = parse_field(call, root, "revision");
-    change.by = parse_field(call, root, "by");
-    change.msg = parse_text(call, root, "message");
-    change.url = parse_url(call, root, "url");
-    add_tags(call, root, &change);
-    parse_add(call, out, &change);
+    change->key = arena_printf(call->arena, "argo:%s:%s", pick_text(call, root, "uid"),
+                               pick_text(call, root, "startedAt"));
+    change->service = service;
+    change->env = env_of(call, root);
+    change->rev = place_text(call, pick_text(call, root, "revision"));
+    change->by = place_person(call, pick_text(call, root, "by"));
+    change->msg = pick_text(call, root, "message");
+    change->url = place_url(pick_text(call, root, "url"));
+    put_tags(call, root, change);
     return true;
 }
 
 static bool read(const struct hook_call *call, struct hook_result *out, struct err *err)
 {
-    CLEANUP(parse_done) json_t *root = NULL;
-    *out = (struct hook_result){.event = "sync", .delivery = "", .reason = ""};
-    return parse_object(call, &root, err) && read_body(call, root, out, err);
+    CLEANUP(pick_done) json_t *root = NULL;
+    const char *uid, *app;
+    struct hook_result result;
+    if (!pick_parse(call, &root, err))
+        return false;
+    if (!pick_need(call, root, "uid", &uid, err) || !pick_need(call, root, "app", &app, err)) {
+        err_hint(err, "send the template of docs/hooks.md, section Argo CD");
+        return false;
+    }
+    const char *phase = pick_text(call, root, "phase");
+    result_begin(&result, arena_printf(call->arena, "sync %.40s", phase[0] ? phase : "none"), "");
+    if (!phase[0] && !pick_text(call, root, "startedAt")[0])
+        result_ignore(&result, "this application has never been synced");
+    else if (strcmp(pick_text(call, root, "dryRun"), "true") == 0)
+        result_ignore(&result, "a dry run changes nothing");
+    else if (!read_sync(call, root, &result, err))
+        return false;
+    *out = result;
+    return true;
 }
 
 const struct hook_source source_argocd = {

@@ -1,80 +1,54 @@
-#include "hooks/source_kit.h"
+#include "hooks/hook_kit.h"
 
-#define UID "9f6bd0a4-6f6d-4a9f-8d6a-0d6a7c2a1c11"
+static const struct tag services[] = {{"shop/web*", "web"}};
+static const struct tag envs[] = {{"shop-prod", "live"}, {"shop", "other"}};
+static const struct tag nothing_counts[] = {{"shop/*", "-"}};
+static const struct hook_settings defaults = {.push_refs = ""};
+static const struct hook_settings mapped = {
+    .services = services, .n_services = 1, .envs = envs, .n_envs = 2, .push_refs = ""};
+static const struct hook_settings unwanted = {
+    .services = nothing_counts, .n_services = 1, .push_refs = ""};
 
-static struct hook_result got;
-
-static bool read(const struct source_kit *kit, const char *body)
-{
-    return source_kit_read(&source_argocd, kit, body, &got);
-}
-
-TEST(a_sync_is_one_change_from_its_start_to_its_end)
+/* A sync is one change from its start to its end. */
+TEST(what_argo_cd_tells_becomes_deploys)
 {
     static const struct {
-        const char *row, *file, *line;
+        const char *row, *file;
+        const struct hook_settings *settings;
+        const char *from, *to;
     } rows[] = {
-        {"runs", "argocd/running.json",
-         "deploy website production - running 11-22T14:04:06..- - [argo:" UID
-         ":2026-11-22T14:04:06Z]"},
-        {"has succeeded", "argocd/succeeded.json",
-         "deploy website production 53e28ff20cc530b9ada2173fbbd64d48338583ba succeeded "
-         "11-22T14:04:06..11-22T14:05:51 nora [argo:" UID ":2026-11-22T14:04:06Z]"},
+        {"running", "running", &defaults},
+        {"succeeded", "succeeded", &defaults},
+        {"succeeded_mapped", "succeeded", &mapped},
+        {"succeeded_unwanted", "succeeded", &unwanted},
+        {"failed", "succeeded", &defaults, "\"Succeeded\"", "\"Error\""},
+        {"dry_run", "succeeded", &defaults, "\"dryRun\":false", "\"dryRun\":true"},
+        {"never_synced", "never_synced", &defaults},
     };
-    EACH_ROW (rows, r) {
-        EXPECT_OK(read(&(struct source_kit){0}, source_kit_file(r->file)));
-        EXPECT_I64(got.fate, HOOK_TAKEN);
-        EXPECT_I64(got.n_changes, 1);
-        EXPECT_TEXT(source_kit_line(&got.changes[0]), r->line);
-    }
-    EXPECT_TEXT(got.event, "sync Succeeded");
-    EXPECT_TEXT(got.changes[0].source, "hook/argocd");
-    EXPECT_TEXT(got.changes[0].url, "https://argocd.example.com/applications/website");
-    EXPECT_TEXT(got.changes[0].msg, "successfully synced (all tasks run)");
-    EXPECT_TEXT(source_kit_tag(&got.changes[0], "health"), "Healthy");
+    EACH_ROW (rows, r)
+        hook_kit_golden(
+            &source_argocd, r->settings, r->row,
+            hook_kit_read(arena_printf(&kit_arena, "argocd/%s.json", r->file), r->from, r->to));
 }
 
-TEST(names_are_mapped)
-{
-    const struct source_kit kit = {.services = {{"shop/web*", "web"}},
-                                   .envs = {{"shop-prod", "live"}, {"shop", "other"}}};
-    EXPECT_OK(read(&kit, source_kit_file("argocd/succeeded.json")));
-    EXPECT_TEXT(got.changes[0].service, "web");
-    EXPECT_TEXT(got.changes[0].env, "live");
-}
-
-TEST(what_is_no_change_is_ignored_and_what_is_wrong_is_told)
+TEST(what_is_wrong_is_told)
 {
     static const struct {
         const char *row, *body, *part;
-        bool is_taken;
     } rows[] = {
-        {"a dry run",
-         "{\"uid\":\"u\",\"app\":\"a\",\"phase\":\"Running\",\"startedAt\":\"2026-11-22T14:04:"
-         "06Z\","
-         "\"dryRun\":true}",
-         "dry run", true},
-        {"no uid", "{\"app\":\"a\",\"phase\":\"Running\"}", "uid is missing", false},
-        {"no app", "{\"uid\":\"a\",\"phase\":\"Running\"}", "app is missing", false},
-        {"an unknown phase", "{\"uid\":\"u\",\"app\":\"a\",\"phase\":\"Jumping\"}", "Jumping",
-         false},
-        {"no start", "{\"uid\":\"u\",\"app\":\"a\",\"phase\":\"Running\"}", "startedAt", false},
+        {"no uid", "{\"app\":\"a\",\"phase\":\"Running\"}", "uid is missing"},
+        {"no app", "{\"uid\":\"a\",\"phase\":\"Running\"}", "app is missing"},
+        {"an unknown phase", "{\"uid\":\"u\",\"app\":\"a\",\"phase\":\"Jumping\"}", "Jumping"},
+        {"no start", "{\"uid\":\"u\",\"app\":\"a\",\"phase\":\"Running\"}", "startedAt"},
         {"a bad time", "{\"uid\":\"u\",\"app\":\"a\",\"phase\":\"Running\",\"startedAt\":\"noon\"}",
-         "noon", false},
-        {"no JSON", "uid=u", "not JSON", false},
+         "noon"},
+        {"no JSON", "uid=u", "not JSON"},
     };
     EACH_ROW (rows, r) {
-        if (r->is_taken) {
-            EXPECT_OK(read(&(struct source_kit){0}, r->body));
-            EXPECT_I64(got.fate, HOOK_IGNORED);
-            EXPECT(strstr(got.reason, r->part) != NULL);
-        } else {
-            EXPECT_ERR(read(&(struct source_kit){0}, r->body), ERR_INPUT, r->part);
-        }
+        struct hook_result result;
+        EXPECT_ERR(hook_kit_deliver(&source_argocd, &defaults, r->body, &result), ERR_INPUT,
+                   r->part);
     }
-    EXPECT_OK(read(&(struct source_kit){0}, source_kit_file("argocd/never_synced.json")));
-    EXPECT_I64(got.fate, HOOK_IGNORED);
 }
 
-RUN_TESTS(test_of(a_sync_is_one_change_from_its_start_to_its_end), test_of(names_are_mapped),
-          test_of(what_is_no_change_is_ignored_and_what_is_wrong_is_told))
+RUN_TESTS(test_of(what_argo_cd_tells_becomes_deploys), test_of(what_is_wrong_is_told))

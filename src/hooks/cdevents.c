@@ -4,15 +4,19 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/mem.h"
-#include "base/num.h"
-#include "hooks/parse.h"
+#include "base/str.h"
+#include "hooks/pick.h"
+#include "hooks/place.h"
+#include "hooks/result.h"
+#include "hooks/sign.h"
 #include "hooks/sources.h"
+#include "hooks/stamp.h"
 
 /* One event on its way, by its three words. */
 struct event {
     const struct hook_call *call;
     const json_t *root; /* context, subject, customData */
+    struct hook_result *out;
     const char *subject, *predicate, *id, *source;
     int64_t at_ms;
 };
@@ -36,7 +40,7 @@ static bool take_type(struct event *e, const char *type)
 
 static const char *text(const struct event *e, const char *path)
 {
-    return parse_text(e->call, e->root, path);
+    return pick_text(e->call, e->root, path);
 }
 
 /* A reference is {"id": ...}; some senders write the id alone. */
@@ -46,34 +50,46 @@ static const char *reference(const struct event *e, const char *path)
     return id[0] ? id : text(e, path);
 }
 
+static int hex_digit(char c) /* -1: it is none */
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *at = c ? strchr(digits, c) : NULL;
+    return at ? (int)(at - digits) % 16 : -1;
+}
+
 /* pkg:oci/web@sha256%3Aab12?tag=1.4: its version, "sha256:ab12"; what is no such thing stays. */
 static const char *revision(const struct event *e, const char *artifact)
 {
     const char *at = strrchr(artifact, '@');
     if (!text_starts(artifact, "pkg:") || !at)
-        return parse_fit(e->call, artifact);
+        return place_text(e->call, artifact);
     char *rev = arena_strndup(e->call->arena, at + 1, strcspn(at + 1, "?#")), *out = rev;
     for (const char *in = rev; *in; in++) {
-        const int high = in[0] == '%' ? parse_hex_digit(in[1]) : -1;
-        const int low = high >= 0 ? parse_hex_digit(in[2]) : -1;
+        const int high = in[0] == '%' ? hex_digit(in[1]) : -1;
+        const int low = high >= 0 ? hex_digit(in[2]) : -1;
         *out++ = low >= 0 ? (char)(high << 4 | low) : *in;
         in += low >= 0 ? 2 : 0;
     }
     *out = '\0';
-    return parse_fit(e->call, rev);
+    return place_text(e->call, rev);
 }
 
-static struct change begin(const struct event *e, const char *service)
+/* A change of the service that is called so over there. NULL: it is not to count. */
+static struct change *begin(const struct event *e, enum change_kind kind, const char *name)
 {
-    struct change change = change_blank();
+    const char *service = place_service(e->call, name, NULL);
+    if (!service) {
+        e->out->reason = "plumb.conf says '-' for this service";
+        return NULL;
+    }
+    struct change *change = result_change(e->call, e->out, kind, "hook/cdevents");
     const char *artifact = text(e, "subject.content.artifactId");
-    change.source = "hook/cdevents";
-    change.start_ms = e->at_ms;
-    change.service = service;
-    change.env = parse_env(e->call, reference(e, "subject.content.environment"));
-    change.rev = revision(e, artifact);
-    parse_tag(e->call, &change, (struct tag){"artifact", artifact});
-    parse_tag(e->call, &change, (struct tag){"chain", text(e, "context.chainId")});
+    change->start_ms = e->at_ms;
+    change->service = service;
+    change->env = place_env(e->call, reference(e, "subject.content.environment"));
+    change->rev = revision(e, artifact);
+    result_tag(e->call, change, "artifact", artifact);
+    result_tag(e->call, change, "chain", text(e, "context.chainId"));
     return change;
 }
 
@@ -91,60 +107,65 @@ static const char *key_of_subject(const struct event *e)
 
 /* ---- a reader for each subject ---- */
 
-static void read_service(const struct event *e, struct hook_result *io)
+/* What an event calls it, and we; NULL: none of these. */
+static const char *action_of(const struct event *e, const char *const actions[][2], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(e->predicate, actions[i][0]) == 0)
+            return actions[i][1];
+    return NULL;
+}
+
+/* An event that is a change by itself: it has happened. */
+static struct change *begin_done(const struct event *e, enum change_kind kind, const char *action)
+{
+    struct change *change = action ? begin(e, kind, text(e, "subject.id")) : NULL;
+    if (!change)
+        return NULL;
+    change->key = key_of_event(e);
+    change->action = action;
+    change->status = STATUS_SUCCEEDED;
+    change->end_ms = e->at_ms;
+    return change;
+}
+
+/* service.published is none: it may be used now, and nobody does yet. */
+static void read_service(const struct event *e)
 {
     static const char *const actions[][2] = {{"deployed", "deploy"},
                                              {"upgraded", "upgrade"},
                                              {"rolledback", "rollback"},
                                              {"removed", "remove"}};
-    for (size_t i = 0; i < COUNT_OF(actions); i++) {
-        if (strcmp(e->predicate, actions[i][0]) != 0)
-            continue;
-        struct change change = begin(e, parse_service(e->call, text(e, "subject.id")));
-        change.key = key_of_event(e);
-        change.action = actions[i][1];
-        change.status = STATUS_SUCCEEDED;
-        change.end_ms = e->at_ms;
-        parse_add(e->call, io, &change);
-    } /* else published: it may be used now, and nobody does yet */
+    (void)begin_done(e, CHANGE_DEPLOY, action_of(e, actions, COUNT_OF(actions)));
 }
 
-static void read_incident(const struct event *e, struct hook_result *io)
+static void read_environment(const struct event *e)
+{
+    static const char *const actions[][2] = {
+        {"created", "create"}, {"modified", "modify"}, {"deleted", "delete"}};
+    struct change *change = begin_done(e, CHANGE_INFRA, action_of(e, actions, COUNT_OF(actions)));
+    if (!change)
+        return;
+    const char *id = text(e, "subject.id"), *name = text(e, "subject.content.name");
+    change->env = place_env(e->call, id);
+    change->msg =
+        arena_printf(e->call->arena, "environment %s %s", name[0] ? name : id, e->predicate);
+    change->url = place_url(text(e, "subject.content.url"));
+}
+
+static void read_incident(const struct event *e)
 {
     const bool is_end = strcmp(e->predicate, "resolved") == 0;
     if (!is_end && strcmp(e->predicate, "detected") != 0 && strcmp(e->predicate, "reported") != 0)
         return;
-    struct change change =
-        begin(e, parse_service(e->call, reference(e, "subject.content.service")));
-    change.kind = CHANGE_INCIDENT;
-    change.key = key_of_subject(e);
-    change.status = is_end ? STATUS_SUCCEEDED : STATUS_RUNNING;
-    change.end_ms = is_end ? e->at_ms : 0;
-    change.msg = text(e, "subject.content.description");
-    change.url = parse_url(e->call, e->root, "subject.content.ticketURI");
-    parse_add(e->call, io, &change);
-}
-
-static void read_environment(const struct event *e, struct hook_result *io)
-{
-    static const char *const actions[][2] = {
-        {"created", "create"}, {"modified", "modify"}, {"deleted", "delete"}};
-    for (size_t i = 0; i < COUNT_OF(actions); i++) {
-        if (strcmp(e->predicate, actions[i][0]) != 0)
-            continue;
-        const char *id = text(e, "subject.id"), *name = text(e, "subject.content.name");
-        struct change change = begin(e, parse_service(e->call, id));
-        change.kind = CHANGE_INFRA;
-        change.key = key_of_event(e);
-        change.action = actions[i][1];
-        change.env = parse_env(e->call, id);
-        change.status = STATUS_SUCCEEDED;
-        change.end_ms = e->at_ms;
-        change.msg =
-            arena_printf(e->call->arena, "environment %s %s", name[0] ? name : id, actions[i][0]);
-        change.url = parse_url(e->call, e->root, "subject.content.url");
-        parse_add(e->call, io, &change);
-    }
+    struct change *change = begin(e, CHANGE_INCIDENT, reference(e, "subject.content.service"));
+    if (!change)
+        return;
+    change->key = key_of_subject(e);
+    change->status = is_end ? STATUS_SUCCEEDED : STATUS_RUNNING;
+    change->end_ms = is_end ? e->at_ms : 0;
+    change->msg = text(e, "subject.content.description");
+    change->url = place_url(text(e, "subject.content.ticketURI"));
 }
 
 static enum change_status outcome(const char *word)
@@ -161,7 +182,7 @@ static enum change_status outcome(const char *word)
     return STATUS_SUCCEEDED;
 }
 
-static void read_deployment(const struct event *e, struct hook_result *io)
+static void read_deployment(const struct event *e)
 {
     const bool is_queued = strcmp(e->predicate, "queued") == 0;
     const bool is_start = strcmp(e->predicate, "started") == 0;
@@ -169,30 +190,30 @@ static void read_deployment(const struct event *e, struct hook_result *io)
     if (!is_queued && !is_start && !is_end)
         return;
     const char *service = reference(e, "subject.content.service");
-    struct change change =
-        begin(e, parse_service(e->call, service[0] ? service : text(e, "subject.id")));
-    change.key = key_of_subject(e);
-    change.status = is_queued  ? STATUS_QUEUED
-                    : is_start ? STATUS_RUNNING
-                               : outcome(text(e, "subject.content.outcome"));
-    change.end_ms = is_end ? e->at_ms : 0;
-    change.msg = text(e, "subject.content.errors");
-    change.url = parse_url(e->call, e->root, "subject.content.uri");
-    parse_add(e->call, io, &change);
+    struct change *change = begin(e, CHANGE_DEPLOY, service[0] ? service : text(e, "subject.id"));
+    if (!change)
+        return;
+    change->key = key_of_subject(e);
+    change->status = is_queued  ? STATUS_QUEUED
+                     : is_start ? STATUS_RUNNING
+                                : outcome(text(e, "subject.content.outcome"));
+    change->end_ms = is_end ? e->at_ms : 0;
+    change->msg = text(e, "subject.content.errors");
+    change->url = place_url(text(e, "subject.content.uri"));
 }
 
-static void read_subject(const struct event *e, struct hook_result *io)
+static void read_subject(const struct event *e)
 {
     static const struct {
         const char *subject;
-        void (*read)(const struct event *e, struct hook_result *io);
+        void (*read)(const struct event *e);
     } readers[] = {{"service", read_service},
                    {"incident", read_incident},
                    {"environment", read_environment},
                    {"deployment", read_deployment}};
     for (size_t i = 0; i < COUNT_OF(readers); i++)
         if (strcmp(e->subject, readers[i].subject) == 0)
-            readers[i].read(e, io);
+            readers[i].read(e);
 }
 
 /* ---- what carries it ---- */
@@ -207,46 +228,43 @@ struct envelope {
 /* The event's own, else the envelope's: they are the same, and a bare event has only its own. */
 static const char *fact(const struct envelope *in, const char *own, const char *name)
 {
-    const char *value = parse_text(in->call, in->event, own);
+    const char *value = pick_text(in->call, in->event, own);
     if (value[0])
         return value;
     if (in->json)
-        return parse_text(in->call, in->json, name);
-    return parse_header(in->call, arena_printf(in->call->arena, "ce-%s", name));
-}
-
-/* Of a batch some may be changes. */
-static bool nothing(struct hook_result *io, const char *reason)
-{
-    return io->n_changes > 0 || parse_ignore(io, reason);
+        return pick_text(in->call, in->json, name);
+    const char *header = sign_header(in->call, arena_printf(in->call->arena, "ce-%s", name));
+    return header ? header : "";
 }
 
 static bool read_event(const struct envelope *in, struct hook_result *io, struct err *err)
 {
-    struct event e = {.call = in->call, .root = in->event};
+    struct event e = {.call = in->call, .root = in->event, .out = io};
     const char *type = fact(in, "context.type", "type");
     const char *at = fact(in, "context.timestamp", "time");
     e.id = fact(in, "context.id", "id");
     e.source = fact(in, "context.source", "source");
-    io->event = type[0] ? parse_fit(in->call, type) : io->event;
-    io->delivery = e.id;
     if (!type[0]) {
         err_set(err, ERR_INPUT, "there is no type of event: neither context.type nor ce-type");
         err_hint(err, "send CDEvents as CloudEvents, in binary or structured form");
         return false;
     }
-    if (!take_type(&e, type))
-        return nothing(io, "no CDEvent: its type does not begin with dev.cdevents.");
+    io->event = place_text(in->call, type);
+    io->reason = "an event that changes nothing in a running system";
+    if (!take_type(&e, type)) {
+        io->reason = "no CDEvent: its type does not begin with dev.cdevents.";
+        return true;
+    }
     if (!e.id[0] || !e.source[0])
         return FAIL(err, ERR_INPUT, "context.%s is missing", e.id[0] ? "source" : "id");
-    if (at[0] && !parse_time(at, &e.at_ms))
+    io->delivery = key_of_event(&e); /* ids are the source's own */
+    e.at_ms = at[0] ? stamp_ms(at) : in->call->now_ms;
+    if (!e.at_ms)
         return FAIL(err, ERR_INPUT, "context.timestamp: '%.60s' is not a time", at);
-    if (!at[0])
-        e.at_ms = in->call->now_ms;
     if (!text(&e, "subject.id")[0])
         return FAIL(err, ERR_INPUT, "subject.id is missing");
-    read_subject(&e, io);
-    return nothing(io, "an event that changes nothing in a running system");
+    read_subject(&e);
+    return true;
 }
 
 /* Is it an envelope, with the event in its data? */
@@ -265,22 +283,37 @@ static bool read_one(const struct hook_call *call, const json_t *root, struct ho
     return read_event(&in, io, err);
 }
 
+/* No number tells one batch from another; the keys of its events do. */
+static bool read_batch(const struct hook_call *call, const json_t *root, struct hook_result *io,
+                       struct err *err)
+{
+    io->reason = "an empty batch";
+    for (size_t i = 0; i < json_array_size(root); i++) {
+        if (read_one(call, json_array_get(root, i), io, err))
+            continue;
+        err_prefix(err, "[%zu]", i);
+        return false;
+    }
+    io->delivery = "";
+    return true;
+}
+
 static bool read(const struct hook_call *call, struct hook_result *out, struct err *err)
 {
-    json_error_t why;
-    *out = (struct hook_result){.event = "", .delivery = "", .reason = ""};
-    CLEANUP(parse_done) json_t *root = json_loadb(call->body, call->n_body, 0, &why);
-    if (!json_is_array(root)) {
-        CLEANUP(parse_done) json_t *object = NULL;
-        return parse_object(call, &object, err) && read_one(call, object, out, err);
-    }
-    (void)parse_ignore(out, "an empty batch");
-    for (size_t i = 0; i < json_array_size(root); i++) {
-        if (!read_one(call, json_array_get(root, i), out, err)) {
-            err_prefix(err, "[%zu]", i);
-            return false;
-        }
-    }
+    CLEANUP(pick_done) json_t *root = NULL;
+    struct hook_result result;
+    result_begin(&result, "", "");
+    if (!pick_any(call, &root, err))
+        return false;
+    if (!json_is_object(root) && !json_is_array(root))
+        return FAIL(err, ERR_INPUT, "the body is neither a JSON object nor an array of them");
+    if (!(json_is_array(root) ? read_batch : read_one)(call, root, &result, err))
+        return false;
+    if (result.n_changes == 0)
+        result_ignore(&result, result.reason);
+    else
+        result.reason = "";
+    *out = result;
     return true;
 }
 

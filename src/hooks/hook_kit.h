@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "hooks/hooks.h"
+#include "hooks/sources.h"
 #include "kit/kit.h"
 
 /* 2026-11-22 14:00 UTC */
@@ -28,6 +28,24 @@ static inline const char *hook_kit_read(const char *file, const char *from, cons
     const char *copy = arena_strdup(&kit_arena, buf_text(&out));
     buf_done(&out);
     return copy;
+}
+
+/* A delivery of the body alone. */
+static inline struct hook_call hook_kit_call(const struct hook_settings *settings, const char *body)
+{
+    return (struct hook_call){.body = body,
+                              .n_body = strlen(body),
+                              .now_ms = HOOK_KIT_NOW_MS,
+                              .settings = settings,
+                              .arena = &kit_arena};
+}
+
+static inline bool hook_kit_deliver(const struct hook_source *source,
+                                    const struct hook_settings *settings, const char *body,
+                                    struct hook_result *out)
+{
+    const struct hook_call call = hook_kit_call(settings, body);
+    return source->read(&call, out, &kit_err);
 }
 
 static inline void hook_kit_line(struct buf *out, const char *key, const char *value)
@@ -76,4 +94,20 @@ static inline const char *hook_kit_text(const struct hook_result *result)
     const char *copy = arena_strdup(&kit_arena, buf_text(&out));
     buf_done(&out);
     return copy;
+}
+
+/* What becomes of it, against tests/golden/hooks/<source>/<row>.txt. */
+static inline void hook_kit_golden(const struct hook_source *source,
+                                   const struct hook_settings *settings, const char *row,
+                                   const char *body)
+{
+    struct hook_result result;
+    err_clear(&kit_err);
+    EXPECT_OK(hook_kit_deliver(source, settings, body, &result));
+    if (kit_err.kind)
+        return;
+    const char *text = hook_kit_text(&result);
+    EXPECT_GOLDEN(arena_printf(&kit_arena, "hooks/%s/%s.txt", source->name, row), text,
+                  strlen(text));
+    EXPECT(!strstr(text, "hunter2") && !strstr(text, "sesame") && !strstr(text, "@example"));
 }

@@ -51,7 +51,7 @@ struct hook_result {
         *delivery; /* the source's number of this one, the same when it is sent again; or "": what
                              has been taken once is not taken again */
     struct change *changes; /* not checked yet; source and key are set */
-    size_t n_changes;
+    size_t n_changes, cap;  /* cap: how many there is room for */
     struct commit_list commits;
 };
 

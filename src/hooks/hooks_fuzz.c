@@ -1,5 +1,5 @@
-/* What arrives at /hook/SOURCE: the first byte chooses the source, the second the event and settings, the
- * rest is the body. Whatever is taken is found whole, and within what the ledger can check. */
+/* What arrives at /hook/SOURCE: a line "SOURCE EVENT", then the body, with each of two settings. Any body is
+ * refused with a reason, ignored with one, or is changes and commits within what the ledger can check. */
 #include "hooks/hooks.h"
 
 #include <string.h>
@@ -23,12 +23,15 @@ static const struct hook_settings settings[] = {
 static void check(const struct hook_result *result, struct arena *arena)
 {
     BUG_IF(!result->event || !result->reason || !result->delivery);
-    BUG_IF(result->fate == HOOK_IGNORED && (result->n_changes || result->commits.n));
+    const bool is_empty = result->n_changes == 0 && result->commits.n == 0;
+    BUG_IF(is_empty != (result->fate == HOOK_IGNORED));
+    BUG_IF(is_empty && !result->reason[0]);
     for (size_t i = 0; i < result->n_changes; i++) {
         struct err err;
-        BUG_IF(!text_starts(result->changes[i].source, "hook/"));
-        BUG_IF(result->changes[i].n_tags > CHANGE_TAGS_MAX);
-        if (!change_check(&result->changes[i], INT64_C(1700000000000), arena, &err))
+        struct change change = result->changes[i];
+        BUG_IF(!text_starts(change.source, "hook/") || !change.key[0]);
+        BUG_IF(change.n_tags > CHANGE_TAGS_MAX);
+        if (!change_check(&change, INT64_C(1700000000000), arena, &err))
             BUG_IF(err.kind != ERR_INPUT);
     }
     for (size_t i = 0; i < result->commits.n; i++)
@@ -36,37 +39,46 @@ static void check(const struct hook_result *result, struct arena *arena)
                strlen(result->commits.items[i].title) > CHANGE_FIELD_MAX);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+static void deliver(const struct hook_source *source, const struct hook_call *call)
 {
-    static const char *const events[] = {"deployment", "deployment_status", "push", "release"};
-    if (n < 2)
-        return 0;
-    struct arena arena;
-    arena_init(&arena);
-    char *body = arena_strndup(&arena, (const char *)bytes + 2, n - 2);
-    const struct hook_header headers[] = {{"X-GitHub-Event", events[bytes[1] % COUNT_OF(events)]},
-                                          {"X-Hub-Signature-256", body},
-                                          {"X-LD-Signature", body},
-                                          {"webhook-id", "1"},
-                                          {"webhook-timestamp", "1700000000"},
-                                          {"webhook-signature", body}};
-    const struct hook_call call = {.headers = headers,
-                                   .n_headers = COUNT_OF(headers),
-                                   .body = body,
-                                   .n_body = n - 2,
-                                   .token = body,
-                                   .now_ms = INT64_C(1700000000000),
-                                   .settings = &settings[bytes[1] / 128],
-                                   .arena = &arena};
-    const struct hook_source *source = hook_sources[bytes[0] % n_hook_sources];
     struct hook_result result;
     struct err err;
-    if (source->read(&call, &result, &err))
-        check(&result, &arena);
+    if (source->read(call, &result, &err))
+        check(&result, call->arena);
     else
-        BUG_IF(err.kind != ERR_INPUT);
-    if (!hooks_verify(source, &call, &err))
+        BUG_IF(err.kind != ERR_INPUT || !err.text[0]);
+    if (!hooks_verify(source, call, &err))
         BUG_IF(err.kind != ERR_REFUSED);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    struct arena arena;
+    arena_init(&arena);
+    const char *text = arena_strndup(&arena, (const char *)bytes, n);
+    struct str rest = str_make(text, n), line, name;
+    (void)str_split(&rest, '\n', &line);
+    (void)str_split(&line, ' ', &name);
+    const struct hook_source *source = hooks_find(arena_strndup(&arena, name.at, name.n));
+    const char *body = arena_strndup(&arena, rest.at ? rest.at : "", rest.n);
+    const struct hook_header headers[] = {
+        {"X-GitHub-Event", arena_strndup(&arena, line.at ? line.at : "", line.n)},
+        {"X-Hub-Signature-256", body},
+        {"X-LD-Signature", body},
+        {"X-PagerDuty-Signature", body},
+        {"ce-id", "1"},
+        {"webhook-id", "1"},
+        {"webhook-timestamp", "1700000000"},
+        {"webhook-signature", body}};
+    for (size_t i = 0; source && i < COUNT_OF(settings); i++)
+        deliver(source, &(struct hook_call){.headers = headers,
+                                            .n_headers = COUNT_OF(headers),
+                                            .body = body,
+                                            .n_body = rest.n,
+                                            .token = body,
+                                            .now_ms = INT64_C(1700000000000),
+                                            .settings = &settings[i],
+                                            .arena = &arena});
     arena_done(&arena);
     return 0;
 }

@@ -1,24 +1,29 @@
 /* PagerDuty's webhooks, version 3. */
 #include <string.h>
 
-#include "base/mem.h"
-#include "hooks/parse.h"
+#include "base/str.h"
+#include "hooks/pick.h"
+#include "hooks/place.h"
+#include "hooks/result.h"
+#include "hooks/sign.h"
 #include "hooks/sources.h"
 
 /* X-PagerDuty-Signature: v1=<hex>[,v1=<hex>...]: one for each secret that is valid over there, too. */
 static bool verify(const struct hook_call *call, struct err *err)
 {
-    struct str rest = str_of(parse_header(call, "X-PagerDuty-Signature")), one;
-    if (call->settings->n_secrets == 0)
-        return true;
-    if (rest.n == 0)
-        return FAIL(err, ERR_REFUSED, "the header X-PagerDuty-Signature is missing");
+    const char *given = sign_header(call, "X-PagerDuty-Signature");
+    struct str rest = str_of(given ? given : ""), one;
     while (str_split(&rest, ',', &one)) {
         one = str_trim(one);
-        if (str_starts(one, "v1=") && parse_is_signed(call, one.at + 3, one.n - 3))
+        if (str_starts(one, "v1=") && sign_fits(call, call->body, call->n_body, SIGN_HEX,
+                                                arena_strndup(call->arena, one.at + 3, one.n - 3)))
             return true;
     }
-    err_set(err, ERR_REFUSED, "X-PagerDuty-Signature does not fit the body");
+    if (given)
+        err_set(err, ERR_REFUSED,
+                "X-PagerDuty-Signature does not fit the body with any secret of this hook");
+    else
+        err_set(err, ERR_REFUSED, "the header X-PagerDuty-Signature is missing");
     err_hint(err, "the secret is shown once, when the webhook subscription is made");
     return false;
 }
@@ -45,24 +50,22 @@ static const struct step *step_of(const char *event)
     return NULL;
 }
 
-static void add_tags(const struct hook_call *call, const json_t *root, struct change *change)
+static void put_tags(const struct hook_call *call, const json_t *root, struct change *change)
 {
-    static const struct {
-        const char *key, *path;
-    } tags[] = {{"urgency", "event.data.urgency"},
-                {"priority", "event.data.priority.summary"},
-                {"number", "event.data.number"},
-                {"policy", "event.data.escalation_policy.summary"}};
+    static const char *const tags[][2] = {{"urgency", "event.data.urgency"},
+                                          {"priority", "event.data.priority.summary"},
+                                          {"number", "event.data.number"},
+                                          {"policy", "event.data.escalation_policy.summary"}};
     for (size_t i = 0; i < COUNT_OF(tags); i++)
-        parse_tag(call, change, (struct tag){tags[i].key, parse_text(call, root, tags[i].path)});
+        result_tag(call, change, tags[i][0], pick_text(call, root, tags[i][1]));
 }
 
 static bool take_times(const struct hook_call *call, const json_t *root, struct change *change,
                        struct err *err)
 {
     int64_t occurred_ms;
-    if (!parse_time_at(call, root, "event.data.created_at", &change->start_ms, err) ||
-        !parse_time_at(call, root, "event.occurred_at", &occurred_ms, err))
+    if (!pick_time(call, root, "event.data.created_at", &change->start_ms, err) ||
+        !pick_time(call, root, "event.occurred_at", &occurred_ms, err))
         return false;
     if (!occurred_ms)
         occurred_ms = call->now_ms;
@@ -73,54 +76,53 @@ static bool take_times(const struct hook_call *call, const json_t *root, struct 
     return true;
 }
 
-static bool read_incident(const struct hook_call *call, const json_t *root, const struct step *step,
-                          struct hook_result *out, struct err *err)
+static bool read_incident(const struct hook_call *call, const json_t *root,
+                          enum change_status status, struct hook_result *io, struct err *err)
 {
-    const char *id = parse_field(call, root, "event.data.id");
-    if (!id[0])
-        return FAIL(err, ERR_INPUT, "event.data.id is missing");
-    struct change change = change_blank();
-    change.kind = CHANGE_INCIDENT;
-    change.status = step->status;
-    if (!take_times(call, root, &change, err))
+    const char *id;
+    if (!pick_need(call, root, "event.data.id", &id, err))
         return false;
-    change.source = "hook/pagerduty";
-    change.key = arena_printf(call->arena, "pd:%.64s", id);
-    change.service = parse_service(call, parse_text(call, root, "event.data.service.summary"));
-    change.msg = parse_text(call, root, "event.data.title");
-    change.url = parse_url(call, root, "event.data.html_url");
-    if (strcmp(parse_text(call, root, "event.agent.type"), "user_reference") == 0)
-        change.by = parse_field(call, root, "event.agent.summary");
-    add_tags(call, root, &change);
-    parse_add(call, out, &change);
+    const char *service =
+        place_service(call, pick_text(call, root, "event.data.service.summary"), NULL);
+    if (!service)
+        return result_ignore(io, "plumb.conf says '-' for this service");
+    struct change *change = result_change(call, io, CHANGE_INCIDENT, "hook/pagerduty");
+    change->status = status;
+    if (!take_times(call, root, change, err))
+        return false;
+    change->key = arena_printf(call->arena, "pd:%.64s", id);
+    change->service = service;
+    change->msg = pick_text(call, root, "event.data.title");
+    change->url = place_url(pick_text(call, root, "event.data.html_url"));
+    if (strcmp(pick_text(call, root, "event.agent.type"), "user_reference") == 0)
+        change->by = place_person(call, pick_text(call, root, "event.agent.summary"));
+    put_tags(call, root, change);
     return true;
 }
 
-static bool read_body(const struct hook_call *call, const json_t *root, struct hook_result *out,
-                      struct err *err)
+static bool read(const struct hook_call *call, struct hook_result *out, struct err *err)
 {
-    out->event = parse_field(call, root, "event.event_type");
-    out->delivery = parse_field(call, root, "event.id");
-    if (!out->event[0]) {
-        err_set(err, ERR_INPUT, "event.event_type is missing");
+    CLEANUP(pick_done) json_t *root = NULL;
+    const char *event;
+    struct hook_result result;
+    if (!pick_parse(call, &root, err))
+        return false;
+    if (!pick_need(call, root, "event.event_type", &event, err)) {
         err_hint(err, json_object_get(root, "messages")
                           ? "this is a webhook of version 1 or 2: make a subscription of version 3"
                           : "a webhook subscription of version 3 sends it");
         return false;
     }
-    const struct step *step = step_of(out->event);
+    result_begin(&result, place_text(call, event), pick_text(call, root, "event.id"));
+    const struct step *step = step_of(event);
     if (!step)
-        return parse_ignore(out, "neither the start nor the end of an incident");
-    if (step->ignored)
-        return parse_ignore(out, step->ignored);
-    return read_incident(call, root, step, out, err);
-}
-
-static bool read(const struct hook_call *call, struct hook_result *out, struct err *err)
-{
-    CLEANUP(parse_done) json_t *root = NULL;
-    *out = (struct hook_result){.event = "", .delivery = "", .reason = ""};
-    return parse_object(call, &root, err) && read_body(call, root, out, err);
+        result_ignore(&result, "neither the start nor the end of an incident");
+    else if (step->ignored)
+        result_ignore(&result, step->ignored);
+    else if (!read_incident(call, root, step->status, &result, err))
+        return false;
+    *out = result;
+    return true;
 }
 
 const struct hook_source source_pagerduty = {

@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "base/str.h"
+#include "hooks/stamp.h"
 
 enum { NAME_MAX_BYTES = 100 }; /* of one name in our own paths */
 
@@ -12,7 +13,7 @@ void pick_done(json_t **root)
     json_decref(*root);
 }
 
-bool pick_parse(const struct hook_call *call, json_t **out, struct err *err)
+bool pick_any(const struct hook_call *call, json_t **out, struct err *err)
 {
     json_error_t why;
     const char *text = call->payload ? call->payload : call->body;
@@ -20,12 +21,15 @@ bool pick_parse(const struct hook_call *call, json_t **out, struct err *err)
     if (!root)
         return FAIL(err, ERR_INPUT, "the body is not JSON: line %d, column %d: %s", why.line,
                     why.column, why.text);
-    if (!json_is_object(root)) {
-        json_decref(root);
-        return FAIL(err, ERR_INPUT, "the body is not a JSON object");
-    }
     *out = root;
     return true;
+}
+
+bool pick_parse(const struct hook_call *call, json_t **out, struct err *err)
+{
+    if (!pick_any(call, out, err))
+        return false;
+    return json_is_object(*out) || FAIL(err, ERR_INPUT, "the body is not a JSON object");
 }
 
 const json_t *pick_at(const json_t *from, const char *path)
@@ -41,12 +45,19 @@ const json_t *pick_at(const json_t *from, const char *path)
     return from;
 }
 
+/* What Go's templates write where they have nothing. */
+static bool is_nothing(const char *text)
+{
+    return strcmp(text, "<no value>") == 0 || strcmp(text, "<nil>") == 0;
+}
+
 const char *pick_text(const struct hook_call *call, const json_t *from, const char *path)
 {
     const json_t *value = pick_at(from, path);
     char number[NUM_TEXT_MAX];
-    if (json_is_string(value))
-        return arena_strdup(call->arena, json_string_value(value));
+    const char *text = json_string_value(value);
+    if (text)
+        return is_nothing(text) ? "" : arena_strdup(call->arena, text);
     if (json_is_boolean(value))
         return json_is_true(value) ? "true" : "false";
     if (!json_is_integer(value))
@@ -65,6 +76,18 @@ const char *pick_either(const struct hook_call *call, const json_t *from, const 
 int64_t pick_i64(const json_t *from, const char *path)
 {
     return json_integer_value(pick_at(from, path)); /* 0 for what is none */
+}
+
+bool pick_time(const struct hook_call *call, const json_t *from, const char *path, int64_t *out_ms,
+               struct err *err)
+{
+    const char *text = pick_text(call, from, path);
+    *out_ms = stamp_ms(text);
+    if (!text[0] || *out_ms)
+        return true;
+    err_set(err, ERR_INPUT, "%s: '%.60s' is not a time", path, text);
+    err_hint(err, "as in 2026-11-22T14:05:00Z");
+    return false;
 }
 
 bool pick_is_true(const json_t *from, const char *path)

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "model/glob.h"
+#include "model/service.h"
 
 /* A glob is of one node of a metric's name, which holds no dot; names over there do. */
 static struct str undotted(const char *text, struct arena *arena)
@@ -38,46 +39,39 @@ static const char *find(const struct hook_call *call, const struct tag *map, siz
     return NULL;
 }
 
-static bool is_service_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-}
-
-/* Spelt as the ledger spells services: in lower case, without '/' and '.' at the ends. */
-static const char *canonical(const struct hook_call *call, const char *service)
-{
-    char *copy = arena_strdup(call->arena, service + strspn(service, "./"));
-    size_t n = strlen(copy);
-    while (n && (copy[n - 1] == '/' || copy[n - 1] == '.'))
-        copy[--n] = '\0';
-    text_lower(copy);
-    return place_text(call, copy);
-}
-
 static const char *last_part(const struct hook_call *call, const char *name)
 {
-    const char *whole = canonical(call, name), *slash = strrchr(whole, '/');
-    char *part = arena_strdup(call->arena, slash ? slash + 1 : whole);
-    for (char *at = part; *at; at++)
-        *at = is_service_char(*at) ? *at : '-';
-    return canonical(call, part);
+    size_t n = strlen(name);
+    while (n && name[n - 1] == '/')
+        n--;
+    const char *whole = arena_strndup(call->arena, name, n), *slash = strrchr(whole, '/');
+    return service_slug(slash ? slash + 1 : whole, call->arena);
+}
+
+const char *place_service_or(const struct hook_call *call, const char *name, const char *otherwise)
+{
+    const struct hook_settings *settings = call->settings;
+    const char *found = find(call, settings->services, settings->n_services, name);
+    if (!found)
+        return otherwise;
+    return strcmp(found, "-") == 0 ? NULL : service_slug(found, call->arena);
 }
 
 const char *place_service(const struct hook_call *call, const char *name, const char *broader)
 {
-    const struct hook_settings *settings = call->settings;
-    const char *found = find(call, settings->services, settings->n_services, name);
-    if (!found && broader)
-        found = find(call, settings->services, settings->n_services, broader);
-    if (!found)
-        return last_part(call, broader ? broader : name);
-    return strcmp(found, "-") == 0 ? NULL : canonical(call, found);
+    return place_service_or(call, name,
+                            broader ? place_service(call, broader, NULL) : last_part(call, name));
+}
+
+const char *place_env_or(const struct hook_call *call, const char *env, const char *otherwise)
+{
+    const char *found = find(call, call->settings->envs, call->settings->n_envs, env);
+    return found ? found : otherwise;
 }
 
 const char *place_env(const struct hook_call *call, const char *env)
 {
-    const char *found = find(call, call->settings->envs, call->settings->n_envs, env);
-    return found ? found : place_text(call, env);
+    return place_env_or(call, env, place_text(call, env));
 }
 
 bool place_is_deploy_ref(const struct hook_call *call, const char *ref)

@@ -8,7 +8,11 @@
  * broader name (NULL: there is none); without one, the last part of the broader name, with '-' for what
  * no service may hold. NULL: the settings say "-", it is not to count. */
 const char *place_service(const struct hook_call *call, const char *name, const char *broader);
+/* The same, where what is called by no glob is called otherwise. */
+const char *place_service_or(const struct hook_call *call, const char *name, const char *otherwise);
+/* The environment by the settings; without one as it is, or otherwise (which may be NULL). */
 const char *place_env(const struct hook_call *call, const char *env);
+const char *place_env_or(const struct hook_call *call, const char *env, const char *otherwise);
 /* Is a push to it a deploy? "refs/heads/main" is matched whole and as "main". */
 bool place_is_deploy_ref(const struct hook_call *call, const char *ref);
 /* Who: without the domain of an e-mail address, which is nobody's business. */

@@ -2,10 +2,12 @@
 
 #include "kit/kit.h"
 
-static const struct tag services[] = {
-    {"acme/web.site", "Site/"}, {"acme/web-*", "web"}, {"acme/docs", "-"}, {"acme", "rest"}};
-static const struct hook_settings settings = {
-    .services = services, .n_services = 4, .push_refs = "main  refs/tags/v* release/*"};
+static const struct tag services[] = {{"acme/web.site", "Site/"}, {"acme/web-*", "web"},
+                                      {"acme/docs", "-"},         {"acme", "rest"},
+                                      {"vendor.com/*", "cdn"},    {"b[.]c.{d.e,f}", "classes"}};
+static const struct hook_settings settings = {.services = services,
+                                              .n_services = COUNT_OF(services),
+                                              .push_refs = "main  refs/tags/v* release/*"};
 
 static struct hook_call call_of(const struct hook_settings *with)
 {
@@ -23,8 +25,15 @@ TEST(services_by_globs)
         {"acme/docs", NULL, NULL},
         {"acme/other", "acme", "rest"},
         {"other/other", "acme2", "acme2"},
-        {"group/sub/My Project!", NULL, "my-project-"},
+        {"group/sub/My Project!", NULL, "my-project"},
         {"group/.github", NULL, "github"},
+        {"group/web/", NULL, "web"},
+        {"caf\xC3\xA9 1", NULL, "caf-1"},
+        {"vendor.com/some-component", NULL, "cdn"},
+        {"vendor.com/a.b/c", NULL, "cdn"},
+        {"vendorxcom/a", NULL, "a"},
+        {"b.c.d.e", NULL, "classes"},
+        {"", NULL, ""},
     };
     const struct hook_call call = call_of(&settings);
     EACH_ROW (rows, r) {

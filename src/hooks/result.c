@@ -21,13 +21,11 @@ bool result_ignore(struct hook_result *out, const char *reason)
 struct change *result_change(const struct hook_call *call, struct hook_result *out,
                              enum change_kind kind, const char *source)
 {
-    size_t cap = out->n_changes; /* few: a delivery rarely tells of more than one */
-    arena_grow(call->arena, &out->changes, &cap, out->n_changes + 1, sizeof out->changes[0]);
+    arena_grow(call->arena, &out->changes, &out->cap, out->n_changes + 1, sizeof out->changes[0]);
     struct change *change = &out->changes[out->n_changes++];
     *change = change_blank();
     change->kind = kind;
     change->source = source;
-    change->tags = arena_array(call->arena, CHANGE_TAGS_MAX, struct tag);
     return change;
 }
 
@@ -36,6 +34,8 @@ void result_tag(const struct hook_call *call, struct change *change, const char 
 {
     if (!key[0] || !value[0] || change->n_tags == CHANGE_TAGS_MAX)
         return;
+    if (!change->tags)
+        change->tags = arena_array(call->arena, CHANGE_TAGS_MAX, struct tag);
     change->tags[change->n_tags++] =
         (struct tag){arena_strdup(call->arena, place_text(call, key)),
                      arena_strdup(call->arena, place_text(call, value))};

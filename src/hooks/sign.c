@@ -47,6 +47,13 @@ static const char *in_hex(const unsigned char mac[MAC_BYTES], struct arena *aren
     return out;
 }
 
+const char *sign_sum(const char *text, struct arena *arena)
+{
+    unsigned char sum[MAC_BYTES];
+    BUG_IF(gnutls_hash_fast(GNUTLS_DIG_SHA256, text, strlen(text), sum) != 0);
+    return in_hex(sum, arena);
+}
+
 static const char *in_base64(const unsigned char mac[MAC_BYTES], struct arena *arena)
 {
     unsigned char bytes[MAC_BYTES];

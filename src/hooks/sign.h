@@ -16,6 +16,9 @@ bool sign_is_secret(const struct hook_call *call, const char *text);
 bool sign_fits(const struct hook_call *call, const char *bytes, size_t n, enum sign_form form,
                const char *given);
 
+/* SHA-256 in hex. */
+const char *sign_sum(const char *text, struct arena *arena);
+
 /* ?token=, the end of the path, or "Authorization: Bearer TOKEN". err: ERR_REFUSED. */
 MUST_CHECK bool sign_bearer(const struct hook_call *call, struct err *err);
 /* Standard Webhooks: webhook-id, webhook-timestamp (seconds), webhook-signature ("v1,<base64>", several

@@ -82,5 +82,5 @@ int64_t stamp_ms(const char *text)
     const int ms = take_fraction_ms(&text);
     if (!take_zone(&text, &zone_s))
         return 0;
-    return (tz_instant(tz_utc(), &civil) - zone_s) * 1000 + ms;
+    return max_i64((tz_instant(tz_utc(), &civil) - zone_s) * 1000 + ms, 0);
 }

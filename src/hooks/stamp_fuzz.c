@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     char *text = mem_strndup((const char *)bytes, n);
     const int64_t ms = stamp_ms(text);
-    BUG_IF(ms < -INT64_C(86400000) || ms > INT64_C(253402387200000));
+    BUG_IF(ms < 0 || ms > INT64_C(253402387200000));
     mem_free(text);
     return 0;
 }

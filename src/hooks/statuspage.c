@@ -4,8 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/mem.h"
-#include "hooks/parse.h"
+#include "base/str.h"
+#include "hooks/pick.h"
+#include "hooks/place.h"
+#include "hooks/result.h"
 #include "hooks/sources.h"
 #include "model/service.h"
 
@@ -29,7 +31,7 @@ static const char *vendor(const struct hook_call *call, const json_t *root)
     static const char *const paths[] = {"page.url", "meta.unsubscribe"};
     static const char *const common[] = {"www.", "status."};
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
-        const char *host = strstr(parse_text(call, root, paths[i]), "://");
+        const char *host = strstr(pick_text(call, root, paths[i]), "://");
         if (!host)
             continue;
         host += strlen("://");
@@ -37,7 +39,7 @@ static const char *vendor(const struct hook_call *call, const json_t *root)
             host += text_starts(host, common[k]) ? strlen(common[k]) : 0;
         return arena_strndup(call->arena, host, strcspn(host, ":/?#"));
     }
-    return parse_text(call, root, "page.id");
+    return pick_text(call, root, "page.id");
 }
 
 /* "stripe.com", or of a component "stripe.com/api": asking for the vendor finds both. */
@@ -46,20 +48,17 @@ static const char *service_of(const struct hook_call *call, const json_t *root,
 {
     const char *page = vendor(call, root);
     const char *name = component[0] ? arena_printf(call->arena, "%s/%s", page, component) : page;
-    const char *mapped = parse_mapped_service(call, name);
-    if (mapped)
-        return mapped;
-    return service_slug(name, call->arena);
+    return place_service_or(call, name, service_slug(name, call->arena));
 }
 
 /* Its name, and the newest thing said about it. */
 static const char *message(const struct hook_call *call, const json_t *incident)
 {
-    const char *name = parse_text(call, incident, "name");
+    const char *name = pick_text(call, incident, "name");
     const json_t *updates = json_object_get(incident, "incident_updates");
     if (!updates)
         updates = json_object_get(incident, "maintenance_updates");
-    const char *body = parse_text(call, json_array_get(updates, 0), "body");
+    const char *body = pick_text(call, json_array_get(updates, 0), "body");
     return body[0] ? arena_printf(call->arena, "%s: %s", name, body) : name;
 }
 
@@ -68,7 +67,7 @@ static bool first_time(const struct hook_call *call, const json_t *incident,
                        const char *const *paths, int64_t *out_ms, struct err *err)
 {
     for (*out_ms = 0; *paths && !*out_ms; paths++)
-        if (!parse_time_at(call, incident, *paths, out_ms, err))
+        if (!pick_time(call, incident, *paths, out_ms, err))
             return false;
     return true;
 }
@@ -90,35 +89,58 @@ static bool take_times(const struct hook_call *call, const json_t *incident, str
     return true;
 }
 
-static bool read_incident(const struct hook_call *call, const json_t *root, const json_t *incident,
-                          struct hook_result *out, struct err *err)
+static const struct stage *stage_of(const char *status)
 {
-    const char *id = parse_field(call, incident, "id");
-    const char *status = parse_text(call, incident, "status");
-    out->event = arena_printf(call->arena, "incident %s", parse_fit(call, status));
+    for (size_t i = 0; i < COUNT_OF(stages); i++)
+        if (strcasecmp(stages[i].name, status) == 0)
+            return &stages[i];
+    return NULL;
+}
+
+/* A delivery while it is read. */
+struct reading {
+    const struct hook_call *call;
+    const json_t *root;
+    struct hook_result *out;
+};
+
+/* A change of the page's, or of its component's; NULL: it is not to count, and the result says why. */
+static struct change *begin(const struct reading *r, const char *component)
+{
+    const char *service = service_of(r->call, r->root, component);
+    if (!service) {
+        result_ignore(r->out, "plumb.conf says '-' for this page or component");
+        return NULL;
+    }
+    struct change *change = result_change(r->call, r->out, CHANGE_THIRDPARTY, "hook/statuspage");
+    change->service = service;
+    result_tag(r->call, change, "page", pick_text(r->call, r->root, "page.id"));
+    return change;
+}
+
+static bool read_incident(const struct reading *r, const json_t *incident, struct err *err)
+{
+    const struct hook_call *call = r->call;
+    const char *id = pick_text(call, incident, "id");
+    const char *status = pick_text(call, incident, "status");
+    const struct stage *stage = stage_of(status);
+    result_begin(r->out, arena_printf(call->arena, "incident %.40s", status), "");
     if (!id[0])
         return FAIL(err, ERR_INPUT, "the incident's id is missing");
-    const struct stage *stage = NULL;
-    for (size_t i = 0; i < COUNT_OF(stages) && !stage; i++)
-        if (strcasecmp(stages[i].name, status) == 0)
-            stage = &stages[i];
     if (!stage)
         return FAIL(err, ERR_INPUT, "status '%.40s' of an incident is not known", status);
-    struct change change = change_blank();
-    change.kind = CHANGE_THIRDPARTY;
-    change.status = stage->status;
-    if (!take_times(call, incident, &change, err))
+    struct change *change = begin(r, "");
+    if (!change)
+        return true;
+    change->status = stage->status;
+    if (!take_times(call, incident, change, err))
         return false;
-    change.source = "hook/statuspage";
-    change.key = arena_printf(call->arena, "sp:%.64s", id);
-    change.service = service_of(call, root, "");
-    change.msg = message(call, incident);
-    change.url = parse_url(call, incident, "shortlink");
-    if (!change.url[0])
-        change.url = parse_url(call, incident, "url");
-    parse_tag(call, &change, (struct tag){"impact", parse_text(call, incident, "impact")});
-    parse_tag(call, &change, (struct tag){"page", parse_text(call, root, "page.id")});
-    parse_add(call, out, &change);
+    change->key = arena_printf(call->arena, "sp:%.64s", id);
+    change->msg = message(call, incident);
+    change->url = place_url(pick_text(call, incident, "shortlink"));
+    if (!change->url[0])
+        change->url = place_url(pick_text(call, incident, "url"));
+    result_tag(call, change, "impact", pick_text(call, incident, "impact"));
     return true;
 }
 
@@ -132,54 +154,53 @@ static const char *words(const struct hook_call *call, const char *status)
     return text;
 }
 
-static bool read_component(const struct hook_call *call, const json_t *root,
-                           struct hook_result *out, struct err *err)
+static bool read_component(const struct reading *r, struct err *err)
 {
-    const char *name = parse_text(call, root, "component.name");
-    const char *id = parse_field(call, root, "component_update.id");
-    const char *component = parse_field(call, root, "component_update.component_id");
-    struct change change = change_blank();
-    out->event = "component_update";
-    if (!parse_time_at(call, root, "component_update.created_at", &change.start_ms, err))
+    const struct hook_call *call = r->call;
+    const json_t *update = json_object_get(r->root, "component_update");
+    const char *name, *id = pick_text(call, update, "id");
+    int64_t at_ms;
+    result_begin(r->out, "component_update", "");
+    if (!pick_need(call, r->root, "component.name", &name, err) ||
+        !pick_time(call, r->root, "component_update.created_at", &at_ms, err))
         return false;
-    if (!name[0] || !change.start_ms)
-        return FAIL(err, ERR_INPUT, "%s is missing",
-                    name[0] ? "component_update.created_at" : "component.name");
-    change.kind = CHANGE_THIRDPARTY;
-    change.status = STATUS_SUCCEEDED;
-    change.end_ms = change.start_ms;
-    change.source = "hook/statuspage";
-    change.key = id[0] ? arena_printf(call->arena, "sp:update:%.64s", id)
-                       : arena_printf(call->arena, "sp:update:%.64s:%lld", component,
-                                      (long long)change.start_ms);
-    change.service = service_of(call, root, name);
-    change.old_value = parse_field(call, root, "component_update.old_status");
-    change.new_value = parse_field(call, root, "component_update.new_status");
-    change.msg = arena_printf(call->arena, "%s: %s", name, words(call, change.new_value));
-    parse_tag(call, &change, (struct tag){"component", name});
-    parse_tag(call, &change, (struct tag){"page", parse_text(call, root, "page.id")});
-    parse_add(call, out, &change);
+    if (!at_ms)
+        return FAIL(err, ERR_INPUT, "component_update.created_at is missing");
+    struct change *change = begin(r, name);
+    if (!change)
+        return true;
+    change->status = STATUS_SUCCEEDED;
+    change->start_ms = change->end_ms = at_ms;
+    change->key = id[0] ? arena_printf(call->arena, "sp:update:%.64s", id)
+                        : arena_printf(call->arena, "sp:update:%.64s:%lld",
+                                       pick_text(call, update, "component_id"), (long long)at_ms);
+    change->old_value = place_text(call, pick_text(call, update, "old_status"));
+    change->new_value = place_text(call, pick_text(call, update, "new_status"));
+    change->msg = arena_printf(call->arena, "%s: %s", name, words(call, change->new_value));
+    result_tag(call, change, "component", name);
     return true;
 }
 
-static bool read_body(const struct hook_call *call, const json_t *root, struct hook_result *out,
-                      struct err *err)
+static bool read_body(const struct reading *r, struct err *err)
 {
-    const json_t *incident = json_object_get(root, "incident");
+    const json_t *incident = json_object_get(r->root, "incident");
     if (!incident)
-        incident = json_object_get(root, "maintenance");
+        incident = json_object_get(r->root, "maintenance");
     if (json_is_object(incident))
-        return read_incident(call, root, incident, out, err);
-    if (json_is_object(json_object_get(root, "component_update")))
-        return read_component(call, root, out, err);
+        return read_incident(r, incident, err);
+    if (json_is_object(json_object_get(r->root, "component_update")))
+        return read_component(r, err);
     return FAIL(err, ERR_INPUT, "there is neither an incident nor a component_update in it");
 }
 
 static bool read(const struct hook_call *call, struct hook_result *out, struct err *err)
 {
-    CLEANUP(parse_done) json_t *root = NULL;
-    *out = (struct hook_result){.event = "", .delivery = "", .reason = ""};
-    return parse_object(call, &root, err) && read_body(call, root, out, err);
+    CLEANUP(pick_done) json_t *root = NULL;
+    struct hook_result result;
+    if (!pick_parse(call, &root, err) || !read_body(&(struct reading){call, root, &result}, err))
+        return false;
+    *out = result;
+    return true;
 }
 
 const struct hook_source source_statuspage = {

@@ -35,6 +35,21 @@ secret = %(secret)s
 [hook launchdarkly/main]
 secret = %(secret)s
 [hook github/open]
+[hook alertmanager/main]
+secret = %(secret)s
+services =
+  search = -
+[hook argocd/main]
+secret = %(secret)s
+[hook cdevents/main]
+secret = %(secret)s
+[hook pagerduty/main]
+secret = first
+  %(secret)s
+[hook statuspage/main]
+secret = %(secret)s
+services =
+  vendor.com/* = cdn
 """
 
 
@@ -116,6 +131,24 @@ GL = payload("gitlab/deployment_running.json")
 JK = payload("jenkins/completed.json")
 GH = payload("github/status_success.json")
 GH_HEADERS = {"X-GitHub-Event": "deployment_status"}
+PD = payload("pagerduty/resolved.json")
+BEARERS = {"alertmanager": payload("alertmanager/group.json"), "argocd": payload("argocd/succeeded.json").replace(b"2026-", b"2025-"),
+           "cdevents": payload("cdevents/service_upgraded_0.5_structured.json"), "jenkins": JK,
+           "statuspage": payload("statuspage/component_update.json")}
+QUOTED = urllib.parse.quote(SECRET)
+
+
+def by_token(source, body):
+    """The ways of a source that cannot sign: the header, the address, the end of the path."""
+    path = source + ("/ci" if source == "jenkins" else "/main")
+    return [(path, body, {"Authorization": "Bearer " + SECRET}, 202),
+            (path + "?token=" + QUOTED, body, {}, 202),
+            (path + "/" + QUOTED, body, {}, 202),
+            (path, body, {"Authorization": "Bearer " + SECRET + "x"}, 401),
+            (path, body, {"Authorization": "Bearer plb_" + "x" * 32}, 401),
+            (path + "?token=guess", body, {}, 401),
+            (path + "/guess", body, {}, 401),
+            (path, body, {}, 401)]
 
 
 @pytest.mark.parametrize("path, body, headers, status", [
@@ -135,23 +168,60 @@ GH_HEADERS = {"X-GitHub-Event": "deployment_status"}
     ("gitlab/main", GL, standard(GL), 202),
     ("gitlab/main", GL, standard(GL, "wrong"), 401),
     ("gitlab/main", GL, standard(GL, at=int(time.time()) - 3600), 401),
-    ("jenkins/ci?token=" + urllib.parse.quote(SECRET), JK, {}, 202),
-    ("jenkins/ci/" + urllib.parse.quote(SECRET), JK, {}, 202),
-    ("jenkins/ci", JK, {"Authorization": "Bearer " + SECRET}, 202),
-    ("jenkins/ci?token=guess", JK, {}, 401),
-    ("jenkins/ci/guess", JK, {}, 401),
-    ("jenkins/ci", JK, {}, 401),
     ("launchdarkly/main", LD, {"X-LD-Signature": hex_mac(LD)}, 202),
     ("launchdarkly/main", LD, {"X-LD-Signature": hex_mac(LD, "wrong")}, 401),
     ("launchdarkly/main", LD, {}, 401),
-])
+    ("pagerduty/main", PD, {"X-PagerDuty-Signature": "v1=%s,v1=%s" % ("0" * 64, hex_mac(PD))}, 202),
+    ("pagerduty/main", PD, {"X-PagerDuty-Signature": "v1=" + hex_mac(PD, "first")}, 202),
+    ("pagerduty/main", PD, {"X-PagerDuty-Signature": "v1=" + hex_mac(PD, "wrong")}, 401),
+    ("pagerduty/main", PD + b" ", {"X-PagerDuty-Signature": "v1=" + hex_mac(PD)}, 401),
+    ("pagerduty/main", PD, {"Authorization": "Bearer " + SECRET}, 401),
+    ("pagerduty/main", PD, {}, 401),
+] + [way for source, body in BEARERS.items() for way in by_token(source, body)])
 def test_only_the_right_signature_gets_in(server, path, body, headers, status):
     answer = server.post("/hook/" + path, body, headers=headers)
     assert answer.status == status, answer.text
     assert len(server.changes()) == (status == 202)
-    page = server.get("/hook/" + path.split("?")[0]).ok().text
+    page = server.get("/hook/" + "/".join(path.split("?")[0].split("/")[:2])).ok().text
+    assert "  %s  " % ("taken" if status == 202 else "refused") in page, page
     for text in (answer.text, page, server.said()):
         assert "Everybody" not in text and OLD_SECRET not in text  # no answer and no log tells a secret
+
+
+FAR = {"X-Forwarded-For": "198.51.100.7"}  # what a proxy passes on is from elsewhere
+
+
+@pytest.mark.parametrize("source", sorted(BEARERS))
+def test_a_hooks_own_secret_is_enough_from_elsewhere(server, source):
+    for path, body, headers, status in by_token(source, BEARERS[source]):
+        assert server.post("/hook/" + path, body, headers=dict(headers, **FAR)).status == status, path
+    page = server.get("/hook/%s/%s" % (source, "ci" if source == "jenkins" else "main"), headers=dict(FAR, Authorization="Bearer " + SECRET))
+    assert page.status == 401  # delivering is not reading
+
+
+def test_the_test_has_every_source(server):
+    sources = {s["name"] for s in server.get("/hook?format=json").ok().json["sources"]}
+    assert sources == set(BEARERS) | {"github", "gitlab", "launchdarkly", "pagerduty"}
+
+
+def test_maps_hold_for_names_with_dots_and_what_does_not_count(server):
+    page = server.post("/hook/statuspage/main?token=" + QUOTED, BEARERS["statuspage"])
+    assert page.status == 202 and server.changes()[0]["service"] == "cdn"
+    alerts = server.post("/hook/alertmanager/main?token=" + QUOTED, BEARERS["alertmanager"])
+    assert len(alerts.json["changes"]) == 1  # of two: search is '-'
+    assert "search" not in {c["service"] for c in server.changes()}
+
+
+def test_batches_that_end_with_the_same_event_are_not_one(server):
+    def event(number):
+        return {"context": {"type": "dev.cdevents.service.deployed.0.3.0", "id": str(number), "source": "/s",
+                            "timestamp": "2025-11-22T14:0%d:00Z" % number}, "subject": {"id": "web%d" % number}}
+
+    def send(*numbers):
+        body = [event(n) for n in numbers] if len(numbers) > 1 else event(numbers[0])
+        return server.post("/hook/cdevents/main?token=" + QUOTED, json.dumps(body).encode()).json["fate"]
+    assert [send(1, 3), send(2, 3), send(3), send(3)] == ["taken", "taken", "taken", "seen before"]
+    assert sorted(c["service"] for c in server.changes()) == ["web1", "web2", "web3"]
 
 
 def test_what_was_told_of_a_secret_parameter_is_not_kept(server):
