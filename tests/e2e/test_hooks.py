@@ -165,9 +165,9 @@ def by_token(source, body):
     ("gitlab/main", GL, {"X-Gitlab-Token": SECRET}, 202),
     ("gitlab/main", GL, {"X-Gitlab-Token": SECRET + "x"}, 401),
     ("gitlab/main", GL, {}, 401),
-    ("gitlab/main", GL, standard(GL), 202),
-    ("gitlab/main", GL, standard(GL, "wrong"), 401),
-    ("gitlab/main", GL, standard(GL, at=int(time.time()) - 3600), 401),
+    ("gitlab/main", GL, lambda: standard(GL), 202),
+    ("gitlab/main", GL, lambda: standard(GL, "wrong"), 401),
+    ("gitlab/main", GL, lambda: standard(GL, at=int(time.time()) - 3600), 401),
     ("launchdarkly/main", LD, {"X-LD-Signature": hex_mac(LD)}, 202),
     ("launchdarkly/main", LD, {"X-LD-Signature": hex_mac(LD, "wrong")}, 401),
     ("launchdarkly/main", LD, {}, 401),
@@ -179,6 +179,8 @@ def by_token(source, body):
     ("pagerduty/main", PD, {}, 401),
 ] + [way for source, body in BEARERS.items() for way in by_token(source, body)])
 def test_only_the_right_signature_gets_in(server, path, body, headers, status):
+    if callable(headers):  # what is signed with a time is signed now
+        headers = headers()
     answer = server.post("/hook/" + path, body, headers=headers)
     assert answer.status == status, answer.text
     assert len(server.changes()) == (status == 202)
