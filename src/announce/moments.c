@@ -28,6 +28,24 @@ static int64_t settled_ms(const struct moments_told *told, const struct change *
     return may_grow ? change->received_ms + MOMENTS_MERGE_MS : 0;
 }
 
+/* It has an end that lies ahead, as a freeze or planned work has, and did so when it was told. */
+static bool is_lasting(const struct change *change, int64_t now_ms)
+{
+    const int64_t seen_ms = max_i64(now_ms, change->received_ms);
+    return change->end_ms > change->start_ms && change->end_ms - seen_ms > MOMENTS_AHEAD_MS;
+}
+
+static struct moments_next of_lasting(const struct moments_told *told, const struct change *change,
+                                      int64_t now_ms)
+{
+    if (told->start)
+        return (struct moments_next){MOMENTS_LATER, MOMENT_END, change->end_ms, change->end_ms};
+    if (change->start_ms > now_ms)
+        return (struct moments_next){MOMENTS_LATER, MOMENT_START, change->start_ms,
+                                     change->start_ms};
+    return due(MOMENT_START, change->start_ms);
+}
+
 static struct moments_next after_end(const struct moments_told *told, const struct change *change)
 {
     if (told->again || change->end_ms == 0 || change->status == told->status)
@@ -49,6 +67,8 @@ struct moments_next moments_next(const struct moments_told *told, const struct c
         const bool has_begun = change->status != STATUS_PLANNED && change->status != STATUS_QUEUED;
         return has_begun && !told->start ? due(MOMENT_START, change->start_ms) : nothing;
     }
+    if (is_lasting(change, now_ms))
+        return of_lasting(told, change, now_ms);
     const int64_t look_ms = settled_ms(told, change);
     /* A clock that was set back does not make anybody wait for longer. */
     if (look_ms > now_ms && look_ms - now_ms <= MOMENTS_MERGE_MS)

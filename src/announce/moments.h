@@ -4,6 +4,7 @@
 #include "announce/channel.h"
 
 enum {
+    MOMENTS_AHEAD_MS = 60000, /* an end that is further ahead is not a clock that is a bit fast */
     MOMENTS_MERGE_MS =
         3000, /* a point told by one weak door waits so long for another one's telling */
 };
@@ -26,6 +27,7 @@ struct moments_next {
 };
 
 /* 1. Open and nothing told: its start. Planned and queued changes are told when they start.
+ *    One whose end lies ahead (a freeze until then): its start when it starts, its end then.
  * 2. Ended: its end, once; after it no start is told any more.
  * 3. A point that one door alone told of, and one which others often follow (a plain line, HTTP, ...),
  *    is told MOMENTS_MERGE_MS after it came.

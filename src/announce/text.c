@@ -346,6 +346,8 @@ static void say_freeze(struct line *line)
     if (!line->change->service[0])
         word(line, "any service");
     say_service(line);
+    if (is_on && took_ms(line->change)) /* until then */
+        said(line, "for:", text_took(took_ms(line->change), line->message->arena), "");
     say_took(line, "after:");
     said(line, "by", line->change->by, "");
     say_message(line);

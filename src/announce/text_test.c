@@ -126,7 +126,7 @@ TEST(the_other_kinds)
         {"third party, a moment", CHANGE_THIRDPARTY, MOMENT_END, true, true,
          "third party website PROD: text " LINK},
         {"freeze", CHANGE_FREEZE, MOMENT_START, true, false,
-         "FREEZE: nothing goes out to website PROD by nora: text " LINK},
+         "FREEZE: nothing goes out to website PROD for: 105 seconds by nora: text " LINK},
         {"thaw", CHANGE_FREEZE, MOMENT_END, false, false,
          "freeze over for website PROD after: 105 seconds by nora: text " LINK},
         {"note", CHANGE_NOTE, MOMENT_END, true, true, "note on website PROD by nora: text " LINK},
@@ -156,6 +156,9 @@ TEST(the_other_kinds)
     EXPECT_TEXT(say(&note, MOMENT_END), "note (over): hello " LINK);
     note.kind = CHANGE_FREEZE;
     EXPECT_TEXT(say(&note, MOMENT_START), "FREEZE: nothing goes out to any service: hello " LINK);
+    note.end_ms = note.start_ms + 7200000; /* until then */
+    EXPECT_TEXT(say(&note, MOMENT_START),
+                "FREEZE: nothing goes out to any service for: 2 h 0 min: hello " LINK);
 }
 
 TEST(values_are_made_fit_for_where_they_go)

@@ -91,7 +91,8 @@ static bool read_wish(struct api_call *call, struct train_wish *out, struct err 
     const char *who = json_string_value(json_object_get(root, "who"));
     const char *arg = json_string_value(json_object_get(root, "arg"));
     if (!who || !who[0])
-        return FAIL(err, ERR_INPUT, "who is it? \"who\" is missing");
+        return FAIL(err, ERR_INPUT,
+                    "who is it? Say \"who\" (plumb train: --by NAME, or $PLUMB_BY)");
     if (!verb)
         return FAIL(err, ERR_INPUT, "\"verb\" is missing");
     out->who = arena_strdup(call->arena, who);
