@@ -26,10 +26,12 @@ static const char by_row_sql[] = CHANGES "WHERE c.id = (SELECT change_id FROM ro
 static const char newest_open_sql[] =
     CHANGES PLACE "AND c.end_ms = 0 AND c.hidden = 0 ORDER BY c.start_ms DESC LIMIT 1";
 static const char newest_sql[] = CHANGES PLACE "AND c.hidden = 0 ORDER BY c.start_ms DESC LIMIT 1";
-static const char succeeded_sql[] =
-    CHANGES PLACE "AND c.start_ms < ?4 AND c.status = 4 AND c.hidden = 0 AND c.rev <> ''"
-                  " AND (?5 IS NULL OR c.rev = ?5) ORDER BY c.start_ms DESC LIMIT 1";
-_Static_assert(STATUS_SUCCEEDED == 4, "succeeded_sql names it by number");
+#define SUCCEEDED "AND c.start_ms < ?4 AND c.status = 4 AND c.hidden = 0 AND c.rev <> '' "
+static const char succeeded_sql[] = CHANGES PLACE SUCCEEDED "ORDER BY c.start_ms DESC LIMIT 1";
+static const char succeeded_rev_sql[] = /* by its own index: most revisions run once */
+    "SELECT r.body, c.seq FROM changes c INDEXED BY changes_by_rev JOIN rows r ON r.seq = "
+    "c.seq " PLACE SUCCEEDED "AND c.rev = ?5 ORDER BY c.start_ms DESC LIMIT 1";
+_Static_assert(STATUS_SUCCEEDED == 4, "SUCCEEDED names it by number");
 static const char near_sql[] =
     CHANGES PLACE "AND c.start_ms >= ?4 AND c.start_ms < ?5 AND (c.end_ms = 0 OR c.end_ms >= ?6)"
                   " AND c.hidden = 0 AND c.source <> ?7 ORDER BY c.start_ms DESC LIMIT ?8";
@@ -163,7 +165,7 @@ bool db_newest_open(struct db *db, const struct db_place *place, struct arena *a
 bool db_succeeded_before(struct db *db, const struct db_place *place, int64_t at_ms,
                          const char *rev, struct arena *arena, struct change *out, struct err *err)
 {
-    sqlite3_stmt *st = sql_prepare(db, succeeded_sql, err);
+    sqlite3_stmt *st = sql_prepare(db, rev ? succeeded_rev_sql : succeeded_sql, err);
     if (!st)
         return false;
     bind_place(st, place);

@@ -38,6 +38,7 @@ static const char tables[] =
     " end_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, hidden INTEGER NOT NULL);"
     "CREATE INDEX IF NOT EXISTS changes_by_seq ON changes (seq);"
     "CREATE INDEX IF NOT EXISTS changes_by_place ON changes (kind, service, env, start_ms, end_ms);"
+    "CREATE INDEX IF NOT EXISTS changes_by_rev ON changes (service, rev, start_ms) WHERE rev <> '';"
     "CREATE INDEX IF NOT EXISTS changes_open ON changes (kind, service, env) WHERE end_ms = 0;"
     "CREATE INDEX IF NOT EXISTS changes_expiring ON changes (expires_ms) WHERE expires_ms > 0;"
     "CREATE TABLE IF NOT EXISTS keys (source TEXT NOT NULL, key TEXT NOT NULL,"
