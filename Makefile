@@ -1,4 +1,5 @@
-# The front door of the Meson build. Each mode has its own build/<mode>/; the program is build/plumb.
+# The front door of the Meson build. Each mode has its own build/<mode>/; the program is build/plumb,
+# and build/plumb-engine, which it becomes for all that takes long.
 #   make            build                 make test [T=wal]   unit, golden, corpus, end to end
 #   make run        ./run                 make fmt            rewrite format
 #   make asan tsan  the same, sanitized   make lint           layers, limits, format, tidy
@@ -19,11 +20,13 @@ build/release/build.ninja:
 build: build/release/build.ninja
 	@$(NINJA)
 	@ln -sfn release/src/app/plumb build/plumb
+	@ln -sfn release/src/app/plumb-engine build/plumb-engine
 
-# What ./run needs: the program alone.
+# What ./run needs: the program alone, in its two halves.
 program: build/release/build.ninja
-	@$(NINJA) src/app/plumb
+	@$(NINJA) src/app/plumb src/app/plumb-engine
 	@ln -sfn release/src/app/plumb build/plumb
+	@ln -sfn release/src/app/plumb-engine build/plumb-engine
 
 run:
 	@./run

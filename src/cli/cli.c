@@ -1,15 +1,14 @@
 #include "cli/cli.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/str.h"
 #include "cli/args.h"
 #include "cli/help.h"
 #include "cli/tell.h"
+#include "os/file.h"
 
 enum {
     HELP_BYTES_MAX = 64 * 1024, /* all of it is ours; a screen or two */
@@ -82,21 +81,9 @@ static bool is_one_of(const char *text, const char *a, const char *b)
     return strcmp(text, a) == 0 || strcmp(text, b) == 0;
 }
 
-/* A closed stdin, stdout or stderr would be the next file or connection that is opened, and a
- * warning would be written into that. */
-static void fill_streams(void)
-{
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= 2);
-    if (fd > 2)
-        close(fd);
-}
-
 int cli_main(int argc, char **argv, const struct command *const *more, size_t n_more)
 {
-    fill_streams();
+    fd_fill_streams();
     const struct cli_table table = table_of(more, n_more);
     if (argc < 2)
         return show_all(&table, stderr);

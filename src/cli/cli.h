@@ -52,6 +52,10 @@ extern const size_t n_cli_commands;
  * the data folder. In the order of `plumb --help`, behind the others. */
 int cli_main(int argc, char **argv, const struct command *const *more, size_t n_more);
 
+/* The command, when a program that holds only some of them and speaks plain HTTP alone (os/fetch_plain.h, which
+ * it is linked with) can run it as cli_main would: run it with argc - 1 and argv + 1. NULL: it takes cli_main. */
+const struct command *cli_quick(int argc, char **argv);
+
 /* What commands are made of, for those of app too. */
 #include "cli/args.h"
 #include "cli/tell.h"

@@ -48,17 +48,30 @@ static bool is_for(const struct account *account, const char *base, struct arena
            (base_of(given, arena, &wanted, NULL) && strcmp(wanted, base) == 0);
 }
 
+MUST_CHECK static bool find_server(struct arena *arena, struct account *out, const char **out_base,
+                                   struct err *err)
+{
+    if (!account_read(arena, out, err))
+        return false;
+    if (base_of(out->url ? out->url : URL_DEFAULT, arena, out_base, err))
+        return true;
+    if (out->url == out->file_url) /* and not the variable */
+        err_set(err, ERR_INPUT, "%s: url is no address of a server", out->file);
+    return false;
+}
+
+bool client_where(struct arena *arena, const char **out_base, struct err *err)
+{
+    struct account account;
+    return find_server(arena, &account, out_base, err);
+}
+
 bool client_open(struct client *out, struct arena *arena, struct err *err)
 {
     *out = (struct client){0};
     struct account account;
-    if (!account_read(arena, &account, err))
+    if (!find_server(arena, &account, &out->base, err))
         return false;
-    if (!base_of(account.url ? account.url : URL_DEFAULT, arena, &out->base, err)) {
-        if (account.url == account.file_url) /* and not the variable */
-            err_set(err, ERR_INPUT, "%s: url is no address of a server", account.file);
-        return false;
-    }
     out->shown = redact_text(out->base, arena);
     out->token = account.token && is_for(&account, out->base, arena) ? account.token : NULL;
     if (account.is_exposed)

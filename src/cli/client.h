@@ -24,6 +24,8 @@ struct client {
  * no address of a server, or the file is wrong; ERR_IO */
 MUST_CHECK bool client_open(struct client *out, struct arena *arena, struct err *err);
 void client_close(struct client *client);
+/* The address that client_open would ask, in the arena. Tells nothing. err: as client_open */
+MUST_CHECK bool client_where(struct arena *arena, const char **out_base, struct err *err);
 
 /* Adds key=value to a query, both encoded. */
 void client_param(struct buf *query, const char *key, const char *value);

@@ -126,7 +126,7 @@ struct beginning {
     int in, out, err;
 };
 
-/* In the child, after fork: only calls that are safe there. Tells the pipe why it did not work. */
+/* In the child, after vfork: only calls that are safe there. Tells the pipe why it did not work. */
 NO_RETURN static void become(const struct beginning *begin, int pipe)
 {
     const int from[] = {begin->in, begin->out, begin->err};
@@ -157,11 +157,14 @@ static bool start(const struct beginning *begin, pid_t *out_pid, struct err *err
     if (pipe2(ends, O_CLOEXEC) != 0)
         return FAIL(err, ERR_IO, "a pipe to '%s'", begin->argv[0]);
     CLEANUP(fd_done) int ours = ends[0], theirs = ends[1];
-    const pid_t pid = fork();
+    /* Not fork: pages that both would touch before exec cost a deploy 3 ms. The child has our memory and
+     * stack while we stand still: become() writes nothing that matters here and never returns, and no
+     * program of ours has signal handlers that could run in it. */
+    const pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): see above */
     if (pid < 0)
         return FAIL(err, ERR_IO, "a process for '%s'", begin->argv[0]);
     if (pid == 0)
-        become(begin, theirs);
+        become(begin, theirs); /* NOLINT(clang-analyzer-unix.Vfork): see above */
     fd_done(&theirs);
 
     int reason = 0;

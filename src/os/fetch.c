@@ -5,10 +5,7 @@
 
 #include "base/mem.h"
 #include "os/transfer.h"
-
-enum {
-    ORIGIN_BYTES = 200, /* as much of the URL as an error quotes */
-};
+#include "os/url.h"
 
 struct fetch {
     struct transfer transfer;
@@ -47,22 +44,6 @@ void fetch_close(struct fetch *fetch)
         return;
     transfer_close(&fetch->transfer);
     mem_free(fetch);
-}
-
-/* "http://host:port" of the URL, without a user's name and password. */
-static void origin_of(const char *url, char out[ORIGIN_BYTES])
-{
-    const char *host = strstr(url, "://");
-    host = host ? host + 3 : url;
-    size_t n_host = strcspn(host, "/?#");
-    const char *at = memrchr(host, '@', n_host);
-    const char *shown = at ? at + 1 : host;
-    n_host -= (size_t)(shown - host);
-    const size_t n_scheme = min_size((size_t)(host - url), ORIGIN_BYTES - 1);
-    memcpy(out, url, n_scheme);
-    const size_t n = min_size(n_host, ORIGIN_BYTES - 1 - n_scheme);
-    memcpy(out + n_scheme, shown, n);
-    out[n_scheme + n] = '\0';
 }
 
 static struct curl_slist *headers_of(const struct fetch_request *request)
@@ -138,8 +119,8 @@ static void ask(struct fetch *fetch, const struct fetch_request *request,
 static bool fail(struct fetch *fetch, const struct fetch_request *request, CURLcode code,
                  struct err *err)
 {
-    char origin[ORIGIN_BYTES];
-    origin_of(request->url, origin);
+    char origin[URL_ORIGIN_BYTES];
+    url_origin(request->url, origin);
     if (code == CURLE_COULDNT_CONNECT && fetch->refusal.kind != ERR_NONE) {
         if (err)
             *err = fetch->refusal;

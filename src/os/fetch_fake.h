@@ -22,6 +22,8 @@ struct fake_answer {
     const char *path; /* the asked path begins so; NULL: any */
     int status;       /* 0: never answers, the connection stays open; -1: closes it at once */
     const char *body;
+    const char *raw; /* sent as it stands in place of status and body; NULL: those */
+    bool closes;     /* the connection, once it has answered */
 };
 
 struct fake_server {
@@ -34,7 +36,7 @@ struct fake_server {
     char *asked[FAKE_ASKED_MAX];  /* "POST /api/v1/changes" */
     char *bodies[FAKE_ASKED_MAX]; /* what came with it */
     char *heads[FAKE_ASKED_MAX];
-    size_t n_asked;
+    size_t n_asked, n_connections;
 };
 
 /* Waits for more bytes, or for the end of the test. */
@@ -109,14 +111,17 @@ static inline void fake_serve(struct fake_server *server, int fd)
         const struct fake_answer *answer = fake_find(server, in.at);
         if (answer->status < 0)
             return;
-        if (answer->status == 0) {
+        if (answer->status == 0 && !answer->raw) {
             (void)!fake_wait(server, fd); /* until the client gives up */
             return;
         }
         buf_clear(&out);
-        buf_printf(&out, "HTTP/1.1 %d Word\r\nContent-Length: %zu\r\n\r\n%s", answer->status,
-                   strlen(answer->body), answer->body);
-        if (write(fd, out.at, out.n) != (ssize_t)out.n)
+        if (answer->raw)
+            buf_add_str(&out, answer->raw);
+        else
+            buf_printf(&out, "HTTP/1.1 %d Word\r\nContent-Length: %zu\r\n\r\n%s", answer->status,
+                       strlen(answer->body), answer->body);
+        if (write(fd, out.at, out.n) != (ssize_t)out.n || answer->closes)
             return;
     }
 }
@@ -126,8 +131,10 @@ static inline void fake_run(void *self)
     struct fake_server *server = self;
     while (fake_wait(server, server->listener)) {
         CLEANUP(fd_done) int fd = accept(server->listener, NULL, NULL);
-        if (fd >= 0)
-            fake_serve(server, fd);
+        if (fd < 0)
+            continue;
+        server->n_connections++;
+        fake_serve(server, fd);
     }
 }
 

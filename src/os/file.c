@@ -99,6 +99,16 @@ int take_fd(int *fd)
     return taken;
 }
 
+void fd_fill_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR); /* not close-on-exec: children have streams, too */
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 bool file_open(const char *path, int flags, int *out_fd, struct err *err)
 {
     int fd = fault(FILE_CALL_OPEN) ? -1 : open(path, flags | O_CLOEXEC, 0644);

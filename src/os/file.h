@@ -10,6 +10,9 @@
 
 void fd_done(int *fd);           /* for CLEANUP: closes if >= 0 */
 MUST_CHECK int take_fd(int *fd); /* hands it over and leaves -1 */
+/* A closed stdin, stdout or stderr would be the next file or connection that is opened, and a warning would
+ * be written into that: they become /dev/null. For main. */
+void fd_fill_streams(void);
 
 /* flags as open(2); O_CLOEXEC is added. ERR_MISSING when it does not exist. */
 MUST_CHECK bool file_open(const char *path, int flags, int *out_fd, struct err *err);

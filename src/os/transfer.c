@@ -1,41 +1,10 @@
 #include "os/transfer.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 
 #include "os/child.h"
-
-/* curl may leave a thread behind that waits for a name server (that is the price of a deadline
- * which holds even then), and a thread takes its mask from the one that made it: no signal may ever
- * find it. */
-struct signal_hold {
-    sigset_t before;
-    bool had_pipe;
-};
-
-static void hold(struct signal_hold *hold)
-{
-    sigset_t all, waiting;
-    sigpending(&waiting);
-    hold->had_pipe = sigismember(&waiting, SIGPIPE) == 1;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &hold->before);
-}
-
-/* A peer that went away mid-sentence is an error of this exchange, not the end of the process. */
-static void release(struct signal_hold *hold)
-{
-    if (!hold->had_pipe) {
-        sigset_t pipe;
-        sigemptyset(&pipe);
-        sigaddset(&pipe, SIGPIPE);
-        const struct timespec now = {0};
-        while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
-            continue;
-    }
-    pthread_sigmask(SIG_SETMASK, &hold->before, NULL);
-}
+#include "os/hold.h"
 
 static int is_unwanted(void *self, curl_off_t to_get, curl_off_t got, curl_off_t to_send,
                        curl_off_t sent)
@@ -47,10 +16,10 @@ static int is_unwanted(void *self, curl_off_t to_get, curl_off_t got, curl_off_t
 
 bool transfer_open(struct transfer *out, struct err *err)
 {
-    struct signal_hold signals;
-    hold(&signals);
+    struct hold signals;
+    hold_begin(&signals);
     CURL *curl = curl_global_init(CURL_GLOBAL_DEFAULT) == 0 ? curl_easy_init() : NULL;
-    release(&signals);
+    hold_end(&signals);
     if (!curl)
         return FAIL(err, ERR_BUSY, "the transfer library did not start");
     *out = (struct transfer){.curl = curl};
@@ -59,10 +28,10 @@ bool transfer_open(struct transfer *out, struct err *err)
 
 void transfer_close(struct transfer *transfer)
 {
-    struct signal_hold signals;
-    hold(&signals);
+    struct hold signals;
+    hold_begin(&signals);
     curl_easy_cleanup(transfer->curl);
-    release(&signals);
+    hold_end(&signals);
 }
 
 void transfer_begin(struct transfer *transfer, int64_t wait_ms, const _Atomic bool *is_ending)
@@ -82,12 +51,15 @@ void transfer_begin(struct transfer *transfer, int64_t wait_ms, const _Atomic bo
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, is_ending);
 }
 
+/* curl may leave a thread behind that waits for a name server (that is the price of a deadline
+ * which holds even then), and a thread takes its mask from the one that made it: no signal may ever
+ * find it. */
 CURLcode transfer_run(struct transfer *transfer)
 {
-    struct signal_hold signals;
-    hold(&signals);
+    struct hold signals;
+    hold_begin(&signals);
     const CURLcode code = curl_easy_perform(transfer->curl);
-    release(&signals);
+    hold_end(&signals);
     return code;
 }
 

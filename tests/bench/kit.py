@@ -20,7 +20,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 def arguments(about):
     """The options that every bench script has."""
     parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--plumb", default=os.path.join(ROOT, "build", "plumb"))
+    parser.add_argument("--plumb", default=os.path.join(ROOT, "build", "plumb-engine"))
     parser.add_argument("--tools", default=os.path.join(ROOT, "build", "release", "tests", "bench"),
                         help="folder of gen, blast, sink and qbench")
     parser.add_argument("--scratch", help="folder for what is made here; default: a temporary one")
