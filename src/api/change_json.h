@@ -6,14 +6,12 @@
 
 /* Stable key order; every key always present. */
 void change_json_write(struct jsonw *json, const struct change *change);
-/* And what is long or for few: also, ttl, skew, edits, retracted, scope, data. */
-void change_json_write_whole(struct jsonw *json, const struct change *change);
 /* {"kind","service",...}: what is absent stays as in *io; unknown keys of text or number become tags.
  * "now" is the sender's clock, "ttl" a number of seconds.
  * Strings in the arena. err: ERR_INPUT with the field. */
 MUST_CHECK bool change_json_read(const char *text, size_t n, struct arena *arena, struct change *io,
                                  struct err *err);
-/* For export and import: the same, and what is not shown elsewhere (ttl, posted, data). */
+/* The same, and what is long or for few: ttl, posted, data. For one change, and for export. */
 void change_json_write_whole(struct jsonw *json, const struct change *change);
 /* The same, and of what has an id also what the ledger said of it (id, also, edits, retracted, received,
  * skew). err: as above. */

@@ -46,18 +46,19 @@ static bool do_amend(void *self, struct writer *writer, struct err *err)
     return true;
 }
 
-static bool amend(struct ledger *ledger, struct amending *amending, struct ledger_receipt *out,
+static bool amend(struct ledger *ledger, const struct amending *wish, struct ledger_receipt *out,
                   struct err *err)
 {
     CLEANUP(arena_done) struct arena arena;
     arena_init(&arena);
     struct change change = change_blank();
-    amending->arena = &arena;
-    amending->out = &change;
-    if (strlen(amending->amendment->id) < 4)
+    struct amending amending = *wish;
+    amending.arena = &arena;
+    amending.out = &change;
+    if (strlen(amending.amendment->id) < 4)
         return FAIL(err, ERR_INPUT, "'%s' is too short for an id: at least 4 characters",
-                    amending->amendment->id);
-    if (!work_write(ledger, do_amend, amending, err))
+                    amending.amendment->id);
+    if (!work_write(ledger, do_amend, &amending, err))
         return false;
     *out = (struct ledger_receipt){.seq = change.seq, .is_merged = true};
     text_copy(out->id, sizeof out->id, change.id);
@@ -111,7 +112,8 @@ static bool edit(const struct amending *amending, struct change *io, struct err 
 bool amend_edit(struct ledger *ledger, const struct amendment *amendment, const struct change *now,
                 struct ledger_receipt *out, struct err *err)
 {
-    struct amending amending = {.amendment = amendment, .now = now, .what = "edit", .fn = edit};
+    const struct amending amending = {
+        .amendment = amendment, .now = now, .what = "edit", .fn = edit};
     return amend(ledger, &amending, out, err);
 }
 
@@ -127,10 +129,10 @@ static bool retract(const struct amending *amending, struct change *io, struct e
 bool amend_retract(struct ledger *ledger, const struct amendment *amendment, bool is_back,
                    struct ledger_receipt *out, struct err *err)
 {
-    struct amending amending = {.amendment = amendment,
-                                .is_back = is_back,
-                                .what = is_back ? "restore" : "retract",
-                                .fn = retract};
+    const struct amending amending = {.amendment = amendment,
+                                      .is_back = is_back,
+                                      .what = is_back ? "restore" : "retract",
+                                      .fn = retract};
     return amend(ledger, &amending, out, err);
 }
 
@@ -152,7 +154,7 @@ static bool purge(const struct amending *amending, struct change *io, struct err
 bool amend_purge(struct ledger *ledger, const struct amendment *amendment,
                  struct ledger_receipt *out, struct err *err)
 {
-    struct amending amending = {.amendment = amendment, .what = "purge", .fn = purge};
+    const struct amending amending = {.amendment = amendment, .what = "purge", .fn = purge};
     return amend(ledger, &amending, out, err);
 }
 

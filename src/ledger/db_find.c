@@ -283,10 +283,10 @@ static void add_any_tag(struct conditions *c)
     buf_add_str(&c->sql, "))");
 }
 
-/* In milliseconds; far enough for every time there is, near enough to be shifted. */
-static int64_t clamp_ms(int64_t ms)
+/* The first place that a change of that start can have; of times that there are. */
+static int64_t first_ord(int64_t ms)
 {
-    return max_i64(0, min_i64(ms, INT64_C(1) << 42));
+    return max_i64(0, min_i64(ms, INT64_C(1) << 42)) << TABLE_ORD_BITS;
 }
 
 #define ROWS " CROSS JOIN rows r ON r.seq = c.seq"
@@ -317,8 +317,8 @@ static void write_select(struct conditions *c, const char *match)
     add_any_tag(c);
     if (c->query->from_ms || c->query->until_ms)
         buf_printf(&c->sql, " AND %s >= %lld AND %s < %lld", walked,
-                   (long long)(clamp_ms(c->query->from_ms) << TABLE_ORD_BITS), walked,
-                   (long long)(clamp_ms(c->query->until_ms) << TABLE_ORD_BITS));
+                   (long long)first_ord(c->query->from_ms), walked,
+                   (long long)first_ord(c->query->until_ms));
     if (!c->query->with_retracted)
         buf_add_str(&c->sql, " AND c.hidden = 0");
     buf_printf(&c->sql, " ORDER BY %s %s LIMIT ", walked, c->query->oldest_first ? "" : "DESC");

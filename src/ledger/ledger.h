@@ -59,11 +59,6 @@ struct ledger_end {
 MUST_CHECK bool ledger_finish(struct ledger *ledger, const struct ledger_end *end,
                               struct ledger_receipt *out, struct err *err);
 
-/* Keeps commits, oldest first within each service; those that are there already stay as they are. All
- * or none. err: ERR_BUSY, ERR_IO. */
-MUST_CHECK bool ledger_commits_add(struct ledger *ledger, const struct commit_list *list,
-                                   struct err *err);
-
 /* One change, whole. err: ERR_MISSING. A unique prefix of the id (>= 4) is enough, in any case. */
 MUST_CHECK bool ledger_get(struct ledger *ledger, const char *id, struct arena *arena,
                            struct change *out, struct err *err);
