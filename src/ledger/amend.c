@@ -68,7 +68,8 @@ static bool amend(struct ledger *ledger, const struct amending *wish, struct led
 static bool put_tag(struct change *io, const struct tag *tag, struct arena *arena, struct err *err)
 {
     struct tag *tags = arena_array(arena, io->n_tags + 1, struct tag);
-    memcpy(tags, io->tags, io->n_tags * sizeof *tags);
+    for (size_t i = 0; i < io->n_tags; i++)
+        tags[i] = io->tags[i];
     io->tags = tags;
     for (size_t i = 0; i < io->n_tags; i++) {
         if (strcmp(tags[i].key, tag->key) != 0)

@@ -135,7 +135,8 @@ static bool take_tags(struct change *known, const struct change *told, bool may_
     bool is_changed = false;
     struct tag *tags = arena_array(arena, CHANGE_TAGS_MAX, struct tag);
     size_t n = min_size(known->n_tags, CHANGE_TAGS_MAX);
-    memcpy(tags, known->tags, n * sizeof *tags);
+    for (size_t i = 0; i < n; i++)
+        tags[i] = known->tags[i];
     for (size_t i = 0; i < told->n_tags; i++) {
         size_t k = 0;
         while (k < n && strcmp(tags[k].key, told->tags[i].key) != 0)
@@ -165,7 +166,8 @@ static bool note_door(struct change *known, const struct change *told, struct ar
         return true;
     }
     struct telling *also = arena_array(arena, known->n_also + 1, struct telling);
-    memcpy(also, known->also, known->n_also * sizeof *also);
+    for (size_t i = 0; i < known->n_also; i++)
+        also[i] = known->also[i];
     also[known->n_also++] = (struct telling){told->source, told->key};
     known->also = also;
     return true;
