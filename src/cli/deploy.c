@@ -19,7 +19,7 @@
 #include "os/zone.h"
 
 enum {
-    CAN_MS_MAX = 1800, /* of COURIER_MS_MAX; what is left is the end's */
+    CAN_MS_MAX = 1700, /* of COURIER_MS_MAX; what is left is the end's */
     ANSWER_BYTES_MAX = 64 * 1024,
     SIGNALLED = 128,
 };

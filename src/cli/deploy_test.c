@@ -196,9 +196,9 @@ TEST(a_silent_server_costs_about_two_seconds_in_all)
     struct apart apart = here(&server);
     APART(&apart, "deploy", "website", "--", "sh", "-c", "exit 6");
     EXPECT_I64(apart.code, 6);
-    EXPECT(apart.took_ms >= 1900);
+    EXPECT(apart.took_ms >= 1800);
     EXPECT(apart.took_ms < 4000); /* and not two seconds at each end */
-    EXPECT(strstr(apart.err, "no answer within 1800 ms; the record is kept"));
+    EXPECT(strstr(apart.err, "no answer within 1700 ms; the record is kept"));
     EXPECT_I64(n_waiting(&apart, "state/plumb/spool"), 2);
     fake_stop(&server);
     fake_done(&server);
