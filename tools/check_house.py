@@ -192,7 +192,7 @@ def check_cleanups(path, text):
     """What CLEANUP ends has a value by the first return: `&name` or `name =` in a statement before it, behind no
     && or ||."""
     code = strip_comments(text)
-    for m in re.finditer(r"^[ \t]+CLEANUP\(\w+\)([^;]*);", code, re.M):
+    for m in re.finditer(r"^[ \t]+(?:CLEANUP\(\w+\)|json_auto_t)([^;]*);", code, re.M):
         for name in uninitialised(m.group(1)):
             for statement in rest_of_scope(code, m.end()).split(";"):
                 value = re.search(r"&%s\b|\b%s\s*=(?!=)" % (name, name), statement)

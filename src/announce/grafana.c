@@ -76,15 +76,10 @@ static void write_body(const struct grafana *grafana, const struct message *mess
     jsonw_end(&json);
 }
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 /* The number of the annotation; "" when the answer has none. */
 static const char *id_of(const struct buf *answer, struct arena *arena)
 {
-    CLEANUP(drop) json_t *root = json_loadb(buf_text(answer), answer->n, 0, NULL);
+    json_auto_t *root = json_loadb(buf_text(answer), answer->n, 0, NULL);
     const json_t *id = json_object_get(root, "id");
     return json_is_integer(id) ? arena_printf(arena, "%lld", (long long)json_integer_value(id))
                                : "";

@@ -84,16 +84,11 @@ static void write_body(const struct slack *slack, const struct message *message,
     jsonw_end(&json);
 }
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 /* The bot's API answers 200 to everything, and says inside what it thought. */
 static bool read_answer(const struct buf *answer, struct arena *arena, const char **out_thread,
                         struct err *err)
 {
-    CLEANUP(drop) json_t *root = json_loadb(buf_text(answer), answer->n, 0, NULL);
+    json_auto_t *root = json_loadb(buf_text(answer), answer->n, 0, NULL);
     const char *ts = json_string_value(json_object_get(root, "ts"));
     const char *why = json_string_value(json_object_get(root, "error"));
     if (json_is_true(json_object_get(root, "ok"))) {

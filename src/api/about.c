@@ -143,11 +143,6 @@ bool about_flush(struct api_call *call, struct err *err)
     return true;
 }
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 /* {"store.points": 5} as `plumb_store_points 5`. */
 static void write_prometheus(const json_t *numbers, struct buf *out)
 {
@@ -173,7 +168,7 @@ bool about_prometheus(struct api_call *call, struct err *err)
     struct jsonw json;
     jsonw_init(&json, &text, 0);
     deps->write_stats(deps->self, &json);
-    CLEANUP(drop) json_t *numbers = json_loads(buf_text(&text), 0, NULL);
+    json_auto_t *numbers = json_loads(buf_text(&text), 0, NULL);
     if (!numbers)
         return FAIL(err, ERR_LIMIT, "the statistics do not fit");
     call->response->content_type = "text/plain; version=0.0.4; charset=utf-8";

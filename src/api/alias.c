@@ -17,11 +17,6 @@ enum {
     DATASET_BYTES_MAX = 64 /* of a key */
 };
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 static bool load(const struct alias_body *body, json_t **out, struct err *err)
 {
     json_error_t why;
@@ -204,7 +199,7 @@ static const char *seconds_warning(const json_t *root, struct arena *arena)
 bool alias_annotation(const struct alias_body *body, struct arena *arena, struct change *out,
                       const char **out_warning, struct err *err)
 {
-    CLEANUP(drop) json_t *root = NULL;
+    json_auto_t *root = NULL;
     struct change change = change_blank();
     change.source = "grafana";
     if (!load(body, &root, err) || !take_text(root, "text", arena, &change.msg, err) ||
@@ -225,7 +220,7 @@ bool alias_annotation(const struct alias_body *body, struct arena *arena, struct
 bool alias_graphite(const struct alias_body *body, struct arena *arena, struct change *out,
                     struct err *err)
 {
-    CLEANUP(drop) json_t *root = NULL;
+    json_auto_t *root = NULL;
     struct change change = change_blank();
     change.source = "grafana";
     if (!load(body, &root, err) || !take_text(root, "what", arena, &change.msg, err) ||
@@ -265,7 +260,7 @@ static enum change_kind kind_of_type(const char *type)
 bool alias_marker(const struct alias_body *body, const char *dataset, struct arena *arena,
                   struct change *out, struct err *err)
 {
-    CLEANUP(drop) json_t *root = NULL;
+    json_auto_t *root = NULL;
     struct change change = change_blank();
     const char *type = "", *color = "";
     change.source = "honeycomb";

@@ -279,16 +279,11 @@ static bool read_member(const struct member *m, struct change *io, struct arena 
     return add_tag(io, m->key, m->value, arena, err);
 }
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 bool change_json_read(const char *text, size_t n, struct arena *arena, struct change *io,
                       struct err *err)
 {
     json_error_t why;
-    CLEANUP(drop) json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+    json_auto_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
     if (!root)
         return FAIL(err, ERR_INPUT, "the body is not JSON: line %d, column %d: %s", why.line,
                     why.column, why.text);
@@ -334,7 +329,7 @@ bool change_json_read_whole(const char *text, size_t n, struct arena *arena, str
 {
     if (!change_json_read(text, n, arena, io, err))
         return false;
-    CLEANUP(drop) json_t *root = json_loadb(text, n, 0, NULL);
+    json_auto_t *root = json_loadb(text, n, 0, NULL);
     const char *id = json_string_value(json_object_get(root, "id"));
     const json_t *received = json_object_get(root, "received");
     io->is_posted = json_is_true(json_object_get(root, "posted"));

@@ -9,11 +9,6 @@
 
 enum { SHA_CHARS_MIN = 7, SHA_CHARS_MAX = 64 };
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 static bool is_sha(const char *text)
 {
     const size_t n = strlen(text);
@@ -63,7 +58,7 @@ bool commit_json_read(const char *text, size_t n, struct arena *arena, struct co
                       struct err *err)
 {
     json_error_t why;
-    CLEANUP(drop) json_t *root = json_loadb(text, n, 0, &why);
+    json_auto_t *root = json_loadb(text, n, 0, &why);
     if (!json_is_array(root))
         return FAIL(err, ERR_INPUT, "the body is not a JSON array of commits: %s",
                     root ? "another kind of value" : why.text);

@@ -13,11 +13,6 @@
 
 enum { WHAT_BYTES_MAX = 4096 /* Graphite's column holds 255 characters */ };
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 /* Blank-separated words become tags with empty values. */
 static bool add_words(struct change *event, const char *text, struct arena *arena, struct err *err)
 {
@@ -57,7 +52,7 @@ static bool read_event(struct api_call *call, struct change *event, struct err *
 {
     json_error_t why;
     const struct http_request *request = call->request;
-    CLEANUP(drop) json_t *root = json_loadb(request->body, request->n_body, 0, &why);
+    json_auto_t *root = json_loadb(request->body, request->n_body, 0, &why);
     if (!json_is_object(root))
         return FAIL(err, ERR_INPUT, "the body is not a JSON object: %s",
                     root ? "another kind of value" : why.text);

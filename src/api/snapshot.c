@@ -14,11 +14,6 @@ static bool is_from_page(const struct http_request *request)
            !text_starts(type, "application/json");
 }
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 bool snapshot_run(struct api_call *call, struct err *err)
 {
     const struct api_deps *deps = &call->api->deps;
@@ -31,7 +26,7 @@ bool snapshot_run(struct api_call *call, struct err *err)
     }
     if (is_from_page(request))
         return FAIL(err, ERR_REFUSED, "a snapshot is asked for with JSON, and not by a web page");
-    CLEANUP(drop) json_t *root = json_loadb(request->body, request->n_body, 0, NULL);
+    json_auto_t *root = json_loadb(request->body, request->n_body, 0, NULL);
     const char *dir = json_string_value(json_object_get(root, "dir"));
     struct jsonw json;
     if (!dir || !dir[0])

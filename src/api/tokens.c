@@ -9,11 +9,6 @@
 
 enum { LIFE_MAX_S = 100 * 31536000LL /* years; who wants more leaves it out */ };
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 /* Who did it, for the chain. */
 static const char *who(const struct api_call *call, const json_t *root)
 {
@@ -94,7 +89,7 @@ static void put_token(struct jsonw *json, const struct ledger_token *token)
 
 static bool make(struct api_call *call, struct err *err)
 {
-    CLEANUP(drop) json_t *root = json_loadb(call->request->body, call->request->n_body, 0, NULL);
+    json_auto_t *root = json_loadb(call->request->body, call->request->n_body, 0, NULL);
     struct ledger_token token;
     char secret[LEDGER_SECRET_BYTES];
     struct jsonw json;
@@ -140,7 +135,7 @@ bool tokens_one(struct api_call *call, struct err *err)
         return FAIL(err, ERR_MISSING, "POST /api/v1/tokens/NAME/revoke, or DELETE without /revoke");
     if (is_post)
         name.n -= strlen("/revoke");
-    CLEANUP(drop) json_t *root = json_loadb(call->request->body, call->request->n_body, 0, NULL);
+    json_auto_t *root = json_loadb(call->request->body, call->request->n_body, 0, NULL);
     const char *text = arena_strndup(call->arena, name.at, name.n);
     struct jsonw json;
     if (!ledger_token_revoke(call->api->deps.ledger, text, who(call, root), err) ||

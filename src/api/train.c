@@ -71,17 +71,11 @@ bool train_list(struct api_call *call, struct err *err)
     return true;
 }
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 /* {"verb":"join with","who":"nora","arg":"lee"}; verb and arg may be one text. */
 static bool read_wish(struct api_call *call, struct train_wish *out, struct err *err)
 {
     json_error_t why;
-    CLEANUP(drop)
-    json_t *root = json_loadb(call->request->body, call->request->n_body, 0, &why);
+    json_auto_t *root = json_loadb(call->request->body, call->request->n_body, 0, &why);
     if (!json_is_object(root)) {
         err_set(err, ERR_INPUT, "the body is no JSON object");
         err_hint(err, "{\"verb\":\"join\",\"who\":\"nora\",\"arg\":\"with lee\"}");

@@ -129,16 +129,11 @@ void client_path(struct buf *path, const char *prefix, const char *name)
     add_encoded(path, name);
 }
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 /* Writes the server's own reason, {"error","hint"}, into err. False: the answer is nothing of ours.
  * */
 static bool take_reason(const struct buf *body, enum err_kind kind, struct err *err)
 {
-    CLEANUP(drop) json_t *root = body->n ? json_loadb(body->at, body->n, 0, NULL) : NULL;
+    json_auto_t *root = body->n ? json_loadb(body->at, body->n, 0, NULL) : NULL;
     const char *text = json_string_value(json_object_get(root, "error"));
     const char *hint = json_string_value(json_object_get(root, "hint"));
     if (!text)

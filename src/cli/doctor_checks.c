@@ -25,11 +25,6 @@ void doctor_checks_add(struct doctor_report *report, const char *name, enum doct
     report->items[report->n++] = (struct doctor_check){name, mark, text, todo};
 }
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 static long long count_of(const json_t *object, const char *key)
 {
     return (long long)json_integer_value(json_object_get(object, key));
@@ -119,7 +114,7 @@ static void check_ledger(struct doctor_report *report, const json_t *stats)
 
 void doctor_checks_stats(struct doctor_report *report, const char *json, size_t n, int64_t now_ms)
 {
-    CLEANUP(drop) json_t *stats = n ? json_loadb(json, n, 0, NULL) : NULL;
+    json_auto_t *stats = n ? json_loadb(json, n, 0, NULL) : NULL;
     if (!is_answer(report, "server", json_is_object(stats)))
         return;
     check_version(report, stats);
@@ -141,7 +136,7 @@ static bool is_bad(const json_t *entry)
 static void check_hook(struct doctor_report *report, const char *hook, const char *answer,
                        long long n_bad)
 {
-    CLEANUP(drop) json_t *entries = answer ? json_loads(answer, 0, NULL) : NULL;
+    json_auto_t *entries = answer ? json_loads(answer, 0, NULL) : NULL;
     const json_t *newest = json_array_get(entries, 0), *bad = NULL;
     for (size_t i = 0; i < json_array_size(entries) && !bad; i++)
         if (is_bad(json_array_get(entries, i)))
@@ -158,7 +153,7 @@ static void check_hook(struct doctor_report *report, const char *hook, const cha
 void doctor_checks_hooks(struct doctor_report *report, const char *json, size_t n,
                          const struct doctor_ask *ask)
 {
-    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    json_auto_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     const json_t *hooks = json_object_get(root, "hooks");
     if (!is_answer(report, "hooks", json_is_array(hooks)))
         return;
@@ -200,7 +195,7 @@ static bool check_channel(struct doctor_report *report, const json_t *channel)
 
 void doctor_checks_announce(struct doctor_report *report, const char *json, size_t n)
 {
-    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    json_auto_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     const json_t *channels = json_is_array(root) ? root : json_object_get(root, "channels");
     if (!is_answer(report, "announce", json_is_array(channels)))
         return;
@@ -216,7 +211,7 @@ void doctor_checks_announce(struct doctor_report *report, const char *json, size
 
 void doctor_checks_rejects(struct doctor_report *report, const char *json, size_t n)
 {
-    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    json_auto_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     const json_t *counts = json_object_get(root, "counts");
     const json_t *last = json_array_get(json_object_get(root, "rejects"), 0);
     long long refused = 0;

@@ -315,15 +315,10 @@ static void add_table(const struct page *page, const json_t *services)
     }
 }
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 bool dora_text(const char *json, size_t n, const struct dora_text_look *look, struct buf *out,
                struct err *err)
 {
-    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    json_auto_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     const json_t *services = json_object_get(root, "services");
     const struct page page = {root, look, out};
     if (!json_is_array(services) && !json_is_object(json_object_get(root, "per_day")))

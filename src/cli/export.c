@@ -23,14 +23,9 @@ struct cursor {
     int64_t from_ms, skip; /* at that start, after so many of it */
 };
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 static bool start_of(struct str line, int64_t *out_ms, struct err *err)
 {
-    CLEANUP(drop) json_t *root = json_loadb(line.at, line.n, 0, NULL);
+    json_auto_t *root = json_loadb(line.at, line.n, 0, NULL);
     const double seconds = json_number_value(json_object_get(root, "start"));
     if (!(seconds > 0.0) || seconds > 4294967296.0)
         return FAIL(err, ERR_INPUT, "the server's answer is no export of changes");

@@ -67,14 +67,9 @@ struct event {
     const json_t *id, *tags;
 };
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 static void write_event(const struct event *event, struct buf *out)
 {
-    CLEANUP(drop) json_t *tags = tag_list(event->tags);
+    json_auto_t *tags = tag_list(event->tags);
     CLEANUP(buf_done) struct buf key;
     struct jsonw json;
     buf_init(&key, 256);
@@ -153,7 +148,7 @@ static int add_bytes(const char *bytes, size_t n, void *self)
 bool foreign_lines(const char *json, size_t n, struct buf *out, struct err *err)
 {
     json_error_t why;
-    CLEANUP(drop) json_t *root = json_loadb(json, n, 0, &why);
+    json_auto_t *root = json_loadb(json, n, 0, &why);
     if (!root)
         return FAIL(err, ERR_INPUT, "not JSON: line %d, column %d: %s", why.line, why.column,
                     why.text);

@@ -11,11 +11,6 @@
 
 enum { LINES_MAX = 10000 /* of one answer */ };
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 static const char *text_of(const json_t *object, const char *key, struct arena *arena)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -31,7 +26,7 @@ static int64_t time_of(const json_t *object, const char *key)
 bool freeze_text_can_read(const char *json, size_t n, struct arena *arena, struct can *out,
                           struct err *err)
 {
-    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    json_auto_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     const json_t *can = json_object_get(root, "can");
     if (!json_is_boolean(can))
         return FAIL(err, ERR_INPUT, "the server's answer does not say whether you can");
@@ -116,7 +111,7 @@ static struct freeze_line line_of(const json_t *object, struct arena *arena)
 bool freeze_text_read(const char *json, size_t n, const char *key, struct arena *arena,
                       struct freeze_lines *out, struct err *err)
 {
-    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    json_auto_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     const json_t *list = key ? json_object_get(root, key) : root;
     if (!json_is_array(list) || json_array_size(list) > LINES_MAX)
         return FAIL(err, ERR_INPUT, "the server's answer is no list of freezes");

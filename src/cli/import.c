@@ -34,11 +34,6 @@ struct import {
     bool is_end;
 };
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 static long long count_of(const json_t *object, const char *key)
 {
     return (long long)json_integer_value(json_object_get(object, key));
@@ -46,7 +41,7 @@ static long long count_of(const json_t *object, const char *key)
 
 static bool take_answer(struct import *import, const struct buf *answer, struct err *err)
 {
-    CLEANUP(drop) json_t *root = json_loadb(buf_text(answer), answer->n, 0, NULL);
+    json_auto_t *root = json_loadb(buf_text(answer), answer->n, 0, NULL);
     const json_t *errors = json_object_get(root, "errors");
     if (!json_is_integer(json_object_get(root, "new")))
         return FAIL(err, ERR_BUSY, "%s does not answer like a plumb server", import->client.shown);

@@ -403,16 +403,11 @@ static void read_one(const struct view *from, const json_t *root)
     take(&view);
 }
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 static bool read_object(struct view *view, struct err *err)
 {
     struct ingest_kube *kube = view->kube;
     json_error_t why;
-    CLEANUP(drop) json_t *root = json_loadb(kube->object.at, kube->object.n, 0, &why);
+    json_auto_t *root = json_loadb(kube->object.at, kube->object.n, 0, &why);
     kube->n_objects++;
     if (!root)
         return FAIL(err, ERR_INPUT, "object %zu is not JSON: line %d: %s", kube->n_objects,

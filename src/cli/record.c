@@ -68,14 +68,9 @@ void record_write(const struct change *change, struct buf *out)
     jsonw_end(&json);
 }
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 bool record_is_whole(const char *bytes, size_t n)
 {
-    CLEANUP(drop) json_t *root = n ? json_loadb(bytes, n, 0, NULL) : NULL;
+    json_auto_t *root = n ? json_loadb(bytes, n, 0, NULL) : NULL;
     return json_is_object(root) && json_is_string(json_object_get(root, "kind"));
 }
 
@@ -90,7 +85,7 @@ static bool is_id(const char *text)
 
 bool record_id(const char *json, size_t n, struct arena *arena, const char **out, struct err *err)
 {
-    CLEANUP(drop) json_t *root = json_loadb(json, n, 0, NULL);
+    json_auto_t *root = json_loadb(json, n, 0, NULL);
     const char *id = json_string_value(json_object_get(root, "id"));
     if (!id || !is_id(id))
         return FAIL(err, ERR_INPUT, "the answer holds no id of a change");
@@ -210,21 +205,21 @@ static bool list_of(const json_t *value, struct arena *arena, struct change_list
 bool record_list(const char *json, size_t n, struct arena *arena, struct change_list *out,
                  struct err *err)
 {
-    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    json_auto_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     return list_of(root, arena, out, err);
 }
 
 bool record_list_in(const char *json, size_t n, const char *key, struct arena *arena,
                     struct change_list *out, struct err *err)
 {
-    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    json_auto_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     return list_of(json_object_get(root, key), arena, out, err);
 }
 
 bool record_one(const char *json, size_t n, struct arena *arena, struct change *out,
                 struct err *err)
 {
-    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    json_auto_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     if (!json_is_object(root))
         return FAIL(err, ERR_INPUT, "the server's answer is no change");
     *out = change_of(root, arena);
@@ -252,7 +247,7 @@ static bool add_line(const json_t *value, bool is_ascii, struct buf *out, struct
 bool record_lines(const char *json, size_t n, struct record_lines how, struct buf *out,
                   struct err *err)
 {
-    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    json_auto_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     if (!is_list(root))
         return FAIL(err, ERR_INPUT, "the server's answer is no list of changes");
     for (size_t i = 0; i < min_size(json_array_size(root), how.n_max); i++)
@@ -263,7 +258,7 @@ bool record_lines(const char *json, size_t n, struct record_lines how, struct bu
 
 bool record_line(const char *json, size_t n, bool is_ascii, struct buf *out, struct err *err)
 {
-    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    json_auto_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     if (!json_is_object(root))
         return FAIL(err, ERR_INPUT, "the server's answer is no object");
     return add_line(root, is_ascii, out, err);

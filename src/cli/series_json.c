@@ -20,11 +20,6 @@ enum {
 #define NEARLY_LEAST 1e308
 _Static_assert(sizeof INFINITE == sizeof NEARLY, "one is written over the other");
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 static bool fail(struct err *err, const char *what)
 {
     return FAIL(err, ERR_INPUT, "the server's answer is no list of series: %s", what);
@@ -118,7 +113,7 @@ bool series_json_read(char *json, size_t n, int64_t lone_step_s, struct arena *a
                       struct series_list *out, struct err *err)
 {
     tame_infinities(json, n);
-    CLEANUP(drop) json_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    json_auto_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
     if (!json_is_array(root))
         return fail(err, "it is no JSON list");
     if (json_array_size(root) > SERIES_MAX || count_points(root) > POINTS_MAX)

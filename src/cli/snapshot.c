@@ -20,11 +20,6 @@ static const struct cli_option options_of_snapshot[] = {
     {0},
 };
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 static int64_t number_of(const json_t *root, const char *key)
 {
     return json_integer_value(json_object_get(root, key));
@@ -33,7 +28,7 @@ static int64_t number_of(const json_t *root, const char *key)
 /* "snapshot of 12 files, 34.5 MB, in /backup/x" */
 static bool tell(const struct buf *answer)
 {
-    CLEANUP(drop) json_t *root = json_loadb(answer->at, answer->n, 0, NULL);
+    json_auto_t *root = json_loadb(answer->at, answer->n, 0, NULL);
     CLEANUP(buf_done) struct buf line;
     char megabytes[NUM_TEXT_MAX];
     const char *dir = json_string_value(json_object_get(root, "dir"));

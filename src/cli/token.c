@@ -27,11 +27,6 @@ static const struct cli_option options_of_token[] = {
     {0},
 };
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -91,7 +86,7 @@ static int run_new(struct client *client, const struct args *args, struct arena 
         return tell_fail("token", &err);
     if (args_has(args, "json"))
         return print_raw(&answer);
-    CLEANUP(drop) json_t *root = json_loadb(answer.at, answer.n, 0, NULL);
+    json_auto_t *root = json_loadb(answer.at, answer.n, 0, NULL);
     const char *token = text_of(root, "token");
     if (!token[0])
         return not_ours(client);
@@ -218,7 +213,7 @@ static int run_list(struct client *client, const struct args *args, struct arena
         return tell_fail("token", &err);
     if (args_has(args, "json"))
         return print_raw(&answer);
-    CLEANUP(drop) json_t *root = json_loadb(answer.at, answer.n, 0, NULL);
+    json_auto_t *root = json_loadb(answer.at, answer.n, 0, NULL);
     if (!json_is_array(root))
         return not_ours(client);
     const size_t n = json_array_size(root);

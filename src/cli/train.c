@@ -182,11 +182,6 @@ static void add_picture(const struct shown *shown, const struct terminal *termin
     }
 }
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 static bool read_one(const json_t *row, struct arena *arena, struct shown *out)
 {
     struct err ignored;
@@ -219,7 +214,7 @@ static bool show(const struct client *client, const struct buf *answer, const st
                  struct arena *arena, struct buf *out, struct err *err)
 {
     const struct terminal terminal = terminal_of(STDOUT_FILENO);
-    CLEANUP(drop) json_t *root = json_loadb(buf_text(answer), answer->n, 0, NULL);
+    json_auto_t *root = json_loadb(buf_text(answer), answer->n, 0, NULL);
     const bool is_list = json_is_array(root);
     const size_t n = is_list ? json_array_size(root) : 1;
     for (size_t i = 0; i < n; i++) {

@@ -25,11 +25,6 @@ struct view {
     const char *topic;
 };
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 static bool is_in(const json_t *car, const char *who)
 {
     const json_t *members = json_object_get(car, "members");
@@ -44,7 +39,7 @@ static bool is_in(const json_t *car, const char *who)
 static bool view_read(const struct buf *answer, const char *who, struct arena *arena,
                       struct view *out, struct err *err)
 {
-    CLEANUP(drop) json_t *root = answer->n ? json_loadb(answer->at, answer->n, 0, NULL) : NULL;
+    json_auto_t *root = answer->n ? json_loadb(answer->at, answer->n, 0, NULL) : NULL;
     const json_t *cars = json_object_get(root, "cars");
     if (!json_is_array(cars))
         return FAIL(err, ERR_MISSING, "this server knows no train");

@@ -119,7 +119,7 @@ static bool is_heartbeat(const struct alert *a)
 
 static bool read(const struct hook_call *call, struct hook_result *out, struct err *err)
 {
-    CLEANUP(pick_done) json_t *root = NULL;
+    json_auto_t *root = NULL;
     struct hook_result result;
     if (!pick_parse(call, &root, err))
         return false;

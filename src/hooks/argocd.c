@@ -99,7 +99,7 @@ static bool read_sync(const struct hook_call *call, const json_t *root, struct h
 
 static bool read(const struct hook_call *call, struct hook_result *out, struct err *err)
 {
-    CLEANUP(pick_done) json_t *root = NULL;
+    json_auto_t *root = NULL;
     const char *uid, *app;
     struct hook_result result;
     if (!pick_parse(call, &root, err))

@@ -300,7 +300,7 @@ static bool read_batch(const struct hook_call *call, const json_t *root, struct 
 
 static bool read(const struct hook_call *call, struct hook_result *out, struct err *err)
 {
-    CLEANUP(pick_done) json_t *root = NULL;
+    json_auto_t *root = NULL;
     struct hook_result result;
     result_begin(&result, "", "");
     if (!pick_any(call, &root, err))

@@ -297,7 +297,7 @@ static bool read(const struct hook_call *call, struct hook_result *out, struct e
         return FAIL(err, ERR_INPUT,
                     "the header X-GitHub-Event is missing: this is not from GitHub");
     struct hook_result result;
-    CLEANUP(pick_done) json_t *root = NULL;
+    json_auto_t *root = NULL;
     result_begin(&result, event, sign_header(call, "X-GitHub-Delivery"));
     if (!pick_parse(call, &root, err))
         return false;

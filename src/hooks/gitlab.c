@@ -354,7 +354,7 @@ static bool read(const struct hook_call *call, struct hook_result *out, struct e
         {"release", read_release},       {"push", read_push},         {"tag_push", read_push},
     };
     struct hook_result result;
-    CLEANUP(pick_done) json_t *root = NULL;
+    json_auto_t *root = NULL;
     const char *kind, *project;
     if (!pick_parse(call, &root, err) || !pick_need(call, root, "object_kind", &kind, err))
         return false;

@@ -145,7 +145,7 @@ static void put_texts(const struct reading *r, struct change *change, const char
 
 static bool read(const struct hook_call *call, struct hook_result *out, struct err *err)
 {
-    CLEANUP(pick_done) json_t *root = NULL;
+    json_auto_t *root = NULL;
     const char *name, *number, *phase;
     if (!pick_parse(call, &root, err) || !pick_need(call, root, "name", &name, err) ||
         !pick_need(call, root, "build.phase", &phase, err) ||

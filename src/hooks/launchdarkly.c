@@ -173,7 +173,7 @@ static size_t resources_of(const struct reading *r, struct resource found[ENVS_M
 
 static bool read(const struct hook_call *call, struct hook_result *out, struct err *err)
 {
-    CLEANUP(pick_done) json_t *root = NULL;
+    json_auto_t *root = NULL;
     struct hook_result result;
     struct resource found[ENVS_MAX];
     struct reading reading = {.call = call, .out = &result};

@@ -102,7 +102,7 @@ static bool read_incident(const struct hook_call *call, const json_t *root,
 
 static bool read(const struct hook_call *call, struct hook_result *out, struct err *err)
 {
-    CLEANUP(pick_done) json_t *root = NULL;
+    json_auto_t *root = NULL;
     const char *event;
     struct hook_result result;
     if (!pick_parse(call, &root, err))

@@ -8,11 +8,6 @@
 
 enum { NAME_MAX_BYTES = 100 }; /* of one name in our own paths */
 
-void pick_done(json_t **root)
-{
-    json_decref(*root);
-}
-
 bool pick_any(const struct hook_call *call, json_t **out, struct err *err)
 {
     json_error_t why;

@@ -6,11 +6,10 @@
 
 #include "hooks/hooks.h"
 
-/* The call's JSON; of pick_parse only an object is right. For CLEANUP(pick_done), also on false. err:
+/* The call's JSON; of pick_parse only an object is right. For a json_auto_t, also on false. err:
  * ERR_INPUT, with line and column. */
 MUST_CHECK bool pick_any(const struct hook_call *call, json_t **out, struct err *err);
 MUST_CHECK bool pick_parse(const struct hook_call *call, json_t **out, struct err *err);
-void pick_done(json_t **root);
 
 const json_t *pick_at(const json_t *from, const char *path); /* NULL: none. Lent */
 /* A text, or a whole number or truth as one; in the arena. "" also for what a template writes where it

@@ -195,7 +195,7 @@ static bool read_body(const struct reading *r, struct err *err)
 
 static bool read(const struct hook_call *call, struct hook_result *out, struct err *err)
 {
-    CLEANUP(pick_done) json_t *root = NULL;
+    json_auto_t *root = NULL;
     struct hook_result result;
     if (!pick_parse(call, &root, err) || !read_body(&(struct reading){call, root, &result}, err))
         return false;

@@ -181,16 +181,11 @@ static void decode_fields(const json_t *root, struct arena *arena, struct change
     decode_tags(json_object_get(root, "tags"), arena, out);
 }
 
-static void drop(json_t **root)
-{
-    json_decref(*root);
-}
-
 bool row_decode(const char *text, size_t n, struct arena *arena, struct change *out,
                 struct err *err)
 {
     json_error_t why;
-    CLEANUP(drop) json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+    json_auto_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
     if (!json_is_object(root))
         return FAIL(err, ERR_CORRUPT, "a ledger row is not JSON: %s", why.text);
     struct change change = change_blank();
@@ -209,7 +204,7 @@ bool row_decode_audit(const char *text, size_t n, struct arena *arena, struct au
                       struct err *err)
 {
     json_error_t why;
-    CLEANUP(drop) json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+    json_auto_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
     if (!json_is_object(root))
         return FAIL(err, ERR_CORRUPT, "a ledger row is not JSON: %s", why.text);
     const json_t *from = json_object_get(root, "audit");
