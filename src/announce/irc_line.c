@@ -148,11 +148,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* Bytes that a colour's numbers take: "4", "04,12". */
 static size_t colour_bytes(const char *text)
 {
@@ -167,7 +162,7 @@ static size_t colour_bytes(const char *text)
 static size_t hex_colour_bytes(const char *text)
 {
     size_t n = 0;
-    while (n < HEX_DIGITS && is_hex(text[n]))
+    while (n < HEX_DIGITS && text_hex_digit(text[n]) >= 0)
         n++;
     return n == HEX_DIGITS ? n : 0;
 }

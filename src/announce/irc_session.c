@@ -215,20 +215,6 @@ static void on_cap(struct irc_session *session, const struct irc_line *line)
     end_caps(session);
 }
 
-static void add_base64(struct buf *out, const unsigned char *bytes, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < n; i += 3) {
-        const uint32_t three = (uint32_t)bytes[i] << 16 |
-                               (i + 1 < n ? (uint32_t)bytes[i + 1] << 8 : 0) |
-                               (i + 2 < n ? bytes[i + 2] : 0);
-        buf_add_char(out, digits[three >> 18]);
-        buf_add_char(out, digits[three >> 12 & 63]);
-        buf_add_char(out, i + 1 < n ? digits[three >> 6 & 63] : '=');
-        buf_add_char(out, i + 2 < n ? digits[three & 63] : '=');
-    }
-}
-
 /* NUL user NUL password, in base 64, in lines of 400. */
 static void authenticate(struct irc_session *session)
 {
@@ -240,7 +226,7 @@ static void authenticate(struct irc_session *session)
     buf_add_str(&plain, session->options.sasl_user);
     buf_add_char(&plain, '\0');
     buf_add_str(&plain, session->options.sasl_password);
-    add_base64(&text, (const unsigned char *)plain.at, plain.n);
+    buf_add_base64(&text, plain.at, plain.n);
     for (size_t i = 0; i <= text.n; i += SASL_BYTES_MAX) {
         const size_t n = min_size(SASL_BYTES_MAX, text.n - i);
         memcpy(piece, text.at + i, n);

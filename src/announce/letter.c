@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "announce/sign.h"
 #include "announce/text.h"
 #include "base/buf.h"
 #include "base/mem.h"
@@ -36,7 +35,9 @@ const char *letter_header_text(const char *text, struct arena *arena)
         size_t n = strnlen(text, WORD_BYTES);
         while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80) /* whole characters */
             n--;
-        buf_printf(&out, "%s=?UTF-8?B?%s?=", out.n ? "\r\n " : "", sign_base64(text, n, arena));
+        buf_add_str(&out, out.n ? "\r\n =?UTF-8?B?" : "=?UTF-8?B?");
+        buf_add_base64(&out, text, n);
+        buf_add_str(&out, "?=");
         text += n;
     }
     return arena_strdup(arena, buf_text(&out));

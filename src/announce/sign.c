@@ -11,24 +11,6 @@
 
 enum { SHA256_BYTES = 32, SECRET_BYTES_MAX = 1024 };
 
-const char *sign_base64(const void *bytes, size_t n, struct arena *arena)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *at = bytes;
-    char *out = arena_alloc(arena, (n + 2) / 3 * 4 + 1), *to = out;
-    for (size_t i = 0; i < n; i += 3) {
-        const unsigned one = at[i], two = i + 1 < n ? at[i + 1] : 0,
-                       three = i + 2 < n ? at[i + 2] : 0;
-        const unsigned bits = one << 16 | two << 8 | three;
-        *to++ = digits[bits >> 18];
-        *to++ = digits[bits >> 12 & 63];
-        *to++ = i + 1 < n ? digits[bits >> 6 & 63] : '=';
-        *to++ = i + 2 < n ? digits[bits & 63] : '=';
-    }
-    *to = '\0';
-    return out;
-}
-
 static bool read_one(struct str text, struct arena *arena, struct sign_secret *out, struct err *err)
 {
     if (text.n > SECRET_BYTES_MAX)
@@ -82,7 +64,8 @@ const char *sign_make(const struct sign_secrets *secrets, const struct sign_text
         const struct sign_secret *secret = &secrets->items[i];
         BUG_IF(gnutls_hmac_fast(GNUTLS_MAC_SHA256, secret->at, secret->n, signed_text.at,
                                 signed_text.n, sum) != 0);
-        buf_printf(&out, "%sv1,%s", i ? " " : "", sign_base64(sum, sizeof sum, arena));
+        buf_add_str(&out, i ? " v1," : "v1,");
+        buf_add_base64(&out, sum, sizeof sum);
     }
     return arena_strdup(arena, buf_text(&out));
 }

@@ -31,5 +31,3 @@ struct sign_text {
 /* The value of the header webhook-signature: one signature a secret, blanks between them. */
 const char *sign_make(const struct sign_secrets *secrets, const struct sign_text *text,
                       struct arena *arena);
-/* In the arena. */
-const char *sign_base64(const void *bytes, size_t n, struct arena *arena);

@@ -32,19 +32,4 @@ TEST(secrets_that_are_none)
     EXPECT_I64(secrets.n, 0);
 }
 
-TEST(base64_of_every_length)
-{
-    static const struct {
-        const char *row, *text, *want;
-    } rows[] = {{"none", "", ""},
-                {"one", "f", "Zg=="},
-                {"two", "fo", "Zm8="},
-                {"three", "foo", "Zm9v"},
-                {"six", "foobar", "Zm9vYmFy"},
-                {"high bits", "\xFF\xFE\xFB", "//77"}};
-    EACH_ROW (rows, r)
-        EXPECT_TEXT(sign_base64(r->text, strlen(r->text), &kit_arena), r->want);
-}
-
-RUN_TESTS(test_of(signs_as_the_standard_has_it), test_of(secrets_that_are_none),
-          test_of(base64_of_every_length))
+RUN_TESTS(test_of(signs_as_the_standard_has_it), test_of(secrets_that_are_none))

@@ -650,15 +650,6 @@ const char *teller_name(const struct teller *teller)
     return teller->channel->name;
 }
 
-static void put_time(struct jsonw *json, const char *key, int64_t ms)
-{
-    jsonw_key(json, key);
-    if (ms)
-        jsonw_f64(json, (double)ms / 1000.0);
-    else
-        jsonw_null(json);
-}
-
 static const char *state_word(const struct counts *counts)
 {
     if (counts->is_gone)
@@ -683,14 +674,14 @@ void teller_write_state(struct teller *teller, struct jsonw *json)
     jsonw_put_i64(json, "failed", (int64_t)counts.n_tries_failed);
     jsonw_put_i64(json, "skipped", (int64_t)counts.n_skipped);
     jsonw_put_i64(json, "dead", (int64_t)counts.n_dead);
-    put_time(json, "last_told", counts.told_ms);
-    put_time(json, "last_failed", counts.failed_ms);
+    jsonw_put_time(json, "last_told", counts.told_ms);
+    jsonw_put_time(json, "last_failed", counts.failed_ms);
     jsonw_put_text(json, "error", counts.error);
     jsonw_key(json, "dead_letters");
     jsonw_array(json);
     for (size_t i = 0; i < n_deads; i++) {
         jsonw_object(json);
-        put_time(json, "at", deads[i].at_ms);
+        jsonw_put_time(json, "at", deads[i].at_ms);
         jsonw_put_text(json, "message", deads[i].message);
         jsonw_put_text(json, "reason", deads[i].reason);
         jsonw_end(json);

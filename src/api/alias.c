@@ -9,6 +9,7 @@
 #include "api/change_json.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/str.h"
 #include "model/service.h"
 
 enum {
@@ -138,15 +139,10 @@ static void need_service(struct change *io)
 /* The same body within the same minute is a repeat. */
 static const char *key_of(const struct alias_body *body, int64_t at_ms, struct arena *arena)
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char hash[SHA256_BYTES];
     char hex[2 * KEY_BYTES + 1];
     BUG_IF(gnutls_hash_fast(GNUTLS_DIG_SHA256, body->text, body->n, hash) != 0);
-    for (size_t i = 0; i < KEY_BYTES; i++) {
-        hex[2 * i] = digits[hash[i] >> 4];
-        hex[2 * i + 1] = digits[hash[i] & 15];
-    }
-    hex[2 * KEY_BYTES] = '\0';
+    text_hex(hex, hash, KEY_BYTES);
     return arena_printf(arena, "%s:%lld", hex, (long long)(at_ms / 60000));
 }
 

@@ -44,15 +44,6 @@ static const char **text_at(struct change *change, const struct text_field *fiel
     return (const char **)(void *)((char *)change + field->at);
 }
 
-static void write_time(struct jsonw *json, const char *key, int64_t ms)
-{
-    jsonw_key(json, key);
-    if (ms)
-        jsonw_f64(json, (double)ms / 1000.0);
-    else
-        jsonw_null(json);
-}
-
 static void write_tags(struct jsonw *json, const struct change *change)
 {
     jsonw_key(json, "tags");
@@ -91,14 +82,14 @@ static void write_members(struct jsonw *json, const struct change *change)
     for (size_t i = 0; i < N_WRITTEN_IN_ORDER; i++) {
         jsonw_put_text(json, texts[i].name, *text_at(&copy, &texts[i]));
     }
-    write_time(json, "start", change->start_ms);
-    write_time(json, "end", change->end_ms);
+    jsonw_put_time(json, "start", change->start_ms);
+    jsonw_put_time(json, "end", change->end_ms);
     jsonw_put_text(json, "status", change_status_name(change->status));
     write_tags(json, change);
     jsonw_put_f64(json, "value", change->value);
     jsonw_put_text(json, "source", change->source);
     write_also(json, change);
-    write_time(json, "received", change->received_ms);
+    jsonw_put_time(json, "received", change->received_ms);
     jsonw_put_f64(json, "skew", (double)change->skew_ms / 1000.0);
     jsonw_put_i64(json, "edits", change->n_edits);
     jsonw_put_bool(json, "retracted", change->is_retracted);
@@ -116,7 +107,7 @@ void change_json_write_whole(struct jsonw *json, const struct change *change)
 {
     jsonw_object(json);
     write_members(json, change);
-    write_time(json, "ttl", change->ttl_ms);
+    jsonw_put_time(json, "ttl", change->ttl_ms);
     jsonw_put_bool(json, "posted", change->is_posted);
     jsonw_put_text(json, "data", change->data);
     jsonw_end(json);

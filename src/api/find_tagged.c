@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "model/name.h"
 
 enum {
@@ -106,14 +107,10 @@ static bool list_names(struct api_call *call, const struct texts *keys, size_t n
 /* The path of a name in the branch, cut to the pattern's depth; NULL if the pattern does not match. */
 static const char *place_of(const struct glob_path *pattern, const char *name, struct arena *arena)
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char sum[SHA256_BYTES];
-    char hex[2 * SHA256_BYTES + 1] = {0};
+    char hex[2 * SHA256_BYTES + 1];
     BUG_IF(gnutls_hash_fast(GNUTLS_DIG_SHA256, name, strlen(name), sum) != 0);
-    for (size_t i = 0; i < SHA256_BYTES; i++) {
-        hex[2 * i] = digits[sum[i] >> 4];
-        hex[2 * i + 1] = digits[sum[i] & 15];
-    }
+    text_hex(hex, sum, SHA256_BYTES);
     const struct str nodes[DEPTH] = {str_of(ROOT), str_make(hex, 3), str_make(hex + 3, 3),
                                      str_of(hex)};
     const char *path = ROOT;

@@ -253,15 +253,6 @@ bool freezes_thaw(struct api_call *call, struct err *err)
 
 /* ---- asking ---- */
 
-static void put_time(struct jsonw *json, const char *key, int64_t ms)
-{
-    jsonw_key(json, key);
-    if (ms)
-        jsonw_f64(json, (double)ms / 1000.0);
-    else
-        jsonw_null(json);
-}
-
 static void put_tag(struct jsonw *json, const struct change *change, const char *key)
 {
     const char *value = freeze_tag(change, key);
@@ -277,14 +268,14 @@ void freezes_write(struct jsonw *json, const struct freezes_item *item)
     jsonw_put_text(json, "env", change->env);
     jsonw_put_text(json, "by", change->by);
     jsonw_put_text(json, "msg", change->msg);
-    put_time(json, "start", change->start_ms);
-    put_time(json, "end", change->end_ms);
+    jsonw_put_time(json, "start", change->start_ms);
+    jsonw_put_time(json, "end", change->end_ms);
     put_tag(json, change, FREEZE_CRON);
     put_tag(json, change, FREEZE_FOR);
     put_tag(json, change, FREEZE_ZONE);
     jsonw_put_bool(json, "frozen", item->is_on);
-    put_time(json, "from", item->window.begin_ms);
-    put_time(json, "until", item->window.end_ms);
+    jsonw_put_time(json, "from", item->window.begin_ms);
+    jsonw_put_time(json, "until", item->window.end_ms);
     jsonw_end(json);
 }
 
@@ -331,8 +322,8 @@ static void write_can(struct jsonw *json, const struct freezes_item *item, const
     jsonw_put_bool(json, "can", !item);
     jsonw_put_text(json, "why", item ? "frozen" : NULL);
     jsonw_put_text(json, "by", item ? change->by : NULL);
-    put_time(json, "since", item ? item->window.begin_ms : 0);
-    put_time(json, "until", item ? item->window.end_ms : 0);
+    jsonw_put_time(json, "since", item ? item->window.begin_ms : 0);
+    jsonw_put_time(json, "until", item ? item->window.end_ms : 0);
     jsonw_put_text(json, "msg", item ? change->msg : NULL);
     jsonw_put_text(json, "id", item ? change->id : NULL);
     jsonw_put_text(json, "service", item ? change->service : NULL);
@@ -341,7 +332,7 @@ static void write_can(struct jsonw *json, const struct freezes_item *item, const
     jsonw_put_bool(json, "all_locked", item && !change->service[0]);
     jsonw_put_text(json, "who", item ? change->by : NULL);
     jsonw_put_text(json, "method", item ? "freeze" : NULL);
-    put_time(json, "lock_time", item ? item->window.begin_ms : 0);
+    jsonw_put_time(json, "lock_time", item ? item->window.begin_ms : 0);
     jsonw_end(json);
 }
 

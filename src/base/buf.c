@@ -96,6 +96,20 @@ void buf_add_i64(struct buf *buf, int64_t value)
     buf_add(buf, text, num_format_i64(text, value));
 }
 
+void buf_add_base64(struct buf *buf, const void *bytes, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < n; i += 3) {
+        const unsigned two = i + 1 < n ? at[i + 1] : 0, three = i + 2 < n ? at[i + 2] : 0;
+        const unsigned bits = (unsigned)at[i] << 16 | two << 8 | three;
+        buf_add_char(buf, digits[bits >> 18]);
+        buf_add_char(buf, digits[bits >> 12 & 63]);
+        buf_add_char(buf, i + 1 < n ? digits[bits >> 6 & 63] : '=');
+        buf_add_char(buf, i + 2 < n ? digits[bits & 63] : '=');
+    }
+}
+
 void buf_add_u16(struct buf *buf, uint16_t v)
 {
     unsigned char bytes[2] = {(unsigned char)v, (unsigned char)(v >> 8)};

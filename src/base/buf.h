@@ -25,6 +25,9 @@ PRINTF_LIKE(2, 0) void buf_vprintf(struct buf *buf, const char *fmt, va_list arg
 void buf_add_f64(struct buf *buf, double value);
 void buf_add_i64(struct buf *buf, int64_t value);
 
+/* RFC 4648, with '=' at the end. */
+void buf_add_base64(struct buf *buf, const void *bytes, size_t n);
+
 /* Little-endian. */
 void buf_add_u16(struct buf *buf, uint16_t v);
 void buf_add_u32(struct buf *buf, uint32_t v);

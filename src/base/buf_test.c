@@ -1,5 +1,7 @@
 #include "base/buf.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "kit/kit.h"
 
@@ -76,6 +78,25 @@ TEST(takes_the_memory_over)
     buf_done(&buf);
 }
 
+TEST(base64_of_every_length)
+{
+    static const struct {
+        const char *row, *text, *want;
+    } rows[] = {{"none", "", ""},
+                {"one", "f", "Zg=="},
+                {"two", "fo", "Zm8="},
+                {"three", "foo", "Zm9v"},
+                {"six", "foobar", "Zm9vYmFy"},
+                {"high bits", "\xFF\xFE\xFB", "//77"}};
+    EACH_ROW (rows, r) {
+        CLEANUP(buf_done) struct buf out;
+        buf_init(&out, 100);
+        buf_add_base64(&out, r->text, strlen(r->text));
+        EXPECT_TEXT(buf_text(&out), r->want);
+    }
+}
+
 RUN_TESTS(test_of(grows_and_ends_with_nul),
           test_of(past_the_maximum_nothing_is_added_and_it_says_so), test_of(writes_integers),
-          test_of(little_endian_bytes), test_of(takes_the_memory_over))
+          test_of(little_endian_bytes), test_of(takes_the_memory_over),
+          test_of(base64_of_every_length))

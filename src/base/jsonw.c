@@ -218,3 +218,12 @@ void jsonw_put_bool(struct jsonw *json, const char *key, bool value)
     jsonw_key(json, key);
     jsonw_bool(json, value);
 }
+
+void jsonw_put_time(struct jsonw *json, const char *key, int64_t ms)
+{
+    jsonw_key(json, key);
+    if (ms)
+        jsonw_f64(json, (double)ms / 1000.0);
+    else
+        jsonw_null(json);
+}

@@ -34,3 +34,5 @@ void jsonw_put_text(struct jsonw *json, const char *key, const char *text);
 void jsonw_put_f64(struct jsonw *json, const char *key, double value);
 void jsonw_put_i64(struct jsonw *json, const char *key, int64_t value);
 void jsonw_put_bool(struct jsonw *json, const char *key, bool value);
+/* Milliseconds since 1970 as seconds with what is left behind the point; null for 0, which is no time. */
+void jsonw_put_time(struct jsonw *json, const char *key, int64_t ms);

@@ -108,7 +108,7 @@ TEST(keys_are_escaped_and_slices_need_no_nul)
 {
     CLEANUP(buf_done) struct buf out;
     struct jsonw w;
-    buf_init(&out, 100);
+    buf_init(&out, 200);
     jsonw_init(&w, &out, 0);
     jsonw_object(&w);
     jsonw_key(&w, "a\"b");
@@ -117,8 +117,11 @@ TEST(keys_are_escaped_and_slices_need_no_nul)
     jsonw_raw(&w, "{\"k\":[1]}");
     jsonw_key(&w, "no");
     jsonw_bool(&w, false);
+    jsonw_put_time(&w, "at", 1500000000250);
+    jsonw_put_time(&w, "end", 0);
     jsonw_end(&w);
-    EXPECT_TEXT(buf_text(&out), "{\"a\\\"b\":\"x\\u0000y\",\"raw\":{\"k\":[1]},\"no\":false}");
+    EXPECT_TEXT(buf_text(&out), "{\"a\\\"b\":\"x\\u0000y\",\"raw\":{\"k\":[1]},\"no\":false,"
+                                "\"at\":1500000000.25,\"end\":null}");
 }
 
 TEST(nests_to_the_limit)

@@ -106,6 +106,28 @@ void text_lower(char *text)
             *text = (char)(*text - 'A' + 'a');
 }
 
+int text_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+void text_hex(char *out, const void *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < n; i++) {
+        *out++ = digits[at[i] >> 4];
+        *out++ = digits[at[i] & 15];
+    }
+    *out = '\0';
+}
+
 unsigned text_distance(const char *a, const char *b, unsigned max)
 {
     const size_t n_a = strnlen(a, DISTANCE_BYTES_MAX), n_b = strnlen(b, DISTANCE_BYTES_MAX);

@@ -29,6 +29,10 @@ bool text_ends(const char *text, const char *suffix);
 bool text_copy(char *dst, size_t dst_bytes, const char *text);
 /* ASCII lower case in place. */
 void text_lower(char *text);
+/* 0 to 15, in either case; -1: it is no hexadecimal digit. */
+int text_hex_digit(char c);
+/* n bytes as 2 n lower-case hexadecimal digits and a NUL. */
+void text_hex(char *out, const void *bytes, size_t n);
 /* Edit distance, cut at max + 1; for "did you mean". Both at most 64 bytes count. */
 unsigned text_distance(const char *a, const char *b, unsigned max);
 /* The candidate nearest to word within a third of its length, rounded up, or NULL. */

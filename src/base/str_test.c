@@ -1,5 +1,7 @@
 #include "base/str.h"
 
+#include <string.h>
+
 #include "kit/kit.h"
 
 static const char *text_of(struct str s)
@@ -216,7 +218,23 @@ TEST(measures_one_character)
     EXPECT_I64(text_utf8_bytes("\xFF", 1), 0);
 }
 
+TEST(hexadecimal_digits_both_ways)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (int c = -128; c < 128; c++) {
+        const char lower = (char)(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
+        const char *at = lower ? strchr(digits, lower) : NULL;
+        EXPECT_I64(text_hex_digit((char)c), at ? at - digits : -1);
+    }
+    char out[9];
+    text_hex(out, "\x00\x7f\xAB\xff", 4);
+    EXPECT_TEXT(out, "007fabff");
+    text_hex(out, "", 0);
+    EXPECT_TEXT(out, "");
+}
+
 RUN_TESTS(test_of(compares_slices), test_of(sees_beginnings_and_ends),
           test_of(trims_blanks_at_both_ends), test_of(splits_as_python_does),
           test_of(copies_and_says_when_it_cut), test_of(lowers_ascii_only), test_of(counts_edits),
-          test_of(finds_the_nearest_word), test_of(knows_utf8), test_of(measures_one_character))
+          test_of(finds_the_nearest_word), test_of(knows_utf8), test_of(measures_one_character),
+          test_of(hexadecimal_digits_both_ways))

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/str.h"
+
 /* Graphite's names, with Graphite's values: a URL that says "red" looks the same in both. */
 static const struct {
     const char *name;
@@ -21,17 +23,6 @@ struct colour colour_of(uint32_t rgb)
     return (struct colour){(uint8_t)(rgb >> 16), (uint8_t)(rgb >> 8), (uint8_t)rgb, 255};
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool parse_hex(const char *text, struct colour *out)
 {
     int digits[8];
@@ -39,7 +30,7 @@ static bool parse_hex(const char *text, struct colour *out)
     if (n != 3 && n != 6 && n != 8)
         return false;
     for (size_t i = 0; i < n; i++) {
-        digits[i] = hex_digit(text[i]);
+        digits[i] = text_hex_digit(text[i]);
         if (digits[i] < 0)
             return false;
     }

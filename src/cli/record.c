@@ -19,15 +19,6 @@ static void write_text(struct jsonw *json, const char *key, const char *text)
     jsonw_put_text(json, key, text);
 }
 
-static void write_time(struct jsonw *json, const char *key, int64_t ms)
-{
-    jsonw_key(json, key);
-    if (ms)
-        jsonw_f64(json, (double)ms / 1000.0);
-    else
-        jsonw_null(json);
-}
-
 static void write_tags(struct jsonw *json, const struct change *change)
 {
     if (!change->n_tags)
@@ -61,8 +52,8 @@ void record_write(const struct change *change, struct buf *out)
         jsonw_put_f64(&json, "ttl", (double)change->ttl_ms / 1000.0);
     write_text(&json, "old", change->old_value);
     write_text(&json, "new", change->new_value);
-    write_time(&json, "start", change->start_ms);
-    write_time(&json, "end", change->end_ms);
+    jsonw_put_time(&json, "start", change->start_ms);
+    jsonw_put_time(&json, "end", change->end_ms);
     write_text(&json, "status", change_status_name(change->status));
     write_tags(&json, change);
     jsonw_end(&json);

@@ -50,13 +50,6 @@ static const char *reference(const struct event *e, const char *path)
     return id[0] ? id : text(e, path);
 }
 
-static int hex_digit(char c) /* -1: it is none */
-{
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) % 16 : -1;
-}
-
 /* pkg:oci/web@sha256%3Aab12?tag=1.4: its version, "sha256:ab12"; what is no such thing stays. */
 static const char *revision(const struct event *e, const char *artifact)
 {
@@ -65,8 +58,8 @@ static const char *revision(const struct event *e, const char *artifact)
         return place_text(e->call, artifact);
     char *rev = arena_strndup(e->call->arena, at + 1, strcspn(at + 1, "?#")), *out = rev;
     for (const char *in = rev; *in; in++) {
-        const int high = in[0] == '%' ? hex_digit(in[1]) : -1;
-        const int low = high >= 0 ? hex_digit(in[2]) : -1;
+        const int high = in[0] == '%' ? text_hex_digit(in[1]) : -1;
+        const int low = high >= 0 ? text_hex_digit(in[2]) : -1;
         *out++ = low >= 0 ? (char)(high << 4 | low) : *in;
         in += low >= 0 ? 2 : 0;
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/str.h"
@@ -38,12 +39,8 @@ bool sign_is_secret(const struct hook_call *call, const char *text)
 
 static const char *in_hex(const unsigned char mac[MAC_BYTES], struct arena *arena)
 {
-    static const char digits[] = "0123456789abcdef";
-    char *out = arena_zalloc(arena, 2 * MAC_BYTES + 1);
-    for (size_t i = 0; i < MAC_BYTES; i++) {
-        out[2 * i] = digits[mac[i] >> 4];
-        out[2 * i + 1] = digits[mac[i] & 15];
-    }
+    char *out = arena_alloc(arena, 2 * MAC_BYTES + 1);
+    text_hex(out, mac, MAC_BYTES);
     return out;
 }
 
@@ -56,14 +53,10 @@ const char *sign_sum(const char *text, struct arena *arena)
 
 static const char *in_base64(const unsigned char mac[MAC_BYTES], struct arena *arena)
 {
-    unsigned char bytes[MAC_BYTES];
-    memcpy(bytes, mac, MAC_BYTES);
-    const gnutls_datum_t in = {bytes, MAC_BYTES};
-    gnutls_datum_t out = {0};
-    BUG_IF(gnutls_base64_encode2(&in, &out) != 0);
-    const char *text = arena_strndup(arena, (const char *)out.data, out.size);
-    gnutls_free(out.data);
-    return text;
+    CLEANUP(buf_done) struct buf text;
+    buf_init(&text, 2 * MAC_BYTES);
+    buf_add_base64(&text, mac, MAC_BYTES);
+    return arena_strdup(arena, buf_text(&text));
 }
 
 static const char *mac_of(const struct str key, const struct str bytes, enum sign_form form,

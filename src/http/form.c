@@ -2,23 +2,14 @@
 
 #include <string.h>
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+#include "base/str.h"
 
 /* The byte of an escape at text[i], or -1. %00 is none: it would cut the text short. */
 static int escape_at(const char *text, size_t n, size_t i)
 {
     if (i + 2 >= n || text[i] != '%')
         return -1;
-    int high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
+    int high = text_hex_digit(text[i + 1]), low = text_hex_digit(text[i + 2]);
     if (high < 0 || low < 0 || (high == 0 && low == 0))
         return -1;
     return high * 16 + low;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "ledger/db.h"
 #include "ledger/events.h"
 #include "ledger/telling.h"
@@ -718,11 +719,7 @@ static bool verify_db(struct db *db, struct ledger_verified *out, struct err *er
     if (!db_last_row(db, &seq, hash, err) || !db_verify(db, &out->n_rows, err) ||
         !db_count(db, &out->n_changes, err))
         return false;
-    for (size_t i = 0; i < sizeof hash; i++) {
-        static const char digits[] = "0123456789abcdef";
-        out->head[2 * i] = digits[hash[i] >> 4];
-        out->head[2 * i + 1] = digits[hash[i] & 15];
-    }
+    text_hex(out->head, hash, sizeof hash);
     return true;
 }
 

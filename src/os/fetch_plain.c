@@ -169,19 +169,6 @@ MUST_CHECK static bool connect_anew(struct exchange *x, struct err *err)
     return true;
 }
 
-static void add_base64(struct buf *out, struct str text)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < text.n; i += 3) {
-        const size_t n = min_size(text.n - i, 3);
-        uint32_t bits = 0;
-        for (size_t k = 0; k < 3; k++)
-            bits = bits << 8 | (k < n ? (unsigned char)text.at[i + k] : 0);
-        for (size_t k = 0; k < 4; k++)
-            buf_add_char(out, k <= n ? digits[bits >> (18 - 6 * k) & 63] : '=');
-    }
-}
-
 static bool has_own_authorization(const struct fetch_request *request)
 {
     for (size_t i = 0; i < request->n_headers; i++)
@@ -202,7 +189,7 @@ static void add_authorization(const struct exchange *x, struct buf *out)
         if (!memchr(user.at, ':', user.n))
             buf_add_char(&pair, ':');
         buf_add_str(out, "Authorization: Basic ");
-        add_base64(out, str_make(buf_text(&pair), pair.n));
+        buf_add_base64(out, pair.at, pair.n);
         buf_add_str(out, "\r\n");
     }
 }

@@ -81,6 +81,8 @@ RULES = [
     ("cleanup of another scope", "src/store/wal.c",
      body("if (a) { CLEANUP(fd_done) int fd, b; fd = 1; return a; }"), "'b' may be ended",
      body("if (a) { CLEANUP(fd_done) int fd; fd = 1; } return a;")),
+    ("cleanup by jansson", "src/store/wal.c", body("json_auto_t *r; if (a) return false; r = f();"),
+     "'r' may be ended", body("json_auto_t *r; r = f(); if (a) return false;")),
     ("note", "src/store/wal.c", "/* TODO: later */\n", "a note without an owner", "/* What is left is in issue 3. */\n"),
     ("note in a header", "src/store/wal.h", "/* FIXME */\n", "a note without an owner", "/* fixed */\n"),
 ]
