@@ -86,13 +86,8 @@ void freezes_mark(struct api_call *call, struct change *io)
     if (io->kind != CHANGE_DEPLOY || io->is_posted || io->n_tags == CHANGE_TAGS_MAX ||
         freeze_tag(io, "frozen") || !change_check(&who, now_ms, call->arena, &why))
         return; /* what is wrong with it the ledger says */
-    if (!find(call, &who, &item, &why) || !item)
-        return;
-    struct tag *tags = arena_array(call->arena, io->n_tags + 1, struct tag);
-    if (io->n_tags)
-        memcpy(tags, io->tags, io->n_tags * sizeof *tags);
-    tags[io->n_tags++] = (struct tag){"frozen", item->change->id};
-    io->tags = tags;
+    if (find(call, &who, &item, &why) && item)
+        change_add_tag(io, (struct tag){"frozen", item->change->id}, call->arena);
 }
 
 /* ---- beginning ---- */

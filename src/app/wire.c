@@ -56,35 +56,38 @@ struct wire {
 
 /* ---- what the folders may not know of each other ---- */
 
+/* What came by a port that knows nobody. */
+static bool post(struct wire *wire, const struct change *change, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    const struct change clean = redact_change(change, &arena);
+    return ledger_post(wire->ledger, &clean, CHANGE_WAIT_US, err);
+}
+
+static bool takes_changes(const struct wire *wire, struct err *err)
+{
+    return strcmp(wire->config.line_changes, "off") != 0 ||
+           FAIL(err, ERR_REFUSED, "[security] line-changes is off");
+}
+
 static bool on_change(void *self, struct str name, double value, int64_t at_s, struct err *err)
 {
     struct wire *wire = self;
-    if (strcmp(wire->config.line_changes, "off") == 0)
-        return FAIL(err, ERR_REFUSED, "[security] line-changes is off");
     CLEANUP(arena_done) struct arena arena;
     arena_init(&arena);
     struct change change;
     bool is_nothing = false;
-    if (!change_from_line(name, value, at_s * 1000, &arena, &change, &is_nothing, err))
-        return false;
-    if (is_nothing)
-        return true;
-    change = redact_change(&change, &arena);
-    change.received_ms = clock_system().now_us(NULL) / 1000;
-    return ledger_post(wire->ledger, &change, CHANGE_WAIT_US, err);
+    return takes_changes(wire, err) &&
+           change_from_line(name, value, at_s * 1000, &arena, &change, &is_nothing, err) &&
+           (is_nothing || post(wire, &change, err));
 }
 
 /* A change that did not come as a line. */
 static bool on_event(void *self, const struct change *change, struct err *err)
 {
     struct wire *wire = self;
-    if (strcmp(wire->config.line_changes, "off") == 0)
-        return FAIL(err, ERR_REFUSED, "[security] line-changes is off");
-    CLEANUP(arena_done) struct arena arena;
-    arena_init(&arena);
-    struct change checked = redact_change(change, &arena); /* now, while its sender is known */
-    return change_check(&checked, clock_system().now_us(NULL) / 1000, &arena, err) &&
-           ledger_post(wire->ledger, &checked, CHANGE_WAIT_US, err);
+    return takes_changes(wire, err) && post(wire, change, err);
 }
 
 static void write_rejects(void *self, size_t n_max, struct jsonw *json)

@@ -10,11 +10,7 @@ bool draft_tag(struct change *change, struct tag tag, struct arena *arena, struc
 {
     if (change->n_tags == CHANGE_TAGS_MAX)
         return FAIL(err, ERR_INPUT, "more than %d tags", CHANGE_TAGS_MAX);
-    struct tag *tags = arena_array(arena, change->n_tags + 1, struct tag);
-    if (change->n_tags)
-        memcpy(tags, change->tags, change->n_tags * sizeof tags[0]);
-    tags[change->n_tags++] = tag;
-    change->tags = tags;
+    change_add_tag(change, tag, arena);
     return true;
 }
 

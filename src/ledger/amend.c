@@ -67,19 +67,15 @@ static bool amend(struct ledger *ledger, const struct amending *wish, struct led
 
 static bool put_tag(struct change *io, const struct tag *tag, struct arena *arena, struct err *err)
 {
-    struct tag *tags = arena_array(arena, io->n_tags + 1, struct tag);
-    for (size_t i = 0; i < io->n_tags; i++)
-        tags[i] = io->tags[i];
-    io->tags = tags;
-    for (size_t i = 0; i < io->n_tags; i++) {
-        if (strcmp(tags[i].key, tag->key) != 0)
+    for (size_t i = 0; i < io->n_tags; i++) { /* its list is this reading's own */
+        if (strcmp(io->tags[i].key, tag->key) != 0)
             continue;
-        tags[i].value = tag->value;
+        io->tags[i].value = tag->value;
         return true;
     }
     if (io->n_tags == CHANGE_TAGS_MAX)
         return FAIL(err, ERR_INPUT, "tags: more than %d", CHANGE_TAGS_MAX);
-    tags[io->n_tags++] = *tag;
+    change_add_tag(io, *tag, arena);
     return true;
 }
 

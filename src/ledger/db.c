@@ -43,8 +43,7 @@ static const char tables[] =
     "CREATE TABLE IF NOT EXISTS rows (seq INTEGER PRIMARY KEY, change_id TEXT NOT NULL,"
     " body TEXT NOT NULL, hash BLOB NOT NULL);"
     "CREATE INDEX IF NOT EXISTS rows_by_change ON rows (change_id, seq);"
-    "DROP TRIGGER IF EXISTS rows_stay;"
-    "CREATE TRIGGER rows_stay BEFORE UPDATE ON rows"
+    "CREATE TRIGGER IF NOT EXISTS rows_stay BEFORE UPDATE ON rows"
     " WHEN NEW.body <> '' OR NEW.seq <> OLD.seq OR NEW.change_id <> OLD.change_id"
     " OR NEW.hash <> OLD.hash BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;"
     "CREATE TRIGGER IF NOT EXISTS rows_remain BEFORE DELETE ON rows"
@@ -150,7 +149,7 @@ static bool set_up(struct db *db, const char *path, struct err *err)
     if (!db_begin(db, err))
         return false;
     const bool is_old = version == 1;
-    bool is_ok = sql_exec(db, tables, err) && (!is_old || db_table_drop(db, err)) &&
+    bool is_ok = (!is_old || db_table_drop(db, err)) && sql_exec(db, tables, err) &&
                  db_table_make(db, err) && (!is_old || make_anew(db, err)) &&
                  sql_exec(db, commits_tables, err) && sql_exec(db, trains_tables, err) &&
                  (version == FORMAT_VERSION || sql_exec(db, stamp, err));

@@ -57,7 +57,7 @@ bool db_table_drop(struct db *db, struct err *err)
 {
     return sql_exec(db,
                     "DROP TABLE IF EXISTS changes; DROP TABLE IF EXISTS tags;"
-                    "DROP TABLE IF EXISTS meta;",
+                    "DROP TABLE IF EXISTS meta; DROP TRIGGER IF EXISTS rows_stay;",
                     err);
 }
 

@@ -9,7 +9,7 @@
 enum { TABLE_ORD_BITS = 20 }; /* of that number; ord = start_ms << 20 | number */
 
 MUST_CHECK bool db_table_make(struct db *db, struct err *err);
-/* Those of version 1. */
+/* Those of version 1, and its rule for rows. */
 MUST_CHECK bool db_table_drop(struct db *db, struct err *err);
 /* The change as it now is, after row seq; the rows before it still have their texts. */
 MUST_CHECK bool db_table_put(struct db *db, uint64_t seq, const struct change *change,

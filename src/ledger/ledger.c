@@ -196,6 +196,15 @@ static bool transact(struct ledger *ledger, struct group *group, struct err *err
     return false;
 }
 
+/* What it appended, in the graphs. */
+static void show(struct ledger *ledger, const struct job *job)
+{
+    if (job->kind == JOB_RECORD || job->kind == JOB_FINISH)
+        events_put(ledger->events, &job->change);
+    for (size_t i = 0; i < job->n_appended; i++)
+        events_put(ledger->events, job->appended[i]);
+}
+
 /* Nobody waits to hear of a plain line, so one that the disk refused stays for the next group. */
 static void answer_group(struct ledger *ledger, struct group *group)
 {
@@ -207,10 +216,8 @@ static void answer_group(struct ledger *ledger, struct group *group)
             group->jobs[n_left++] = job;
             continue;
         }
-        if (job->is_ok && (job->kind == JOB_RECORD || job->kind == JOB_FINISH))
-            events_put(ledger->events, &job->change);
-        for (size_t k = 0; job->is_ok && job->kind == JOB_WORK && k < job->n_appended; k++)
-            events_put(ledger->events, job->appended[k]);
+        if (job->is_ok)
+            show(ledger, job);
         answer(job);
     }
     if (n_left && n_left == group->n)
@@ -577,7 +584,8 @@ bool work_read(struct ledger *ledger, work_read_fn fn, void *self, struct err *e
 
 /* What one look-up asks for. */
 struct look_up {
-    const char *id, *source;
+    const char *id, *source, *path;
+    const struct change_query *query;
     uint64_t seq;
     size_t n_max;
     struct arena *arena;
@@ -658,25 +666,31 @@ static uint64_t last_seq(void *self)
     return atomic_load(&ledger->n_rows);
 }
 
+static bool look_up_list(void *self, struct db *db, struct err *err)
+{
+    const struct look_up *wish = self;
+    return db_list(db, wish->query, wish->n_max, wish->arena, wish->out_list, err);
+}
+
 static bool list(void *self, const struct change_query *query, struct arena *arena,
                  struct change_list *out, struct err *err)
 {
-    struct ledger *ledger = self;
-    struct db *db;
-    if (!reader_take(ledger, &db, err))
-        return false;
-    size_t n_max = query->n_max ? min_size(query->n_max, LIST_MAX) : LIST_MAX + 1;
     struct change_list found = {0};
-    bool is_ok = db_list(db, query, n_max, arena, &found, err);
-    reader_give(ledger, db, is_ok ? NULL : err);
-    if (is_ok && found.n > LIST_MAX) {
+    struct look_up wish = {
+        .query = query,
+        .n_max = query->n_max ? min_size(query->n_max, LIST_MAX) : LIST_MAX + 1,
+        .arena = arena,
+        .out_list = &found,
+    };
+    if (!work_read(self, look_up_list, &wish, err))
+        return false;
+    if (found.n > LIST_MAX) {
         err_set(err, ERR_LIMIT, "there are more than %d changes to list", LIST_MAX);
         err_hint(err, "narrow from and until");
         return false;
     }
-    if (is_ok)
-        *out = found;
-    return is_ok;
+    *out = found;
+    return true;
 }
 
 struct changes ledger_changes(struct ledger *ledger)
@@ -701,14 +715,14 @@ void ledger_stats(struct ledger *ledger, struct ledger_stats *out)
     };
 }
 
+static bool verify_rows(void *self, struct db *db, struct err *err)
+{
+    return db_verify(db, self, err);
+}
+
 bool ledger_verify(struct ledger *ledger, uint64_t *out_rows, struct err *err)
 {
-    struct db *db;
-    if (!reader_take(ledger, &db, err))
-        return false;
-    bool is_ok = db_verify(db, out_rows, err);
-    reader_give(ledger, db, is_ok ? NULL : err);
-    return is_ok;
+    return work_read(ledger, verify_rows, out_rows, err);
 }
 
 static bool verify_db(struct db *db, struct ledger_verified *out, struct err *err)
@@ -733,12 +747,14 @@ bool ledger_verify_file(const char *path, struct ledger_verified *out, struct er
     return is_ok;
 }
 
+static bool make_copy(void *self, struct db *db, struct err *err)
+{
+    const struct look_up *wish = self;
+    return db_copy(db, wish->path, err);
+}
+
 bool ledger_snapshot(struct ledger *ledger, const char *path, struct err *err)
 {
-    struct db *db;
-    if (!reader_take(ledger, &db, err))
-        return false;
-    bool is_ok = db_copy(db, path, err);
-    reader_give(ledger, db, is_ok ? NULL : err);
-    return is_ok;
+    struct look_up wish = {.path = path};
+    return work_read(ledger, make_copy, &wish, err);
 }

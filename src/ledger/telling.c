@@ -158,11 +158,8 @@ bool telling_record(struct writer *writer, struct telling_task *task)
     char id[27];
     make_id(change->start_ms, id);
     change->id = arena_strdup(task->arena, id);
-    if (!change->is_posted && !derive(writer, change, task->arena, task->err))
-        return false;
-    if (!append(writer, change, task))
-        return false;
-    return true;
+    return (change->is_posted || derive(writer, change, task->arena, task->err)) &&
+           append(writer, change, task);
 }
 
 bool telling_finish(struct writer *writer, struct telling_task *task)

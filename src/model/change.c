@@ -404,6 +404,16 @@ bool change_from_line(struct str name, double value, int64_t at_ms, struct arena
     return true;
 }
 
+void change_add_tag(struct change *change, struct tag tag, struct arena *arena)
+{
+    BUG_IF(change->n_tags >= CHANGE_TAGS_MAX);
+    struct tag *tags = arena_array(arena, change->n_tags + 1, struct tag);
+    for (size_t i = 0; i < change->n_tags; i++)
+        tags[i] = change->tags[i];
+    tags[change->n_tags++] = tag;
+    change->tags = tags;
+}
+
 bool change_is_open(const struct change *change)
 {
     return change->end_ms == 0 && !change->is_retracted;

@@ -124,6 +124,9 @@ MUST_CHECK bool change_check(struct change *change, int64_t now_ms, struct arena
  * for a change without a service. */
 const char *change_series_name(const struct change *change, struct arena *arena);
 
+/* One more tag, in a list of its own in the arena. There must be room: CHANGE_TAGS_MAX. */
+void change_add_tag(struct change *change, struct tag tag, struct arena *arena);
+
 /* Is it under way: begun, or about to, and without an end? */
 bool change_is_open(const struct change *change);
 
