@@ -7,6 +7,7 @@
 #include "base/tz.h"
 #include "hooks/hooks.h"
 #include "http/http.h"
+#include "impact/impact.h"
 #include "ledger/ledger.h"
 #include "model/name.h"
 #include "query/query.h"
@@ -16,6 +17,7 @@ struct api;
 struct api_deps {
     struct query_env query; /* source: events and store joined */
     struct ledger *ledger;
+    struct impact *impact; /* who judges; NULL: nobody does */
     struct clock clock;
     const struct tz *tz;                             /* the server's default zone */
     const struct tz *(*zone_find)(const char *name); /* NULL result: no such zone */

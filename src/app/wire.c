@@ -41,6 +41,7 @@ struct wire {
     size_t n_hooks;
     struct store *store;
     struct ledger *ledger;
+    struct impact *impact;
     struct ingest *ingest;
     struct collect *collect;
     struct dora_series *dora_series;
@@ -443,12 +444,20 @@ static bool start_answering(struct wire *wire, struct err *err)
     if (!tz)
         return FAIL(err, ERR_INPUT, "there is no time zone '%s'", config->time_zone);
     wire->sources = (struct union_source){ledger_source(wire->ledger), store_source(wire->store)};
+    const struct impact_options impact = {
+        .source = store_source(wire->store),
+        .changes = ledger_changes(wire->ledger),
+        .ledger = wire->ledger,
+        .clock = clock_system(),
+    };
+    wire->impact = impact_new(&impact);
     const struct api_deps deps = {
         .query = {.source = union_source(&wire->sources),
                   .changes = ledger_changes(wire->ledger),
                   .limits = limits_of(config),
                   .clock = clock_system()},
         .ledger = wire->ledger,
+        .impact = wire->impact,
         .clock = clock_system(),
         .tz = tz,
         .zone_find = zone_find,
@@ -575,6 +584,7 @@ void wire_stop(struct wire *wire)
     ingest_stop(wire->ingest);
     api_free(wire->api);
     announce_stop(wire->announce);
+    impact_free(wire->impact);
     ledger_close(wire->ledger);
     announce_free(wire->announce); /* the ledger tells it of its last commits */
     store_close(wire->store);

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "model/series.h"
+#include "model/verdict.h"
 
 enum change_kind {
     CHANGE_DEPLOY = 0,
@@ -78,6 +79,7 @@ struct change {
     bool is_retracted;    /* somebody said it never was: hidden, but kept */
     bool is_posted;       /* came through /events/: msg is its what; tags have empty values */
     const char *data;     /* text that came with it, as sent; at most CHANGE_DATA_MAX */
+    const struct verdict *verdict; /* the newest; NULL: not judged yet. The ledger's to say */
 };
 
 /* A change with every field at its "not known". */
@@ -139,6 +141,7 @@ struct change_query {
     const char *env, *by;      /* exact */
     const char
         *text; /* words that must all occur in its texts; a word that ends in * is a beginning */
+    int verdict; /* enum verdict_state + 1; 0: all */
     bool with_retracted;
     const char *const *tags; /* posted events' and change tags */
     size_t n_tags;

@@ -1,0 +1,92 @@
+/* Which change did it, and which did no harm. The one place where changes are weighed against
+ * metrics. Method: docs/verdict.md. Thread: any; each call may run beside every other. */
+#pragma once
+
+#include "base/clock.h"
+#include "impact/rules.h"
+#include "ledger/ledger.h"
+#include "model/change.h"
+#include "model/source.h"
+#include "model/verdict.h"
+
+struct impact;
+
+struct impact_options {
+    struct source source; /* of the metrics */
+    struct changes changes;
+    struct ledger *ledger; /* where verdicts are kept */
+    struct clock clock;
+    const struct impact_rules *rules; /* lent */
+};
+
+struct impact *impact_new(const struct impact_options *options);
+void impact_free(struct impact *impact);
+
+/* What to weigh a change against. Zeroed: what the server does by itself. */
+struct impact_wish {
+    enum verdict_stage stage;
+    int64_t for_s; /* horizon after the change; 0: the stage's own (live: 15 minutes) */
+    const char *const
+        *globs; /* only these metrics; n_globs 0: the vital ones, then all that live */
+    size_t n_globs;
+    const char *const *vitals; /* further vital metrics, "name[:up|:down]": which way is bad */
+    size_t n_vitals;
+};
+
+/* Judges one change with the data up to now, at most its horizon. Nothing is kept. While the horizon is
+ * not over and nothing moved, the state is pending; with VERDICT_LIVE each look pays for the looks
+ * before it, so that looking often raises no more alarms.
+ *   err  ERR_INPUT a glob or vital metric, ERR_LIMIT too many metrics */
+MUST_CHECK bool impact_assess(struct impact *impact, const struct change *change,
+                              const struct impact_wish *wish, struct arena *arena,
+                              struct verdict *out, struct err *err);
+
+struct why_question {
+    const char *target;  /* a series, or a target of /render that gives one series */
+    int64_t at_s;        /* about when; 0: now */
+    int64_t window_s;    /* changes up to so long before are suspects; 0: 45 minutes */
+    const char *service; /* more likely than others; "" nobody said */
+};
+
+enum why_code {
+    WHY_ENDS_BEFORE,   /* value: seconds from its end to the onset */
+    WHY_STARTS_BEFORE, /* value: seconds from its start to the onset, while it ran or as a point */
+    WHY_STARTS_AFTER,  /* value: seconds that it began after the onset */
+    WHY_SAME_SERVICE,
+    WHY_HISTORY,      /* value of n earlier changes of its service moved this metric */
+    WHY_OTHERS_MOVED, /* value of n other metrics of its service moved at the same time */
+    WHY_UNDONE,       /* the metric went back when it was rolled back; value: seconds after */
+};
+
+struct why_reason {
+    enum why_code code;
+    double value;
+    uint32_t n;
+};
+
+struct why_suspect {
+    struct change change;
+    double share; /* of all explanations, none of ours among them: 0..1 */
+    struct why_reason *reasons;
+    size_t n_reasons;
+};
+
+struct why {
+    const char *target;
+    int64_t at_s;
+    bool has_moved;
+    struct verdict_metric metric; /* valid with has_data; since_s: the onset */
+    bool has_data;
+    bool is_over; /* it went back to usual; over_s: when */
+    int64_t over_s;
+    struct why_suspect *suspects; /* most likely first */
+    size_t n_suspects;
+    double none_share;    /* that none of these did it */
+    const char **missing; /* whole sentences: what could not be looked at */
+    size_t n_missing;
+};
+
+/* When did it move, how much, and which changes explain it. err: ERR_INPUT (the target), ERR_MISSING
+ * (no series of that name), ERR_LIMIT (several). */
+MUST_CHECK bool impact_why(struct impact *impact, const struct why_question *question,
+                           struct arena *arena, struct why *out, struct err *err);
