@@ -1,0 +1,150 @@
+#include "impact/numbers.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+double numbers_select(double *values, size_t n, size_t k)
+{
+    size_t low = 0, high = n - 1;
+    while (low < high) {
+        double pivot = values[low + (high - low) / 2];
+        size_t i = low, j = high;
+        while (i <= j) {
+            while (values[i] < pivot)
+                i++;
+            while (values[j] > pivot)
+                j--;
+            if (i > j)
+                break;
+            double kept = values[i];
+            values[i++] = values[j];
+            values[j] = kept;
+            if (j == 0)
+                break;
+            j--;
+        }
+        if (k <= j)
+            high = j;
+        else if (k >= i)
+            low = i;
+        else
+            break;
+    }
+    return values[k];
+}
+
+double numbers_median(double *values, size_t n)
+{
+    return n == 0 ? 0 : numbers_select(values, n, n / 2);
+}
+
+double numbers_normal_quantile(double p)
+{
+    static const double a[] = {-3.969683028665376e+01, 2.209460984245205e+02,
+                               -2.759285104469687e+02, 1.383577518672690e+02,
+                               -3.066479806614716e+01, 2.506628277459239e+00};
+    static const double b[] = {-5.447609879822406e+01, 1.615858368580409e+02,
+                               -1.556989798598866e+02, 6.680131188771972e+01,
+                               -1.328068155288572e+01};
+    static const double c[] = {-7.784894002430293e-03, -3.223964580411365e-01,
+                               -2.400758277161838e+00, -2.549732539343734e+00,
+                               4.374664141464968e+00,  2.938163982698783e+00};
+    static const double d[] = {7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00,
+                               3.754408661907416e+00};
+    const double edge = 0.02425;
+    if (p > 1 - edge)
+        return -numbers_normal_quantile(1 - p);
+    if (p < edge) {
+        double q = sqrt(-2 * log(p));
+        return (((((c[0] * q + c[1]) * q + c[2]) * q + c[3]) * q + c[4]) * q + c[5]) /
+               ((((d[0] * q + d[1]) * q + d[2]) * q + d[3]) * q + 1);
+    }
+    double q = p - 0.5, r = q * q;
+    return (((((a[0] * r + a[1]) * r + a[2]) * r + a[3]) * r + a[4]) * r + a[5]) * q /
+           (((((b[0] * r + b[1]) * r + b[2]) * r + b[3]) * r + b[4]) * r + 1);
+}
+
+bool numbers_solve(double rows[][NUMBERS_UNKNOWNS_MAX + 1], size_t n, double *x)
+{
+    for (size_t c = 0; c < n; c++) {
+        if (!(rows[c][c] > 0))
+            return false;
+        for (size_t r = c + 1; r < n; r++) {
+            double factor = rows[r][c] / rows[c][c];
+            for (size_t k = c; k <= n; k++)
+                rows[r][k] -= factor * rows[c][k];
+        }
+    }
+    for (size_t c = n; c-- > 0;) {
+        double rest = rows[c][n];
+        for (size_t k = c + 1; k < n; k++)
+            rest -= rows[c][k] * x[k];
+        x[c] = rest / rows[c][c];
+    }
+    return true;
+}
+
+/* ---- windows ---- */
+
+struct sums sums_new(size_t n, struct arena *arena)
+{
+    return (struct sums){arena_array(arena, n + 1, double), arena_array(arena, n + 1, uint32_t), n};
+}
+
+void sums_fill(struct sums *sums, const double *values, const uint8_t *skip)
+{
+    sums->sum[0] = 0;
+    sums->count[0] = 0;
+    for (size_t i = 0; i < sums->n; i++) {
+        bool counts = !is_gap(values[i]) && !(skip && skip[i]);
+        sums->sum[i + 1] = sums->sum[i] + (counts ? values[i] : 0);
+        sums->count[i + 1] = sums->count[i] + counts;
+    }
+}
+
+double sums_mean(const struct sums *sums, int64_t from, int64_t until, double share_min)
+{
+    if (from < 0)
+        return NAN;
+    if (until > (int64_t)sums->n)
+        until = (int64_t)sums->n;
+    if (until <= from)
+        return NAN;
+    uint32_t count = sums->count[until] - sums->count[from];
+    if (count == 0 || count < share_min * (double)(until - from))
+        return NAN;
+    return (sums->sum[until] - sums->sum[from]) / count;
+}
+
+double sums_mean_any(const struct sums *sums, int64_t from, int64_t until)
+{
+    return sums_mean(sums, from < 0 ? 0 : from, until, 0);
+}
+
+/* ---- tails ---- */
+
+struct tail tail_fit(double *values, size_t n, double xi)
+{
+    size_t n_beyond = n / 10 > 8 ? n / 10 : 8;
+    double threshold = numbers_select(values, n, n - n_beyond - 1);
+    double excess = 0;
+    for (size_t i = 0; i < n; i++)
+        if (values[i] > threshold)
+            excess += values[i] - threshold;
+    return (struct tail){
+        .threshold = threshold,
+        .scale = excess / (double)n_beyond * (1 - xi),
+        .xi = xi,
+        .share = (double)(n_beyond + 1) / (double)(n + 1),
+    };
+}
+
+double tail_surprise(const struct tail *tail, double v)
+{
+    double at_threshold = -log(tail->share);
+    if (v <= tail->threshold)
+        return v <= 0 ? 0 : at_threshold * v / tail->threshold;
+    return at_threshold + log1p(tail->xi * (v - tail->threshold) / tail->scale) / tail->xi;
+}

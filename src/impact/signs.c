@@ -1,0 +1,301 @@
+#include "impact/signs.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- filters ---- */
+
+enum { LANES = 8 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+
+static double dot(const float *a, const float *b, size_t n)
+{
+    lanes sum = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        lanes u, v;
+        memcpy(&u, a + i, sizeof u);
+        memcpy(&v, b + i, sizeof v);
+        sum += u * v;
+    }
+    double s = 0;
+    for (size_t k = 0; k < LANES; k++)
+        s += (double)sum[k];
+    for (; i < n; i++)
+        s += (double)a[i] * (double)b[i];
+    return s;
+}
+
+static double response_at(const struct usual *usual, size_t k)
+{
+    return usual->response[k < USUAL_RESPONSE ? k : USUAL_RESPONSE - 1];
+}
+
+/* How the innovations answer to each shape that begins at point 0. */
+static void set_shapes(const struct usual *usual, struct signs *signs, struct arena *arena)
+{
+    size_t n = signs->horizon;
+    size_t widths[] = {n + 1, n / 3 > 3 ? n / 3 : 3};
+    for (size_t s = 0; s < SIGN_SHAPES; s++)
+        signs->shape[s] = arena_array(arena, n, float);
+    double sum = 0;
+    for (size_t k = 0; k < n; k++) {
+        double step = response_at(usual, k);
+        sum += step;
+        for (size_t s = 0; s < COUNT_OF(widths); s++) {
+            double ended = k < widths[s] ? 0 : response_at(usual, k - widths[s]);
+            signs->shape[s][k] = (float)(step - ended);
+        }
+        signs->shape[SIGN_RAMP][k] = (float)sum;
+    }
+    for (size_t s = 0; s < SIGN_SHAPES; s++) {
+        double *weights = signs->weights[s] = arena_array(arena, n + 1, double);
+        double *squares = signs->squares[s] = arena_array(arena, n + 1, double);
+        weights[0] = squares[0] = 0;
+        for (size_t k = 0; k < n; k++) {
+            double w = (double)signs->shape[s][k];
+            weights[k + 1] = weights[k] + w;
+            squares[k + 1] = squares[k] + w * w;
+        }
+    }
+}
+
+enum {
+    BEFORE_HORIZONS = 4, /* whose mean score is what lasts from before */
+    WILD_HORIZONS = 6,   /* that wildness is compared with */
+};
+
+/* Of a sum over n scores before a point: a shrunken mean. */
+static double shrunken_mean(const struct signs *signs, double sum, size_t n)
+{
+    return n < signs->horizon ? 0 : sum / ((double)n + (double)signs->horizon / 4);
+}
+
+double signs_mean_before(const struct signs *signs, const float *scores, size_t p)
+{
+    size_t n = BEFORE_HORIZONS * signs->horizon < p ? BEFORE_HORIZONS * signs->horizon : p;
+    double sum = 0;
+    for (size_t i = p - n; i < p; i++)
+        sum += (double)scores[i];
+    return shrunken_mean(signs, sum, n);
+}
+
+static const float *scores_of(const struct signs *signs, enum sign sign)
+{
+    return signs->scores[sign >= SIGN_PEER_STEP];
+}
+
+static void look_by_filter(const struct signs *signs, enum sign sign, size_t from, size_t until,
+                           float *out)
+{
+    const float *scores = scores_of(signs, sign), *shape = signs->shape[sign % SIGN_SHAPES];
+    const double *weights = signs->weights[sign % SIGN_SHAPES];
+    const double *squares = signs->squares[sign % SIGN_SHAPES];
+    size_t span = BEFORE_HORIZONS * signs->horizon, first = from < span ? 0 : from - span;
+    double sum = 0;
+    for (size_t i = first; i < from; i++)
+        sum += (double)scores[i];
+    for (size_t p = from; p < until; p++) {
+        size_t n = until - p < signs->horizon ? until - p : signs->horizon;
+        double before = shrunken_mean(signs, sum, p < span ? p : span);
+        double output = dot(shape, scores + p, n) - before * weights[n];
+        out[p - from] = squares[n] > 0 ? (float)(output / sqrt(squares[n])) : 0;
+        sum += (double)scores[p];
+        if (p >= span)
+            sum -= (double)scores[p - span];
+    }
+}
+
+static void look_by_wildness(const struct signs *signs, size_t from, size_t until, float *out)
+{
+    size_t span = WILD_HORIZONS * signs->horizon, first = from < span ? 0 : from - span;
+    double before = 0, after = 0;
+    for (size_t i = first; i < from; i++)
+        before += (double)signs->wild[i];
+    size_t end = from;
+    for (size_t p = from; p < until; p++) {
+        for (; end < until && end < p + signs->horizon; end++)
+            after += (double)signs->wild[end];
+        double n_after = (double)(end - p), n_before = (double)(p < span ? p : span);
+        out[p - from] =
+            n_before < 2
+                ? 0
+                : (float)((after / n_after - before / n_before) / sqrt(1 / n_after + 1 / n_before));
+        after -= (double)signs->wild[p];
+        before += (double)signs->wild[p];
+        if (p >= span)
+            before -= (double)signs->wild[p - span];
+    }
+}
+
+void signs_look(const struct signs *signs, size_t from, size_t until, float *const out[SIGNS])
+{
+    for (size_t s = 0; s < SIGN_WILD; s++)
+        if (scores_of(signs, (enum sign)s))
+            look_by_filter(signs, (enum sign)s, from, until, out[s]);
+        else
+            memset(out[s], 0, (until - from) * sizeof(float));
+    look_by_wildness(signs, from, until, out[SIGN_WILD]);
+}
+
+bool signs_is_contrast(enum sign sign)
+{
+    return sign >= SIGN_WHOLE;
+}
+
+float signs_size(enum sign sign, float value)
+{
+    return sign == SIGN_WILD ? fmaxf(value, 0) : fabsf(value);
+}
+
+/* ---- what stands out ---- */
+
+static const double SURPRISE_XI = 0.05; /* of the tails of single signs: nearly exponential */
+static const double FILTER_THRESHOLD_MIN = 1.2, FILTER_SCALE_MIN = 0.25;
+static const double CONTRAST_SCALE_MIN = 0.08; /* of the threshold */
+enum { FIT_STRIDE = 2, FIT_MIN = 50 };
+
+/* The largest within each window of n points that ends before p - 1 (forward), by a queue of candidates. */
+static void larger_before(const float *values, size_t n, size_t window, uint32_t *queue, float *out)
+{
+    size_t head = 0, tail = 0;
+    for (size_t p = 0; p < n; p++) {
+        if (p >= 2) {
+            while (tail > head && values[queue[tail - 1]] <= values[p - 2])
+                tail--;
+            queue[tail++] = (uint32_t)(p - 2);
+        }
+        while (tail > head && queue[head] + window < p)
+            head++;
+        out[p] = tail > head ? values[queue[head]] : 0;
+    }
+}
+
+static void larger_after(const float *values, size_t n, size_t skip, size_t window, uint32_t *queue,
+                         float *io)
+{
+    size_t head = 0, tail = 0;
+    for (size_t p = n; p-- > 0;) {
+        if (p + skip < n) {
+            while (tail > head && values[queue[tail - 1]] <= values[p + skip])
+                tail--;
+            queue[tail++] = (uint32_t)(p + skip);
+        }
+        while (tail > head && queue[head] >= p + window)
+            head++;
+        if (tail > head)
+            io[p] = fmaxf(io[p], values[queue[head]]);
+    }
+}
+
+/* From the size at each point to how it stands out there: the largest over the lags, less by how much
+ * something nearby is larger, as that is then where it began. */
+static void prominence(const struct signs *signs, enum sign sign, struct arena *work, float *io)
+{
+    size_t n = signs->n_points, n_lags = signs_is_contrast(sign) ? 0 : signs->n_lags;
+    float *sizes = arena_array(work, n, float), *nearby = arena_array(work, n, float);
+    uint32_t *queue = arena_array(work, n, uint32_t);
+    for (size_t p = 0; p < n; p++)
+        sizes[p] = signs_size(sign, io[p]);
+    larger_before(sizes, n, signs->horizon, queue, nearby);
+    larger_after(sizes, n, n_lags + 2, signs->horizon, queue, nearby);
+    for (size_t p = 0; p < n; p++) {
+        float own = 0;
+        for (size_t lag = 0; lag <= n_lags && p + lag < n; lag++)
+            own = fmaxf(own, sizes[p + lag]);
+        io[p] = nearby[p] > own ? fmaxf(2 * own - nearby[p], 0) : own;
+    }
+}
+
+/* What is usual of a sign, from the history. */
+static bool fit_tail(const struct signs *signs, enum sign sign, const float *values,
+                     const struct usual_grid *grid, const uint8_t *skip, double *scratch,
+                     struct tail *out)
+{
+    size_t n = 0, end = grid->history > signs->horizon + signs->n_lags
+                            ? grid->history - signs->horizon - signs->n_lags
+                            : 0;
+    for (size_t p = 2 * signs->horizon; p < end; p += FIT_STRIDE)
+        if (!(skip && skip[p]))
+            scratch[n++] = (double)values[p];
+    if (n < FIT_MIN)
+        return false;
+    *out = tail_fit(scratch, n, SURPRISE_XI);
+    if (signs_is_contrast(sign)) {
+        if (!(out->threshold > 1e-6))
+            return false;
+        out->scale = fmax(out->scale, CONTRAST_SCALE_MIN * out->threshold);
+    } else {
+        out->threshold = fmax(out->threshold, FILTER_THRESHOLD_MIN);
+        out->scale = fmax(out->scale, FILTER_SCALE_MIN);
+    }
+    return true;
+}
+
+double signs_surprise(const struct signs *signs, const float *values, const bool *known,
+                      enum sign *out_best)
+{
+    double sum = 0, most = -1;
+    size_t n = 0;
+    for (size_t s = 0; s < SIGNS; s++) {
+        if (!signs->has[s] || !known[s])
+            continue;
+        double surprise = tail_surprise(&signs->tails[s], (double)values[s]);
+        if (surprise > most) {
+            most = surprise;
+            if (out_best)
+                *out_best = (enum sign)s;
+        }
+        sum += exp(fmin(surprise, 600));
+        n++;
+    }
+    return n ? log(sum / (double)n) : 0;
+}
+
+void signs_calibrate(const struct usual_grid *grid, const uint8_t *skip, bool is_constant,
+                     struct signs *out)
+{
+    struct arena work;
+    arena_init(&work);
+    size_t n = out->n_points;
+    float *values[SIGNS] = {NULL};
+    double *scratch = arena_array(&work, n, double);
+    for (size_t s = 0; s < SIGNS; s++) {
+        enum sign sign = (enum sign)s;
+        out->has[s] = false;
+        if ((is_constant && s >= SIGN_WILD) || (sign < SIGN_WILD && !scores_of(out, sign)))
+            continue;
+        values[s] = arena_array(&work, n, float);
+        if (signs_is_contrast(sign))
+            memcpy(values[s], out->contrast[s - SIGN_WHOLE], n * sizeof(float));
+        else if (sign == SIGN_WILD)
+            look_by_wildness(out, 0, n, values[s]);
+        else
+            look_by_filter(out, sign, 0, n, values[s]);
+        prominence(out, sign, &work, values[s]);
+        out->has[s] = fit_tail(out, sign, values[s], grid, skip, scratch, &out->tails[s]);
+    }
+    for (size_t p = 0; p < n; p++) {
+        float here[SIGNS];
+        for (size_t s = 0; s < SIGNS; s++)
+            here[s] = out->has[s] ? values[s][p] : 0;
+        out->stands[p] = (float)signs_surprise(out, here, out->has, NULL);
+    }
+    arena_done(&work);
+}
+
+void signs_learn(const struct usual *usual, const struct usual_grid *grid,
+                 const struct signs_contrast_input *input, struct arena *arena, struct signs *out)
+{
+    out->n_points = grid->n_points;
+    out->horizon = grid->horizon;
+    out->n_lags = grid->day_points >= 1440 ? 4 : 1;
+    set_shapes(usual, out, arena);
+    out->stands = arena_array(arena, grid->n_points, float);
+    for (size_t c = 0; c < SIGN_CONTRASTS; c++)
+        out->contrast[c] = arena_zarray(arena, grid->n_points, float);
+    out->contrast_sd = arena_zarray(arena, grid->n_points, float);
+    if (!usual->is_constant)
+        signs_contrasts(grid, input, out);
+    signs_calibrate(grid, input->skip, usual->is_constant, out);
+}

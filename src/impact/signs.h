@@ -1,0 +1,74 @@
+/* The signs that something began at a point: how strongly each stands out there. Filters matched to a
+ * lasting shift, a pulse and a ramp, over normal scores of the innovations; how wild it is; and plain contrasts of windows with the hours before, less what predicts them. Pure. */
+#pragma once
+
+#include "impact/usual.h"
+
+enum sign {
+    SIGN_STEP,
+    SIGN_PULSE, /* of a third of the horizon */
+    SIGN_RAMP,
+    SIGN_PEER_STEP, /* the same three, over what peers do not explain */
+    SIGN_PEER_PULSE,
+    SIGN_PEER_RAMP,
+    SIGN_WILD,  /* further out than before, whichever way */
+    SIGN_WHOLE, /* contrasts: the whole horizon, */
+    SIGN_LATE,  /* and its second half */
+    SIGNS
+};
+
+enum { SIGN_SHAPES = 3, SIGN_CONTRASTS = 2, SIGN_HORIZON_MAX = 1440 };
+
+/* One metric's, kept. */
+struct signs {
+    size_t n_points, horizon, n_lags; /* an effect may begin so many points after the change */
+    const float *scores[2];           /* less other services' metrics; less peers (NULL: none) */
+    const float *wild;
+    const float *spread;          /* of an innovation, at each point */
+    float *shape[SIGN_SHAPES];    /* weights, horizon of them; sums of the first so many weights, */
+    double *weights[SIGN_SHAPES]; /* and of their squares, 0 to horizon of them */
+    double *squares[SIGN_SHAPES];
+    float *contrast[SIGN_CONTRASTS]; /* standardised, at each point; 0: not known */
+    float *contrast_sd;              /* of SIGN_WHOLE at each point, in the transformed unit */
+    double season_weight; /* how much of earlier days' contrast at this time is expected, 0..1 */
+    struct tail tails[SIGNS];
+    bool has[SIGNS];
+    float *stands; /* at each point: how much stands out there, on a scale of -log p */
+};
+
+/* What contrasts are made from; of one metric, while learning. */
+struct signs_contrast_input {
+    const double *y;
+    const float *control; /* expected by other services' metrics, standardised; NULL: by none */
+    double noise_sd;      /* of an innovation */
+    const uint8_t *skip;  /* times of site-wide events (NULL: none known) */
+};
+
+/* Standardised contrasts of the whole horizon at each point, less their usual value at that time of day: by
+ * them metrics are compared. n_points of them in the arena. */
+float *signs_whole_contrast(const double *y, const struct usual_grid *grid, struct arena *arena);
+
+/* Fills all of out but scores, wild and spread, which are set before. is_constant: contrasts say nothing. */
+void signs_learn(const struct usual *usual, const struct usual_grid *grid,
+                 const struct signs_contrast_input *input, struct arena *arena, struct signs *out);
+/* The contrasts, and what of them is kept; out is as for signs_learn. */
+void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_input *input,
+                     struct signs *out);
+/* The rest again, when it has become known which times to skip. */
+void signs_calibrate(const struct usual_grid *grid, const uint8_t *skip, bool is_constant,
+                     struct signs *out);
+
+/* Filters and wildness at the points from <= p < until, from the points before until alone: about normal
+ * where nothing happens, 0 when there is nothing to see. out[sign][p - from]. Contrasts are left alone. */
+void signs_look(const struct signs *signs, size_t from, size_t until, float *const out[SIGNS]);
+/* A mean of scores before point p: what lasts from before is no news. */
+double signs_mean_before(const struct signs *signs, const float *scores, size_t p);
+/* Contrasts look at the whole horizon, and are known only when that is over. */
+bool signs_is_contrast(enum sign sign);
+/* Its size regardless of direction; wildness only counts upwards. */
+float signs_size(enum sign sign, float value);
+
+/* How surprising these sizes are together, as -log of a chance: the harmonic mean of their p (Wilson
+ * 2019). values[s] counts where known[s]. out_best (may be NULL): the most surprising one. */
+double signs_surprise(const struct signs *signs, const float *values, const bool *known,
+                      enum sign *out_best);

@@ -1,0 +1,280 @@
+/* Contrasts of a window with the hours before it, less what predicts them: see signs.h. */
+#include <math.h>
+#include <string.h>
+
+#include "impact/signs.h"
+
+enum { PREDICTORS = 5, FIT_MIN = 40 };
+
+static const uint32_t season_days[] = {1, 2, 3, 4, 7};
+static const double RIDGE = 0.02, CLIP_MADS = 4, MAD_TO_SD = 1.4826;
+static const double HALF = 0.5; /* of a window's points must be there */
+static const double NOISE_SHARE_MIN =
+    0.25; /* a contrast is no wider than this part of white noise's */
+static const double SPREAD_POWER = 0.375; /* of (lately x at this time of day) */
+
+static double median_few(double *values, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        for (size_t j = i; j > 0 && values[j - 1] > values[j]; j--) {
+            double v = values[j];
+            values[j] = values[j - 1];
+            values[j - 1] = v;
+        }
+    if (n == 0)
+        return NAN;
+    return n % 2 ? values[n / 2] : HALF * (values[n / 2 - 1] + values[n / 2]);
+}
+
+/* The median of what was there at this time on earlier days. */
+static double seasonal(const double *values, size_t p, size_t day_points)
+{
+    double days[COUNT_OF(season_days)];
+    size_t n = 0;
+    for (size_t d = 0; d < COUNT_OF(season_days) && season_days[d] * day_points <= p; d++) {
+        double v = values[p - season_days[d] * day_points];
+        if (!is_gap(v))
+            days[n++] = v;
+    }
+    return median_few(days, n);
+}
+
+static double zero_if_gap(double v)
+{
+    return is_gap(v) ? 0 : v;
+}
+
+float *signs_whole_contrast(const double *y, const struct usual_grid *grid, struct arena *arena)
+{
+    struct arena work;
+    arena_init(&work);
+    size_t n = grid->n_points;
+    int64_t horizon = (int64_t)grid->horizon;
+    float *out = arena_array(arena, n, float);
+    double *raw = arena_array(&work, n, double), *sizes = arena_array(&work, n, double);
+    struct sums sums = sums_new(n, &work);
+    sums_fill(&sums, y, NULL);
+    for (int64_t p = 0; p < (int64_t)n; p++)
+        raw[p] = p + horizon > (int64_t)n ? NAN
+                                          : sums_mean(&sums, p, p + horizon, HALF) -
+                                                sums_mean(&sums, p - horizon, p, HALF);
+    size_t n_sizes = 0;
+    for (size_t p = 0; p < n; p++) {
+        out[p] = (float)(raw[p] - zero_if_gap(seasonal(raw, p, grid->day_points)));
+        if (p % 5 == 0 && p + grid->horizon < grid->history && !isnan(out[p]))
+            sizes[n_sizes++] = fabs((double)out[p]);
+    }
+    double sd = n_sizes >= FIT_MIN ? MAD_TO_SD * numbers_median(sizes, n_sizes) : 0;
+    for (size_t p = 0; p < n; p++)
+        out[p] = sd > 0 && !isnan(out[p]) ? (float)fmax(-4, fmin(4, (double)out[p] / sd)) : 0;
+    arena_done(&work);
+    return out;
+}
+
+/* All that one metric's contrasts are made of; arrays over the points. */
+struct maker {
+    const struct usual_grid *grid;
+    const struct signs_contrast_input *input;
+    struct sums sums;
+    double *base; /* mean of the horizon before */
+    float (*x)[PREDICTORS];
+    double *raw, *rest, *scratch;
+    size_t n_predictors;
+    double beta[PREDICTORS];
+};
+
+/* What does not depend on the window: where the last sixth and the last four horizons are, and where this
+ * time of day was on earlier days, against the base. */
+static void set_base(struct maker *maker)
+{
+    int64_t horizon = (int64_t)maker->grid->horizon;
+    int64_t sixth = horizon / 6 > 2 ? horizon / 6 : 2;
+    for (size_t i = 0; i < maker->grid->n_points; i++) {
+        int64_t p = (int64_t)i;
+        double base = maker->base[i] = sums_mean(&maker->sums, p - horizon, p, HALF);
+        maker->x[i][0] = (float)zero_if_gap(sums_mean(&maker->sums, p - sixth, p, HALF) - base);
+        maker->x[i][1] = (float)zero_if_gap(sums_mean_any(&maker->sums, p - 4 * horizon, p) - base);
+        maker->x[i][4] = maker->input->control ? maker->input->control[i] : 0;
+    }
+    for (size_t i = 0; i < maker->grid->n_points; i++)
+        maker->x[i][2] =
+            (float)zero_if_gap(seasonal(maker->base, i, maker->grid->day_points) - maker->base[i]);
+}
+
+static void set_window(struct maker *maker, size_t from, size_t until)
+{
+    size_t n = maker->grid->n_points;
+    for (size_t p = 0; p < n; p++)
+        maker->raw[p] = p + until > n ? NAN
+                                      : sums_mean(&maker->sums, (int64_t)(p + from),
+                                                  (int64_t)(p + until), HALF) -
+                                            maker->base[p];
+    for (size_t p = 0; p < n; p++)
+        maker->x[p][3] = (float)zero_if_gap(seasonal(maker->raw, p, maker->grid->day_points));
+}
+
+static bool teaches(const struct maker *maker, size_t p)
+{
+    return !is_gap(maker->raw[p]) && !(maker->input->skip && maker->input->skip[p]);
+}
+
+static double predict(const struct maker *maker, size_t p)
+{
+    double sum = 0;
+    for (size_t c = 0; c < maker->n_predictors; c++)
+        sum += maker->beta[c] * (double)maker->x[p][c];
+    return sum;
+}
+
+struct stretch {
+    size_t from, until, stride;
+};
+
+static bool fit_once(struct maker *maker, struct stretch over, const double *scale, double limit,
+                     size_t n)
+{
+    double rows[NUMBERS_UNKNOWNS_MAX][NUMBERS_UNKNOWNS_MAX + 1] = {{0}};
+    size_t k = maker->n_predictors;
+    for (size_t p = over.from; p < over.until; p += over.stride) {
+        if (!teaches(maker, p))
+            continue;
+        double u[PREDICTORS], expected = predict(maker, p);
+        for (size_t c = 0; c < k; c++)
+            u[c] = (double)maker->x[p][c] * scale[c];
+        double target = expected + fmax(-limit, fmin(limit, maker->raw[p] - expected));
+        for (size_t c = 0; c < k; c++) {
+            for (size_t d = c; d < k; d++)
+                rows[c][d] += u[c] * u[d];
+            rows[c][k] += u[c] * target;
+        }
+    }
+    for (size_t c = 0; c < k; c++) {
+        rows[c][c] += RIDGE * (double)n + 1e-12;
+        for (size_t d = 0; d < c; d++)
+            rows[c][d] = rows[d][c];
+    }
+    double solved[NUMBERS_UNKNOWNS_MAX];
+    if (!numbers_solve(rows, k, solved))
+        return false;
+    for (size_t c = 0; c < k; c++)
+        maker->beta[c] = solved[c] * scale[c];
+    return true;
+}
+
+/* Sizes of what is left, over the stretch, in scratch. */
+static size_t leftovers(const struct maker *maker, struct stretch over)
+{
+    size_t n = 0;
+    for (size_t p = over.from; p < over.until; p += over.stride)
+        if (teaches(maker, p))
+            maker->scratch[n++] = fabs(maker->raw[p] - predict(maker, p));
+    return n;
+}
+
+static bool fit(struct maker *maker, struct stretch over)
+{
+    double scale[PREDICTORS] = {0};
+    size_t n = 0;
+    for (size_t p = over.from; p < over.until; p += over.stride) {
+        if (!teaches(maker, p))
+            continue;
+        n++;
+        for (size_t c = 0; c < maker->n_predictors; c++)
+            scale[c] += (double)maker->x[p][c] * (double)maker->x[p][c];
+    }
+    if (n < FIT_MIN)
+        return false;
+    for (size_t c = 0; c < maker->n_predictors; c++)
+        scale[c] = 1 / (sqrt(scale[c] / (double)n) + 1e-12);
+    memset(maker->beta, 0, sizeof maker->beta);
+    if (!fit_once(maker, over, scale, INFINITY, n))
+        return false;
+    double limit = CLIP_MADS * MAD_TO_SD * numbers_median(maker->scratch, leftovers(maker, over));
+    return fit_once(maker, over, scale, limit > 0 ? limit : INFINITY, n);
+}
+
+/* How wide contrasts are at point p, as a share of the usual: in the hours before, and at this time on
+ * earlier days. */
+static double spread_at(const struct usual_grid *grid, const struct sums *sizes, size_t p,
+                        double usual)
+{
+    int64_t at = (int64_t)p, horizon = (int64_t)grid->horizon;
+    double lately = 1, daily = 1;
+    int64_t from = at - 9 * horizon > 0 ? at - 9 * horizon : 0, until = at - horizon + 1;
+    if (until - from >= 2 * horizon) {
+        double mean = sums_mean(sizes, from, until, HALF);
+        lately = is_gap(mean) ? 1 : mean / usual + 0.15;
+    }
+    double sum = 0;
+    uint32_t n = 0;
+    for (size_t d = 0; d < COUNT_OF(season_days); d++) {
+        int64_t then = at - (int64_t)(season_days[d] * grid->day_points);
+        if (then - horizon < 0)
+            break;
+        sum += sizes->sum[then + horizon] - sizes->sum[then - horizon];
+        n += sizes->count[then + horizon] - sizes->count[then - horizon];
+    }
+    if (n > 2 * grid->horizon)
+        daily = sum / n / usual + 0.15;
+    return pow(lately * daily, SPREAD_POWER);
+}
+
+/* What is left over, divided by how wide that is then. */
+static void standardise(struct maker *maker, struct stretch over, size_t width, struct arena *work,
+                        float *out, float *out_sd)
+{
+    size_t n = maker->grid->n_points;
+    double least = NOISE_SHARE_MIN * maker->input->noise_sd / sqrt((double)width) + 1e-9;
+    double cap = fmax(5 * numbers_median(maker->scratch, leftovers(maker, over)), least);
+    for (size_t p = 0; p < n; p++)
+        maker->rest[p] = maker->raw[p] - predict(maker, p);
+    struct sums sizes = sums_new(n, work);
+    for (size_t p = 0; p < n; p++)
+        maker->scratch[p] = is_gap(maker->rest[p]) ? NAN : fmin(fabs(maker->rest[p]), cap);
+    sums_fill(&sizes, maker->scratch, maker->input->skip);
+    uint32_t n_learnt = sizes.count[maker->grid->history];
+    double usual = (n_learnt ? sizes.sum[maker->grid->history] / n_learnt : 0) + least;
+    for (size_t p = 0; p < n; p++) {
+        double sd = usual * spread_at(maker->grid, &sizes, p, usual);
+        bool is_nothing = is_gap(maker->rest[p]) || fabs(maker->rest[p]) < least;
+        out[p] = is_nothing ? 0 : (float)(maker->rest[p] / sd);
+        if (out_sd)
+            out_sd[p] = (float)(1.25 * sd);
+    }
+}
+
+void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_input *input,
+                     struct signs *out)
+{
+    struct arena work;
+    arena_init(&work);
+    size_t n = grid->n_points, horizon = grid->horizon;
+    struct maker maker = {.grid = grid, .input = input, .sums = sums_new(n, &work)};
+    maker.n_predictors = input->control ? PREDICTORS : PREDICTORS - 1;
+    maker.base = arena_array(&work, n, double);
+    maker.raw = arena_array(&work, n, double);
+    maker.rest = arena_array(&work, n, double);
+    maker.scratch = arena_array(&work, n, double);
+    maker.x = arena_alloc(&work, mul_size(n, sizeof *maker.x));
+    sums_fill(&maker.sums, input->y, NULL);
+    set_base(&maker);
+    const struct {
+        size_t from, until;
+    } windows[SIGN_CONTRASTS] = {
+        {0, horizon},
+        {horizon / 2, horizon},
+    };
+    struct stretch over = {horizon, grid->history > horizon ? grid->history - horizon : 0,
+                           horizon / 12 > 0 ? horizon / 12 : 1};
+    for (size_t c = 0; c < SIGN_CONTRASTS; c++) {
+        set_window(&maker, windows[c].from, windows[c].until);
+        memset(out->contrast[c], 0, n * sizeof(float));
+        if (!fit(&maker, over))
+            continue;
+        standardise(&maker, over, windows[c].until - windows[c].from, &work, out->contrast[c],
+                    c == 0 ? out->contrast_sd : NULL);
+        if (c == 0)
+            out->season_weight = fmax(0, fmin(1, maker.beta[3]));
+    }
+    arena_done(&work);
+}

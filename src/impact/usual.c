@@ -1,0 +1,453 @@
+#include "impact/usual.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+enum {
+    BLOCKS = 6, /* means of the points 2, 3-4, 5-8, 9-16, 17-32, 33-64 before */
+    REGRESSORS = BLOCKS + 5,
+    POINTS_MIN = 50, /* to fit by */
+    PASSES = 3,      /* of the fit: each clips what the one before found far out */
+};
+
+static const uint32_t block_from[BLOCKS] = {2, 3, 5, 9, 17, 33};
+static const uint32_t block_until[BLOCKS] = {3, 5, 9, 17, 33, 65};
+static const uint32_t season_days[] = {1, 2, 3, 4, 7};
+
+static const double CLIP_SD = 4;   /* residuals further out teach no more than these */
+static const double RIDGE = 0.002; /* of the regressors' own sums of squares */
+static const double MAD_TO_SD = 1.4826;
+static const double COUNT_MAX = 1e5; /* larger whole numbers are not counts of events */
+static const double RATIO_RANGE = 4; /* 98th over 2nd percentile */
+
+/* ---- the scale on which it is judged ---- */
+
+static void choose_form(const double *values, const struct usual_grid *grid, double *scratch,
+                        struct usual *out)
+{
+    size_t n = 0;
+    bool is_whole = true;
+    double least = INFINITY;
+    for (size_t i = 0; i < grid->n_points; i++) {
+        if (is_gap(values[i]))
+            continue;
+        is_whole = is_whole && values[i] == floor(values[i]);
+        least = fmin(least, values[i]);
+        if (i < grid->history)
+            scratch[n++] = values[i];
+    }
+    out->is_known = n >= 20;
+    if (!out->is_known)
+        return;
+    double low = numbers_select(scratch, n, (size_t)(0.02 * (double)n));
+    double middle = numbers_select(scratch, n, n / 2);
+    double high = numbers_select(scratch, n, (size_t)(0.98 * (double)n));
+    if (least >= 0 && is_whole && middle < COUNT_MAX)
+        out->form = USUAL_COUNT;
+    else if (least >= 0 && middle > 0 && high > RATIO_RANGE * fmax(low, 1e-12))
+        out->form = USUAL_RATIO;
+    else
+        out->form = USUAL_PLAIN;
+    out->offset = 0.1 * middle;
+}
+
+double usual_transform(const struct usual *usual, double value)
+{
+    if (usual->form == USUAL_COUNT)
+        return 2 * sqrt(fmax(value, 0) + 0.375);
+    if (usual->form == USUAL_RATIO)
+        return log(fmax(value, 0) + usual->offset);
+    return value;
+}
+
+double usual_width(const struct usual *usual, double value, double dy)
+{
+    if (usual->form == USUAL_COUNT)
+        return dy * sqrt(fmax(value, 0) + 0.375);
+    if (usual->form == USUAL_RATIO)
+        return dy * (fmax(value, 0) + usual->offset);
+    return dy;
+}
+
+/* ---- what the next value should be ---- */
+
+/* The fit's working arrays; the regressors of point t are x[t]. */
+struct fit {
+    const struct usual_grid *grid;
+    const double *y;
+    double *step; /* y less the last value before it: what is to be explained */
+    float (*x)[REGRESSORS];
+    double *scratch;
+    double beta[REGRESSORS];
+};
+
+static double median_few(double *values, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        double v = values[i];
+        size_t j = i;
+        for (; j > 0 && values[j - 1] > v; j--)
+            values[j] = values[j - 1];
+        values[j] = v;
+    }
+    if (n == 0)
+        return NAN;
+    return n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
+}
+
+/* At each point the median over earlier days of what was there at that time of day. */
+static void find_season(const struct usual_grid *grid, const struct sums *sums, double *season)
+{
+    int64_t width = grid->day_points >= 1440 ? 3 : 1;
+    for (size_t t = 0; t < grid->n_points; t++) {
+        double days[COUNT_OF(season_days)];
+        size_t n = 0;
+        for (size_t d = 0; d < COUNT_OF(season_days); d++) {
+            int64_t then = (int64_t)t - (int64_t)(season_days[d] * grid->day_points);
+            if (then < 0)
+                break;
+            double mean = sums_mean_any(sums, then - width, then + width + 1);
+            if (!is_gap(mean))
+                days[n++] = mean;
+        }
+        season[t] = median_few(days, n);
+    }
+}
+
+/* What is known before point t of how it goes on: how the means of the last points differ from the last
+ * one, how this time of day differs from the time before it, and from the last value. */
+static void set_regressors(float *x, size_t t, double last, const struct sums *values,
+                           const double *season, const struct sums *seasons)
+{
+    int64_t at = (int64_t)t;
+    for (size_t b = 0; b < BLOCKS; b++) {
+        double mean = sums_mean_any(values, at - block_until[b] + 1, at - block_from[b] + 1);
+        x[b] = is_gap(mean) ? 0 : (float)(mean - last);
+    }
+    static const int64_t spans[] = {1, 8, 64};
+    for (size_t s = 0; s < COUNT_OF(spans); s++) {
+        double mean = sums_mean_any(seasons, at - spans[s], at);
+        x[BLOCKS + s] = is_gap(season[t]) || is_gap(mean) ? 0 : (float)(season[t] - mean);
+    }
+    x[BLOCKS + 3] = is_gap(season[t]) ? 0 : (float)(season[t] - last);
+    x[BLOCKS + 4] = 1;
+}
+
+static void set_steps(struct fit *fit, const double *season, const struct sums *values,
+                      const struct sums *seasons)
+{
+    double last = NAN;
+    for (size_t t = 0; t < fit->grid->n_points; t++) {
+        double y = fit->y[t];
+        fit->step[t] = is_gap(y) || t < 3 ? NAN : y - last;
+        if (!is_gap(fit->step[t]))
+            set_regressors(fit->x[t], t, last, values, season, seasons);
+        if (!is_gap(y))
+            last = y;
+    }
+}
+
+static double predict(const struct fit *fit, size_t t)
+{
+    double sum = 0;
+    for (size_t c = 0; c < REGRESSORS; c++)
+        sum += fit->beta[c] * (double)fit->x[t][c];
+    return sum;
+}
+
+/* One pass of ridge regression; residuals beyond limit are clipped to it. */
+static bool fit_once(struct fit *fit, const double *scale, double limit, size_t n)
+{
+    double rows[NUMBERS_UNKNOWNS_MAX][NUMBERS_UNKNOWNS_MAX + 1] = {{0}};
+    for (size_t t = 0; t < fit->grid->history; t++) {
+        if (is_gap(fit->step[t]))
+            continue;
+        double u[REGRESSORS], expected = predict(fit, t);
+        for (size_t c = 0; c < REGRESSORS; c++)
+            u[c] = (double)fit->x[t][c] * scale[c];
+        double target = expected + fmax(-limit, fmin(limit, fit->step[t] - expected));
+        for (size_t c = 0; c < REGRESSORS; c++) {
+            for (size_t d = c; d < REGRESSORS; d++)
+                rows[c][d] += u[c] * u[d];
+            rows[c][REGRESSORS] += u[c] * target;
+        }
+    }
+    for (size_t c = 0; c < REGRESSORS; c++) {
+        rows[c][c] += RIDGE * (double)n + 1e-9;
+        for (size_t d = 0; d < c; d++)
+            rows[c][d] = rows[d][c];
+    }
+    double solved[NUMBERS_UNKNOWNS_MAX];
+    if (!numbers_solve(rows, REGRESSORS, solved))
+        return false;
+    for (size_t c = 0; c < REGRESSORS; c++)
+        fit->beta[c] = solved[c] * scale[c];
+    return true;
+}
+
+/* Root mean square, what is beyond CLIP_SD of the median clipped: never under half of that. */
+static double robust_sd(const double *values, size_t n_points, double *scratch)
+{
+    size_t n = 0;
+    for (size_t t = 0; t < n_points; t++)
+        if (!is_gap(values[t]))
+            scratch[n++] = fabs(values[t]);
+    double sd = MAD_TO_SD * numbers_median(scratch, n);
+    double cap = sd > 0 ? CLIP_SD * sd : INFINITY, squares = 0;
+    for (size_t i = 0; i < n; i++)
+        squares += fmin(scratch[i], cap) * fmin(scratch[i], cap);
+    double whole = n ? sqrt(squares / (double)n) : 0;
+    return sd < 0.5 * whole ? whole : sd;
+}
+
+double usual_sd(const double *innovation, size_t history, struct arena *work)
+{
+    return robust_sd(innovation, history, arena_array(work, history + 1, double));
+}
+
+static bool fit_all(struct fit *fit)
+{
+    double scale[REGRESSORS] = {0};
+    size_t n = 0;
+    for (size_t t = 0; t < fit->grid->history; t++) {
+        if (is_gap(fit->step[t]))
+            continue;
+        n++;
+        for (size_t c = 0; c < REGRESSORS; c++)
+            scale[c] += (double)fit->x[t][c] * (double)fit->x[t][c];
+    }
+    if (n < POINTS_MIN)
+        return false;
+    for (size_t c = 0; c < REGRESSORS; c++)
+        scale[c] = 1 / (sqrt(scale[c] / (double)n) + 1e-12);
+    double limit = INFINITY;
+    for (int pass = 0; pass < PASSES; pass++) {
+        if (!fit_once(fit, scale, limit, n))
+            return false;
+        size_t m = 0;
+        for (size_t t = 0; t < fit->grid->history; t++)
+            if (!is_gap(fit->step[t]))
+                fit->scratch[m++] = fabs(fit->step[t] - predict(fit, t));
+        limit = CLIP_SD * MAD_TO_SD * numbers_median(fit->scratch, m);
+        if (!(limit > 0))
+            limit = INFINITY;
+    }
+    return true;
+}
+
+/* A lasting shift shows in full at once, and less and less as the last values take it in. */
+static void set_response(struct usual *usual, const double *beta)
+{
+    double weight[USUAL_RESPONSE] = {0};
+    double first = 1 - beta[BLOCKS + 3];
+    for (size_t b = 0; b < BLOCKS; b++) {
+        first -= beta[b];
+        for (uint32_t lag = block_from[b]; lag < block_until[b]; lag++)
+            weight[lag] += beta[b] / (block_until[b] - block_from[b]);
+    }
+    weight[1] += first;
+    double left = 1;
+    for (size_t k = 0; k < USUAL_RESPONSE; k++) {
+        left -= weight[k];
+        usual->response[k] = left;
+    }
+}
+
+/* Its history never moved: what differs from it at all is news. */
+static void learn_constant(const struct usual_grid *grid, double *scratch, struct usual *out)
+{
+    size_t n = 0;
+    for (size_t t = 0; t < grid->history; t++)
+        if (!is_gap(out->y[t]))
+            scratch[n++] = out->y[t];
+    double level = numbers_median(scratch, n);
+    for (size_t t = 0; t < grid->n_points; t++)
+        out->innovation[t] = out->y[t] - level;
+    for (size_t k = 0; k < USUAL_RESPONSE; k++)
+        out->response[k] = 1;
+    out->is_constant = true;
+    out->sd = fmax(0.005 * fabs(level), out->form == USUAL_COUNT ? 0.3 : 1e-9);
+}
+
+void usual_learn(const double *values, const struct usual_grid *grid, struct arena *arena,
+                 struct usual *out)
+{
+    size_t n = grid->n_points;
+    struct arena work;
+    arena_init(&work);
+    double *scratch = arena_array(&work, n, double);
+    *out = (struct usual){0};
+    choose_form(values, grid, scratch, out);
+    if (!out->is_known) {
+        arena_done(&work);
+        return;
+    }
+    out->y = arena_array(arena, n, double);
+    for (size_t t = 0; t < n; t++)
+        out->y[t] = is_gap(values[t]) ? NAN : usual_transform(out, values[t]);
+    struct sums sums = sums_new(n, &work), seasons = sums_new(n, &work);
+    double *season = arena_array(&work, n, double);
+    sums_fill(&sums, out->y, NULL);
+    find_season(grid, &sums, season);
+    sums_fill(&seasons, season, NULL);
+    struct fit fit = {.grid = grid, .y = out->y, .scratch = scratch};
+    fit.step = arena_array(&work, n, double);
+    fit.x = arena_alloc(&work, mul_size(n, sizeof *fit.x));
+    set_steps(&fit, season, &sums, &seasons);
+    out->is_known = fit_all(&fit);
+    if (out->is_known) {
+        out->innovation = arena_array(arena, n, double);
+        for (size_t t = 0; t < n; t++)
+            out->innovation[t] = is_gap(fit.step[t]) ? NAN : fit.step[t] - predict(&fit, t);
+        set_response(out, fit.beta);
+        out->sd = robust_sd(out->innovation, grid->history, scratch);
+        if (!(out->sd > 0))
+            learn_constant(grid, scratch, out);
+    }
+    arena_done(&work);
+}
+
+/* ---- what other metrics explain ---- */
+
+enum { CONTROLS_FEW = 3, CONTROLS_MANY = 5 };
+
+static const double CORRELATION_MIN = 0.2;
+
+static double clip(double v, double limit)
+{
+    return fmax(-limit, fmin(limit, v));
+}
+
+static double correlation(const struct usual *a, const struct usual *b,
+                          const struct usual_grid *grid)
+{
+    double ab = 0, aa = 0, bb = 0;
+    size_t stride = grid->day_points >= 1440 ? 3 : 1;
+    for (size_t t = 0; t < grid->history; t += stride) {
+        if (is_gap(a->innovation[t]) || is_gap(b->innovation[t]))
+            continue;
+        double u = clip(a->innovation[t], 3 * a->sd), v = clip(b->innovation[t], 3 * b->sd);
+        ab += u * v;
+        aa += u * u;
+        bb += v * v;
+    }
+    return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
+}
+
+struct controls {
+    size_t which[CONTROLS_MANY];
+    double correlation[CONTROLS_MANY];
+    size_t n;
+};
+
+static void add_control(struct controls *controls, size_t n_max, size_t which, double correlation)
+{
+    size_t at = controls->n;
+    if (at == n_max) {
+        if (fabs(correlation) <= fabs(controls->correlation[n_max - 1]))
+            return;
+        at--;
+    } else
+        controls->n++;
+    for (; at > 0 && fabs(controls->correlation[at - 1]) < fabs(correlation); at--) {
+        controls->which[at] = controls->which[at - 1];
+        controls->correlation[at] = controls->correlation[at - 1];
+    }
+    controls->which[at] = which;
+    controls->correlation[at] = correlation;
+}
+
+/* The joint regression on few controls that cannot have been hit. */
+static bool fit_controls(const struct usual *all, size_t self, const struct controls *controls,
+                         const struct usual_grid *grid, double *beta)
+{
+    double rows[NUMBERS_UNKNOWNS_MAX][NUMBERS_UNKNOWNS_MAX + 1] = {{0}};
+    size_t n = controls->n, n_used = 0;
+    for (size_t t = 0; t < grid->history; t++) {
+        double u[CONTROLS_MANY];
+        bool is_whole = !is_gap(all[self].innovation[t]);
+        for (size_t c = 0; c < n && is_whole; c++) {
+            const struct usual *control = &all[controls->which[c]];
+            u[c] = clip(control->innovation[t], CLIP_SD * control->sd);
+            is_whole = !is_gap(control->innovation[t]);
+        }
+        if (!is_whole)
+            continue;
+        n_used++;
+        double target = clip(all[self].innovation[t], CLIP_SD * all[self].sd);
+        for (size_t c = 0; c < n; c++) {
+            for (size_t d = 0; d < n; d++)
+                rows[c][d] += u[c] * u[d];
+            rows[c][n] += u[c] * target;
+        }
+    }
+    for (size_t c = 0; c < n; c++)
+        rows[c][c] *= 1.01;
+    return n_used >= POINTS_MIN && numbers_solve(rows, n, beta);
+}
+
+static double *less_few(const struct usual *all, size_t self, const struct controls *controls,
+                        const struct usual_grid *grid, struct arena *arena)
+{
+    double beta[NUMBERS_UNKNOWNS_MAX];
+    if (!fit_controls(all, self, controls, grid, beta))
+        return NULL;
+    double *out = arena_array(arena, grid->n_points, double);
+    for (size_t t = 0; t < grid->n_points; t++) {
+        out[t] = all[self].innovation[t];
+        for (size_t c = 0; c < controls->n; c++) {
+            const struct usual *control = &all[controls->which[c]];
+            if (!is_gap(control->innovation[t]))
+                out[t] -= beta[c] * clip(control->innovation[t], CLIP_SD * control->sd);
+        }
+    }
+    return out;
+}
+
+/* Of many that may have been hit themselves: the median of what each alone predicts, in units of sd. */
+static double *less_many(const struct usual *all, size_t self, const struct controls *controls,
+                         const struct usual_grid *grid, struct arena *arena)
+{
+    const struct usual *own = &all[self];
+    double *predicted = arena_array(arena, grid->n_points, double);
+    double squares = 0, products = 0;
+    for (size_t t = 0; t < grid->n_points; t++) {
+        double each[CONTROLS_MANY];
+        size_t n = 0;
+        for (size_t c = 0; c < controls->n; c++) {
+            const struct usual *control = &all[controls->which[c]];
+            if (!is_gap(control->innovation[t]))
+                each[n++] =
+                    controls->correlation[c] * clip(control->innovation[t] / control->sd, CLIP_SD);
+        }
+        predicted[t] = n >= 2 ? median_few(each, n) : 0;
+        if (t < grid->history && !is_gap(own->innovation[t])) {
+            squares += predicted[t] * predicted[t];
+            products += predicted[t] * clip(own->innovation[t] / own->sd, CLIP_SD);
+        }
+    }
+    double beta = squares > 0 ? products / squares * own->sd : 0;
+    for (size_t t = 0; t < grid->n_points; t++)
+        predicted[t] = own->innovation[t] - beta * predicted[t];
+    return predicted;
+}
+
+double *usual_less_controls(const struct usual *all, size_t n, size_t self, const bool *allowed,
+                            const struct usual_grid *grid, struct arena *arena)
+{
+    if (all[self].is_constant)
+        return NULL;
+    struct controls controls = {.n = 0};
+    for (size_t m = 0; m < n; m++) {
+        if (m == self || (allowed && !allowed[m]) || !all[m].is_known || all[m].is_constant)
+            continue;
+        double r = correlation(&all[self], &all[m], grid);
+        if (fabs(r) >= CORRELATION_MIN)
+            add_control(&controls, allowed ? CONTROLS_FEW : CONTROLS_MANY, m, r);
+    }
+    if (allowed)
+        return controls.n ? less_few(all, self, &controls, grid, arena) : NULL;
+    return controls.n >= 3 ? less_many(all, self, &controls, grid, arena) : NULL;
+}

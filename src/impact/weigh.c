@@ -1,0 +1,173 @@
+#include "impact/weigh.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "impact/weigh_parts.h"
+
+static const double SKIP_SHARE = 0.25; /* of metrics standing out at once: a site-wide event */
+static const double CONTROL_MIN = 0.3; /* correlation of a control */
+enum { NULL_MIN = 40, PANEL_MIN = 8, CONTROLS = 3 };
+
+/* ---- learning ---- */
+
+static void learn_controls(struct weigh *weigh, struct usual *usual, size_t m, struct metric *out,
+                           struct arena *work)
+{
+    const struct weigh_panel *panel = weigh->panel;
+    bool *others = arena_array(work, panel->n_metrics, bool);
+    for (size_t k = 0; k < panel->n_metrics; k++)
+        others[k] = panel->groups[k] != panel->groups[m];
+    const struct usual_grid *grid = &weigh->grid;
+    double *apart = usual_less_controls(usual, panel->n_metrics, m, others, grid, work);
+    double *peers = usual_less_controls(usual, panel->n_metrics, m, NULL, grid, work);
+    double *own = apart ? apart : usual[m].innovation;
+    float *spread, *wild;
+    out->signs.scores[0] = usual_scores(own, usual[m].sd, grid, NULL, weigh->arena, &spread, &wild);
+    out->signs.wild = wild;
+    out->signs.spread = spread;
+    out->signs.scores[1] = NULL;
+    if (peers)
+        out->signs.scores[1] = usual_scores(peers, usual_sd(peers, grid->history, work), grid, NULL,
+                                            weigh->arena, NULL, NULL);
+}
+
+/* The mean, weighted by correlation, of the three whole contrasts of other services that go most with it. */
+static float *control_contrast(const struct weigh *weigh, float *const *whole, size_t m,
+                               struct arena *work)
+{
+    size_t best[CONTROLS], n_best = 0, n = weigh->grid.n_points;
+    double r_best[CONTROLS];
+    size_t stride = weigh->grid.horizon / 5 > 0 ? weigh->grid.horizon / 5 : 1;
+    for (size_t k = 0; k < weigh->panel->n_metrics; k++) {
+        if (!whole[k] || weigh->panel->groups[k] == weigh->panel->groups[m])
+            continue;
+        double ab = 0, aa = 0, bb = 0;
+        for (size_t p = weigh->grid.horizon; p + weigh->grid.horizon < weigh->grid.history;
+             p += stride) {
+            ab += (double)(whole[m][p] * whole[k][p]);
+            aa += (double)(whole[m][p] * whole[m][p]);
+            bb += (double)(whole[k][p] * whole[k][p]);
+        }
+        double r = aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
+        if (fabs(r) < CONTROL_MIN || (n_best == CONTROLS && fabs(r) <= fabs(r_best[CONTROLS - 1])))
+            continue;
+        size_t at = n_best < CONTROLS ? n_best++ : CONTROLS - 1;
+        for (; at > 0 && fabs(r_best[at - 1]) < fabs(r); at--) {
+            best[at] = best[at - 1];
+            r_best[at] = r_best[at - 1];
+        }
+        best[at] = k;
+        r_best[at] = r;
+    }
+    if (n_best == 0)
+        return NULL;
+    float *out = arena_array(work, n, float);
+    double sizes = 0;
+    for (size_t b = 0; b < n_best; b++)
+        sizes += fabs(r_best[b]);
+    for (size_t p = 0; p < n; p++) {
+        double sum = 0;
+        for (size_t b = 0; b < n_best; b++)
+            sum += r_best[b] * (double)whole[best[b]][p];
+        out[p] = (float)(sum / sizes);
+    }
+    return out;
+}
+
+/* Times at which a quarter of the metrics stand out at once are no quiet times for any. */
+static void find_skip(struct weigh *weigh)
+{
+    size_t n = weigh->grid.n_points, n_known = 0, horizon = weigh->grid.horizon;
+    uint32_t *n_out = arena_zarray(weigh->arena, n, uint32_t);
+    double *scratch = arena_array(weigh->arena, n, double);
+    for (size_t m = 0; m < weigh->panel->n_metrics; m++) {
+        const struct metric *metric = &weigh->metrics[m];
+        if (!metric->is_known)
+            continue;
+        n_known++;
+        size_t n_values = 0;
+        for (size_t p = 2 * horizon; p + horizon < weigh->grid.history; p += 5)
+            scratch[n_values++] = (double)metric->signs.stands[p];
+        if (n_values < NULL_MIN)
+            continue;
+        double far = 1.5 * numbers_select(scratch, n_values, n_values - n_values / 10 - 1);
+        for (size_t p = 0; p < n; p++)
+            n_out[p] += (double)metric->signs.stands[p] > far;
+    }
+    if (n_known < PANEL_MIN)
+        return;
+    weigh->skip = arena_zarray(weigh->arena, n, uint8_t);
+    for (size_t p = 0; p < n; p++) {
+        if ((double)n_out[p] < SKIP_SHARE * (double)n_known)
+            continue;
+        size_t from = p > horizon ? p - horizon : 0;
+        for (size_t i = from; i < p + horizon && i < n; i++)
+            weigh->skip[i] = 1;
+    }
+}
+
+static void learn_all(struct weigh *weigh, struct arena *work)
+{
+    size_t n = weigh->panel->n_metrics;
+    struct usual *usual = arena_array(work, n, struct usual);
+    float **whole = arena_zarray(work, n, float *);
+    for (size_t m = 0; m < n; m++)
+        usual_learn(weigh->panel->values[m], &weigh->grid, work, &usual[m]);
+    for (size_t m = 0; m < n; m++)
+        if (usual[m].is_known)
+            whole[m] = signs_whole_contrast(usual[m].y, &weigh->grid, work);
+    struct signs_contrast_input *inputs = arena_zarray(work, n, struct signs_contrast_input);
+    for (size_t m = 0; m < n; m++) {
+        struct metric *metric = &weigh->metrics[m];
+        metric->is_known = usual[m].is_known;
+        if (!metric->is_known)
+            continue;
+        learn_controls(weigh, usual, m, metric, work);
+        inputs[m] = (struct signs_contrast_input){
+            .y = usual[m].y,
+            .control = control_contrast(weigh, whole, m, work),
+            .noise_sd = usual[m].sd,
+        };
+        signs_learn(&usual[m], &weigh->grid, &inputs[m], weigh->arena, &metric->signs);
+        metric->form = usual[m];
+        metric->form.y = metric->form.innovation = NULL;
+    }
+    find_skip(weigh);
+    for (size_t m = 0; m < n; m++) {
+        struct metric *metric = &weigh->metrics[m];
+        if (!metric->is_known)
+            continue;
+        inputs[m].skip = weigh->skip;
+        if (weigh->skip && !metric->form.is_constant)
+            signs_contrasts(&weigh->grid, &inputs[m], &metric->signs);
+        if (weigh->skip)
+            signs_calibrate(&weigh->grid, weigh->skip, metric->form.is_constant, &metric->signs);
+        gate_learn(&metric->signs, &weigh->grid, weigh->arena, &metric->gate);
+    }
+}
+
+struct weigh *weigh_new(const struct weigh_panel *panel, const struct weigh_options *options,
+                        struct arena *arena)
+{
+    struct weigh *weigh = arena_zalloc(arena, sizeof *weigh);
+    weigh->panel = panel;
+    weigh->arena = arena;
+    weigh->grid = (struct usual_grid){
+        .n_points = panel->n_points,
+        .day_points = panel->day_points,
+        .horizon = options->horizon,
+        .history = options->history < panel->n_points ? options->history : panel->n_points,
+    };
+    weigh->metrics = arena_zarray(arena, panel->n_metrics, struct metric);
+    weigh->scratch = arena_array(arena, panel->n_points, double);
+    for (size_t s = 0; s < SIGNS; s++)
+        weigh->look[s] = arena_array(arena, 2 * options->horizon + 2, float);
+    weigh->onset.likely = arena_array(arena, 2 * options->horizon + 2, double);
+    weigh->shared.likely = arena_array(arena, 2 * options->horizon + 2, double);
+    struct arena work;
+    arena_init(&work);
+    learn_all(weigh, &work);
+    arena_done(&work);
+    return weigh;
+}
