@@ -55,12 +55,11 @@ void gate_learn(const struct signs *signs, const struct usual_grid *grid, struct
     }
 }
 
-double gate_chance(const struct gate *gate, float largest, size_t before, const uint8_t *skip,
-                   double *scratch)
+double gate_chance(const struct gate *gate, float largest, size_t before, double *scratch)
 {
     size_t n = 0;
     for (size_t i = 0; i < gate->n && i * gate->stride < before; i++)
-        if (gate->quiet[i] >= 0 && !(skip && skip[i * gate->stride]))
+        if (gate->quiet[i] >= 0)
             scratch[n++] = (double)gate->quiet[i];
     if (n < QUIET_MIN)
         return 1;

@@ -18,6 +18,5 @@ void gate_learn(const struct signs *signs, const struct usual_grid *grid, struct
                 struct gate *out);
 /* The largest step, over the looks up to n points after p and the lags. */
 float gate_largest(const struct signs *signs, size_t p, size_t n);
-/* The chance of that at a quiet time before point `before`; skip: not quiet (may be NULL). 1: not known. */
-double gate_chance(const struct gate *gate, float largest, size_t before, const uint8_t *skip,
-                   double *scratch);
+/* The chance of that at a quiet time before point `before`. 1: not known. */
+double gate_chance(const struct gate *gate, float largest, size_t before, double *scratch);

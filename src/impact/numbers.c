@@ -93,12 +93,12 @@ struct sums sums_new(size_t n, struct arena *arena)
     return (struct sums){arena_array(arena, n + 1, double), arena_array(arena, n + 1, uint32_t), n};
 }
 
-void sums_fill(struct sums *sums, const double *values, const uint8_t *skip)
+void sums_fill(struct sums *sums, const double *values)
 {
     sums->sum[0] = 0;
     sums->count[0] = 0;
     for (size_t i = 0; i < sums->n; i++) {
-        bool counts = !is_gap(values[i]) && !(skip && skip[i]);
+        bool counts = !is_gap(values[i]);
         sums->sum[i + 1] = sums->sum[i] + (counts ? values[i] : 0);
         sums->count[i + 1] = sums->count[i] + counts;
     }

@@ -26,8 +26,8 @@ struct sums {
 
 struct arena;
 struct sums sums_new(size_t n, struct arena *arena);
-/* Values that are gaps, or whose skip is set (NULL: none), do not count. */
-void sums_fill(struct sums *sums, const double *values, const uint8_t *skip);
+/* Gaps do not count. */
+void sums_fill(struct sums *sums, const double *values);
 
 /* Mean of [from, until) cut to what there is; NAN when fewer than that share of the window's points are
  * there. A window that begins before 0 has no mean. */

@@ -154,6 +154,7 @@ static const double SURPRISE_XI = 0.05; /* of the tails of single signs: nearly 
 static const double FILTER_THRESHOLD_MIN = 1.2, FILTER_SCALE_MIN = 0.25;
 static const double CONTRAST_SCALE_MIN = 0.08; /* of the threshold */
 enum { FIT_STRIDE = 2, FIT_MIN = 50 };
+enum { FINE_LAGS = 4, COARSE_LAGS = 1 }; /* points, of a minute or of more */
 
 /* The largest within each window of n points that ends before p - 1 (forward), by a queue of candidates. */
 static void larger_before(const float *values, size_t n, size_t window, uint32_t *queue, float *out)
@@ -209,15 +210,13 @@ static void prominence(const struct signs *signs, enum sign sign, struct arena *
 
 /* What is usual of a sign, from the history. */
 static bool fit_tail(const struct signs *signs, enum sign sign, const float *values,
-                     const struct usual_grid *grid, const uint8_t *skip, double *scratch,
-                     struct tail *out)
+                     const struct usual_grid *grid, double *scratch, struct tail *out)
 {
     size_t n = 0, end = grid->history > signs->horizon + signs->n_lags
                             ? grid->history - signs->horizon - signs->n_lags
                             : 0;
     for (size_t p = 2 * signs->horizon; p < end; p += FIT_STRIDE)
-        if (!(skip && skip[p]))
-            scratch[n++] = (double)values[p];
+        scratch[n++] = (double)values[p];
     if (n < FIT_MIN)
         return false;
     *out = tail_fit(scratch, n, SURPRISE_XI);
@@ -252,8 +251,7 @@ double signs_surprise(const struct signs *signs, const float *values, const bool
     return n ? log(sum / (double)n) : 0;
 }
 
-void signs_calibrate(const struct usual_grid *grid, const uint8_t *skip, bool is_constant,
-                     struct signs *out)
+static void calibrate(const struct usual_grid *grid, bool is_constant, struct signs *out)
 {
     struct arena work;
     arena_init(&work);
@@ -273,7 +271,7 @@ void signs_calibrate(const struct usual_grid *grid, const uint8_t *skip, bool is
         else
             look_by_filter(out, sign, 0, n, values[s]);
         prominence(out, sign, &work, values[s]);
-        out->has[s] = fit_tail(out, sign, values[s], grid, skip, scratch, &out->tails[s]);
+        out->has[s] = fit_tail(out, sign, values[s], grid, scratch, &out->tails[s]);
     }
     for (size_t p = 0; p < n; p++) {
         float here[SIGNS];
@@ -289,7 +287,7 @@ void signs_learn(const struct usual *usual, const struct usual_grid *grid,
 {
     out->n_points = grid->n_points;
     out->horizon = grid->horizon;
-    out->n_lags = grid->day_points >= 1440 ? 4 : 1;
+    out->n_lags = grid->day_points >= 1440 ? FINE_LAGS : COARSE_LAGS;
     set_shapes(usual, out, arena);
     out->stands = arena_array(arena, grid->n_points, float);
     for (size_t c = 0; c < SIGN_CONTRASTS; c++)
@@ -297,5 +295,5 @@ void signs_learn(const struct usual *usual, const struct usual_grid *grid,
     out->contrast_sd = arena_zarray(arena, grid->n_points, float);
     if (!usual->is_constant)
         signs_contrasts(grid, input, out);
-    signs_calibrate(grid, input->skip, usual->is_constant, out);
+    calibrate(grid, usual->is_constant, out);
 }

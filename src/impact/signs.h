@@ -41,7 +41,6 @@ struct signs_contrast_input {
     const double *y;
     const float *control; /* expected by other services' metrics, standardised; NULL: by none */
     double noise_sd;      /* of an innovation */
-    const uint8_t *skip;  /* times of site-wide events (NULL: none known) */
 };
 
 /* Standardised contrasts of the whole horizon at each point, less their usual value at that time of day: by
@@ -54,10 +53,6 @@ void signs_learn(const struct usual *usual, const struct usual_grid *grid,
 /* The contrasts, and what of them is kept; out is as for signs_learn. */
 void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_input *input,
                      struct signs *out);
-/* The rest again, when it has become known which times to skip. */
-void signs_calibrate(const struct usual_grid *grid, const uint8_t *skip, bool is_constant,
-                     struct signs *out);
-
 /* Filters and wildness at the points from <= p < until, from the points before until alone: about normal
  * where nothing happens, 0 when there is nothing to see. out[sign][p - from]. Contrasts are left alone. */
 void signs_look(const struct signs *signs, size_t from, size_t until, float *const out[SIGNS]);

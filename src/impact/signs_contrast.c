@@ -53,7 +53,7 @@ float *signs_whole_contrast(const double *y, const struct usual_grid *grid, stru
     float *out = arena_array(arena, n, float);
     double *raw = arena_array(&work, n, double), *sizes = arena_array(&work, n, double);
     struct sums sums = sums_new(n, &work);
-    sums_fill(&sums, y, NULL);
+    sums_fill(&sums, y);
     for (int64_t p = 0; p < (int64_t)n; p++)
         raw[p] = p + horizon > (int64_t)n ? NAN
                                           : sums_mean(&sums, p, p + horizon, HALF) -
@@ -115,7 +115,7 @@ static void set_window(struct maker *maker, size_t from, size_t until)
 
 static bool teaches(const struct maker *maker, size_t p)
 {
-    return !is_gap(maker->raw[p]) && !(maker->input->skip && maker->input->skip[p]);
+    return !is_gap(maker->raw[p]);
 }
 
 static double predict(const struct maker *maker, size_t p)
@@ -231,7 +231,7 @@ static void standardise(struct maker *maker, struct stretch over, size_t width, 
     struct sums sizes = sums_new(n, work);
     for (size_t p = 0; p < n; p++)
         maker->scratch[p] = is_gap(maker->rest[p]) ? NAN : fmin(fabs(maker->rest[p]), cap);
-    sums_fill(&sizes, maker->scratch, maker->input->skip);
+    sums_fill(&sizes, maker->scratch);
     uint32_t n_learnt = sizes.count[maker->grid->history];
     double usual = (n_learnt ? sizes.sum[maker->grid->history] / n_learnt : 0) + least;
     for (size_t p = 0; p < n; p++) {
@@ -256,7 +256,7 @@ void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_
     maker.rest = arena_array(&work, n, double);
     maker.scratch = arena_array(&work, n, double);
     maker.x = arena_alloc(&work, mul_size(n, sizeof *maker.x));
-    sums_fill(&maker.sums, input->y, NULL);
+    sums_fill(&maker.sums, input->y);
     set_base(&maker);
     const struct {
         size_t from, until;

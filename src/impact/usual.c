@@ -289,9 +289,9 @@ void usual_learn(const double *values, const struct usual_grid *grid, struct are
         out->y[t] = is_gap(values[t]) ? NAN : usual_transform(out, values[t]);
     struct sums sums = sums_new(n, &work), seasons = sums_new(n, &work);
     double *season = arena_array(&work, n, double);
-    sums_fill(&sums, out->y, NULL);
+    sums_fill(&sums, out->y);
     find_season(grid, &sums, season);
-    sums_fill(&seasons, season, NULL);
+    sums_fill(&seasons, season);
     struct fit fit = {.grid = grid, .y = out->y, .scratch = scratch};
     fit.step = arena_array(&work, n, double);
     fit.x = arena_alloc(&work, mul_size(n, sizeof *fit.x));

@@ -55,8 +55,7 @@ double usual_sd(const double *innovation, size_t history, struct arena *work);
 
 /* Innovations as normal scores (rank in the history, after division by their spread at that time: in the
  * last hours and at this time of day): 0 at gaps, at most 3.5 either way, variance 1 over the history.
- *   skip        points that teach nothing (NULL: none)
  *   out_spread  n_points spreads, may be NULL
  *   out_wild    n_points scores of how far out a point is either way, mean 0, variance 1; may be NULL */
 float *usual_scores(const double *innovation, double sd, const struct usual_grid *grid,
-                    const uint8_t *skip, struct arena *arena, float **out_spread, float **out_wild);
+                    struct arena *arena, float **out_spread, float **out_wild);

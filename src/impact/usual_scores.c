@@ -34,7 +34,7 @@ static double daily_spread(const double *innovation, double sd, const struct usu
 }
 
 static void find_spreads(const double *innovation, double sd, const struct usual_grid *grid,
-                         const uint8_t *skip, float *spread)
+                         float *spread)
 {
     double lately = sd / ABS_TO_SD, last = lately;
     double slow = 1 - exp(-1 / (8.0 * (double)grid->horizon));
@@ -50,7 +50,7 @@ static void find_spreads(const double *innovation, double sd, const struct usual
                        WEIGHT_DAILY * log(sd * daily));
         s = fmax(s, least);
         spread[t] = (float)s;
-        if (is_gap(innovation[t]) || (skip && skip[t]))
+        if (is_gap(innovation[t]))
             continue;
         lately += slow * (fmin(fabs(innovation[t]), 4 * sd) - lately);
         last += quick * (fmin(fabs(innovation[t]), 3 * s) - last);
@@ -161,14 +161,14 @@ static float *wild_scores(const float *z, const struct usual_grid *grid, float *
 }
 
 float *usual_scores(const double *innovation, double sd, const struct usual_grid *grid,
-                    const uint8_t *skip, struct arena *arena, float **out_spread, float **out_wild)
+                    struct arena *arena, float **out_spread, float **out_wild)
 {
     struct arena work;
     arena_init(&work);
     float *z = arena_array(&work, grid->n_points, float);
     float *sorted = arena_array(&work, grid->n_points, float);
     float *spread = arena_array(out_spread ? arena : &work, grid->n_points, float);
-    find_spreads(innovation, sd, grid, skip, spread);
+    find_spreads(innovation, sd, grid, spread);
     for (size_t t = 0; t < grid->n_points; t++)
         z[t] = is_gap(innovation[t]) ? NAN : (float)(innovation[t] / (double)spread[t]);
     float *scores = normal_scores(z, grid, sorted, arena);

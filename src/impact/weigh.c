@@ -5,9 +5,8 @@
 
 #include "impact/weigh_parts.h"
 
-static const double SKIP_SHARE = 0.25; /* of metrics standing out at once: a site-wide event */
 static const double CONTROL_MIN = 0.3; /* correlation of a control */
-enum { NULL_MIN = 40, PANEL_MIN = 8, CONTROLS = 3 };
+enum { CONTROLS = 3 };
 
 /* ---- learning ---- */
 
@@ -23,12 +22,12 @@ static void learn_controls(struct weigh *weigh, struct usual *usual, size_t m, s
     double *peers = usual_less_controls(usual, panel->n_metrics, m, NULL, grid, work);
     double *own = apart ? apart : usual[m].innovation;
     float *spread, *wild;
-    out->signs.scores[0] = usual_scores(own, usual[m].sd, grid, NULL, weigh->arena, &spread, &wild);
+    out->signs.scores[0] = usual_scores(own, usual[m].sd, grid, weigh->arena, &spread, &wild);
     out->signs.wild = wild;
     out->signs.spread = spread;
     out->signs.scores[1] = NULL;
     if (peers)
-        out->signs.scores[1] = usual_scores(peers, usual_sd(peers, grid->history, work), grid, NULL,
+        out->signs.scores[1] = usual_scores(peers, usual_sd(peers, grid->history, work), grid,
                                             weigh->arena, NULL, NULL);
 }
 
@@ -75,38 +74,6 @@ static float *control_contrast(const struct weigh *weigh, float *const *whole, s
     return out;
 }
 
-/* Times at which a quarter of the metrics stand out at once are no quiet times for any. */
-static void find_skip(struct weigh *weigh)
-{
-    size_t n = weigh->grid.n_points, n_known = 0, horizon = weigh->grid.horizon;
-    uint32_t *n_out = arena_zarray(weigh->arena, n, uint32_t);
-    double *scratch = arena_array(weigh->arena, n, double);
-    for (size_t m = 0; m < weigh->panel->n_metrics; m++) {
-        const struct metric *metric = &weigh->metrics[m];
-        if (!metric->is_known)
-            continue;
-        n_known++;
-        size_t n_values = 0;
-        for (size_t p = 2 * horizon; p + horizon < weigh->grid.history; p += 5)
-            scratch[n_values++] = (double)metric->signs.stands[p];
-        if (n_values < NULL_MIN)
-            continue;
-        double far = 1.5 * numbers_select(scratch, n_values, n_values - n_values / 10 - 1);
-        for (size_t p = 0; p < n; p++)
-            n_out[p] += (double)metric->signs.stands[p] > far;
-    }
-    if (n_known < PANEL_MIN)
-        return;
-    weigh->skip = arena_zarray(weigh->arena, n, uint8_t);
-    for (size_t p = 0; p < n; p++) {
-        if ((double)n_out[p] < SKIP_SHARE * (double)n_known)
-            continue;
-        size_t from = p > horizon ? p - horizon : 0;
-        for (size_t i = from; i < p + horizon && i < n; i++)
-            weigh->skip[i] = 1;
-    }
-}
-
 static void learn_all(struct weigh *weigh, struct arena *work)
 {
     size_t n = weigh->panel->n_metrics;
@@ -117,32 +84,20 @@ static void learn_all(struct weigh *weigh, struct arena *work)
     for (size_t m = 0; m < n; m++)
         if (usual[m].is_known)
             whole[m] = signs_whole_contrast(usual[m].y, &weigh->grid, work);
-    struct signs_contrast_input *inputs = arena_zarray(work, n, struct signs_contrast_input);
     for (size_t m = 0; m < n; m++) {
         struct metric *metric = &weigh->metrics[m];
         metric->is_known = usual[m].is_known;
         if (!metric->is_known)
             continue;
         learn_controls(weigh, usual, m, metric, work);
-        inputs[m] = (struct signs_contrast_input){
+        const struct signs_contrast_input input = {
             .y = usual[m].y,
             .control = control_contrast(weigh, whole, m, work),
             .noise_sd = usual[m].sd,
         };
-        signs_learn(&usual[m], &weigh->grid, &inputs[m], weigh->arena, &metric->signs);
+        signs_learn(&usual[m], &weigh->grid, &input, weigh->arena, &metric->signs);
         metric->form = usual[m];
         metric->form.y = metric->form.innovation = NULL;
-    }
-    find_skip(weigh);
-    for (size_t m = 0; m < n; m++) {
-        struct metric *metric = &weigh->metrics[m];
-        if (!metric->is_known)
-            continue;
-        inputs[m].skip = weigh->skip;
-        if (weigh->skip && !metric->form.is_constant)
-            signs_contrasts(&weigh->grid, &inputs[m], &metric->signs);
-        if (weigh->skip)
-            signs_calibrate(&weigh->grid, weigh->skip, metric->form.is_constant, &metric->signs);
         gate_learn(&metric->signs, &weigh->grid, weigh->arena, &metric->gate);
     }
 }

@@ -45,13 +45,6 @@ struct weigh_cell {
     size_t alarm; /* points after the change at which the live gate rings; 0: it does not */
 };
 
-/* And all of its own together. */
-struct weigh_whole {
-    bool is_broad; /* most of the panel moved at one time; that decides for each metric, too */
-    double
-        p; /* how often its own metrics stand out as much together at quiet times; 1: not known */
-};
-
 struct weigh;
 
 /* Learns what is usual; panel and arena must outlive it. Takes most of the time: about 1 ms for each metric
@@ -60,9 +53,10 @@ struct weigh *weigh_new(const struct weigh_panel *panel, const struct weigh_opti
                         struct arena *arena);
 
 /* Weighs change `which` of n (those near it compete to have been it), with the points before `until` only.
- * out has a cell for each metric. */
+ * out has a cell for each metric. out_is_broad (may be NULL): most of the panel moved at one time, and when
+ * that was decides for each of them. */
 void weigh_change(struct weigh *weigh, const struct weigh_change *changes, size_t n, size_t which,
-                  size_t until, struct weigh_cell *out, struct weigh_whole *out_whole);
+                  size_t until, struct weigh_cell *out, bool *out_is_broad);
 
 /* Metric m moved at about point `at`: which of n changes began it? shares[c] for each change; the rest, up to
  * 1, is that none of them did. out: the metric's cell around the onset that was found. */

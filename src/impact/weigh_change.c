@@ -20,7 +20,6 @@ static const double PI_OWN_SEEN = 6, PI_OTHER_SEEN = 20; /* metrics which that i
 static const double PI_MAX = 0.5;
 static const double CHANCE_MIN = 0.6; /* to be called moved */
 static const double LAG_S = 240, LATE_SHARE = 0.1, DAY_S = 86400;
-static const double ONE_OF_ALL_MAX = 8; /* surprise of one metric among all of a change's own */
 static const double P_TO_SEE = 0.002, Z_FOUR_IN_FIVE = 0.84; /* for would_see */
 enum { NULL_MIN = 40, BROAD_MIN = 3, OUTSIDE_MIN = 5, POOL_PASSES = 4 };
 
@@ -92,7 +91,7 @@ static double chance_of(struct weigh *weigh, const struct metric *metric, size_t
         first = p - span;
     for (size_t q = p; q >= first + horizon + metric->signs.n_lags + 1;) {
         size_t at = q - horizon - metric->signs.n_lags - 1;
-        if (!(weigh->skip && weigh->skip[at]) && has_some(weigh, m, at)) {
+        if (has_some(weigh, m, at)) {
             weigh->scratch[n++] = (double)metric->signs.stands[at];
             n_as_odd += (double)metric->signs.stands[at] >= surprise;
         }
@@ -173,7 +172,7 @@ static void measure(const struct weigh *weigh, size_t m, size_t p, size_t until,
 
 /* What is gathered of one metric before all are known. */
 struct finding {
-    double p, share, surprise;
+    double p, share;
     struct view view;
     size_t since;
 };
@@ -257,7 +256,6 @@ static bool find_one(struct weigh *weigh, size_t m, struct setting *setting, dou
         return false;
     double surprise =
         stands_out(weigh, &metric->signs, setting->first, setting->until, &found->view);
-    found->surprise = surprise;
     found->p = chance_of(weigh, metric, m, setting->first, surprise, out);
     out->is_judged = out->n_rank > NULL_MIN;
     found->share = 1;
@@ -338,40 +336,8 @@ static enum verdict_direction direction_of(const struct view *view, const struct
     return view->is_up[view->best] ? VERDICT_UP : VERDICT_DOWN;
 }
 
-/* How often the change's own metrics together stand out as much at quiet times: by their mean, each up to a
- * limit, so that it takes many. Their dependence is in the quiet times. */
-static double chance_of_all(struct weigh *weigh, const struct finding *found, const bool *is_judged,
-                            const bool *own, size_t p)
-{
-    size_t horizon = weigh->grid.horizon, stride = horizon / 12 > 0 ? horizon / 12 : 1, n = 0;
-    double here = 0;
-    size_t n_own = 0, n_as_odd = 0;
-    for (size_t m = 0; m < weigh->panel->n_metrics; m++)
-        if (is_judged[m] && own[m]) {
-            here += fmin(found[m].surprise, ONE_OF_ALL_MAX);
-            n_own++;
-        }
-    for (size_t at = 2 * horizon; n_own > 0 && at + horizon < p; at += stride) {
-        if (weigh->skip && weigh->skip[at])
-            continue;
-        double there = 0;
-        for (size_t m = 0; m < weigh->panel->n_metrics; m++)
-            if (is_judged[m] && own[m])
-                there += fmin((double)weigh->metrics[m].signs.stands[at], ONE_OF_ALL_MAX);
-        weigh->scratch[n++] = there / (double)n_own;
-        n_as_odd += there >= here;
-    }
-    if (n < NULL_MIN)
-        return 1;
-    here /= (double)n_own;
-    struct tail tail = tail_fit(weigh->scratch, n, P_XI);
-    if (here <= tail.threshold)
-        return (double)(n_as_odd + 1) / (double)(n + 1);
-    return fmax(exp(-tail_surprise(&tail, here)), P_MIN);
-}
-
 void weigh_change(struct weigh *weigh, const struct weigh_change *changes, size_t n, size_t which,
-                  size_t until, struct weigh_cell *out, struct weigh_whole *out_whole)
+                  size_t until, struct weigh_cell *out, bool *out_is_broad)
 {
     struct arena work;
     arena_init(&work);
@@ -405,8 +371,8 @@ void weigh_change(struct weigh *weigh, const struct weigh_change *changes, size_
         out[m].direction = direction_of(&found[m].view, &out[m]);
     }
     weigh_alarms(weigh, &setting, out);
-    out_whole->is_broad = shared < 1;
-    out_whole->p = chance_of_all(weigh, found, is_judged, own, setting.first);
+    if (out_is_broad)
+        *out_is_broad = shared < 1;
     arena_done(&work);
 }
 

@@ -57,7 +57,7 @@ void weigh_alarms(struct weigh *weigh, struct setting *setting, struct weigh_cel
             if (!metric->is_known || !cells[m].is_judged)
                 continue;
             p[m] = gate_chance(&metric->gate, gate_largest(&metric->signs, first, k),
-                               first > horizon ? first - horizon : 0, weigh->skip, weigh->scratch);
+                               first > horizon ? first - horizon : 0, weigh->scratch);
             n_outside += !own[m];
             n_moved += !own[m] && p[m] < 0.02;
         }

@@ -17,7 +17,6 @@ struct weigh {
     struct arena *arena;
     struct usual_grid grid;
     struct metric *metrics;
-    uint8_t *skip; /* site-wide events: no quiet times; NULL: none */
     /* for one metric at a time */
     double *scratch;
     float *look[SIGNS];

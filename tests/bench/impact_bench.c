@@ -6,8 +6,7 @@
  * CASES holds a folder for each case: series.csv (t,metric,...; one step; an empty field is a gap),
  * changes.csv (id,t,kind,service,horizon_s), questions.csv (id,metric,t). A metric's service is the second
  * component of its name, or the first of two. OUT gets a JSON object a line: of each change and metric
- * p, score, moved, dir, effect, gate_min, cpu_us; of each question its cause. A change of service "all" has
- * a line of its own, too. */
+ * p, score, moved, dir, effect, gate_min, cpu_us; of each question its cause. */
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
@@ -22,8 +21,6 @@
 #include "base/num.h"
 #include "impact/weigh.h"
 #include "os/file.h"
-
-static const double WHOLE_P = 0.001; /* that all of a change's metrics together moved */
 
 enum { CASE_BYTES_MAX = 256 * 1024 * 1024 };
 
@@ -209,12 +206,10 @@ static void write_change(FILE *out, struct kase *kase, struct weigh *weigh, size
     struct weigh_cell *cells = arena_array(&kase->arena, kase->n_metrics, struct weigh_cell);
     int64_t horizon_s = kase->changes[c].horizon_s, step = kase->times[1] - kase->times[0];
     size_t until = kase->weighed[c].first + (size_t)(horizon_s / step);
-    struct weigh_whole whole;
-    weigh_change(weigh, kase->weighed, kase->n_changes, c, until, cells, &whole);
+    weigh_change(weigh, kase->weighed, kase->n_changes, c, until, cells, NULL);
     double us = (cpu_us() - began) / (double)kase->n_metrics + learning_us;
     struct buf buf;
     buf_init(&buf, CASE_BYTES_MAX);
-    bool any = false;
     for (size_t m = 0; m < kase->n_metrics; m++) {
         struct jsonw json;
         jsonw_init(&json, &buf, 0);
@@ -222,13 +217,9 @@ static void write_change(FILE *out, struct kase *kase, struct weigh *weigh, size
         put(&json, "cpu_us", us);
         jsonw_end(&json);
         buf_add_char(&buf, '\n');
-        any = any || cells[m].has_moved;
     }
     fwrite(buf.at, 1, buf.n, out);
     buf_done(&buf);
-    if (strcmp(kase->changes[c].service, "all") == 0)
-        fprintf(out, "{\"case\":\"%s\",\"change\":\"%s\",\"p\":%.6g,\"moved\":%s}\n", kase->id,
-                kase->changes[c].id, whole.p, any || whole.p < WHOLE_P ? "true" : "false");
 }
 
 static void write_questions(FILE *out, struct kase *kase, struct weigh *weigh, size_t horizon)
