@@ -1,0 +1,156 @@
+#include "model/verdict_write.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/num.h"
+
+static const char *const directions[] = {"up", "down", "erratic"};
+static const char *const harms[] = {NULL, "bad", "good"};
+
+/* JSON has no infinity. */
+static double finite_or_gap(double value)
+{
+    return isfinite(value) ? value : NAN;
+}
+
+static void put_number(struct jsonw *json, const char *key, double value)
+{
+    jsonw_put_f64(json, key, finite_or_gap(value));
+}
+
+static void put_seconds(struct jsonw *json, const char *key, int64_t at_s)
+{
+    jsonw_key(json, key);
+    if (at_s)
+        jsonw_i64(json, at_s);
+    else
+        jsonw_null(json);
+}
+
+static void put_range(struct jsonw *json, const char *key, int64_t from, int64_t until)
+{
+    jsonw_key(json, key);
+    jsonw_array(json);
+    jsonw_i64(json, from);
+    jsonw_i64(json, until);
+    jsonw_end(json);
+}
+
+static void put_moved(struct jsonw *json, const struct verdict_metric *metric)
+{
+    jsonw_put_text(json, "metric", metric->name);
+    jsonw_put_text(json, "direction", directions[metric->direction]);
+    jsonw_put_text(json, "harm", harms[metric->harm]);
+    put_number(json, "before", metric->before);
+    put_number(json, "after", metric->after);
+    put_number(json, "delta", metric->effect);
+    put_seconds(json, "since", metric->since_s);
+}
+
+static void put_metric(struct jsonw *json, const struct verdict_metric *metric)
+{
+    jsonw_object(json);
+    put_moved(json, metric);
+    jsonw_put_bool(json, "vital", metric->is_vital);
+    jsonw_key(json, "usual");
+    jsonw_array(json);
+    jsonw_f64(json, finite_or_gap(metric->usual_low));
+    jsonw_f64(json, finite_or_gap(metric->usual_high));
+    jsonw_end(json);
+    put_number(json, "p", metric->p);
+    put_range(json, "rank", metric->rank, metric->n_rank);
+    put_number(json, "share", metric->share);
+    put_number(json, "would_see", metric->would_see);
+    jsonw_key(json, "spark");
+    jsonw_array(json);
+    for (size_t i = 0; i < min_size(metric->n_spark, VERDICT_SPARK_MAX); i++)
+        jsonw_f64(json, finite_or_gap(metric->spark[i]));
+    jsonw_end(json);
+    jsonw_put_i64(json, "spark_change", metric->spark_change);
+    jsonw_end(json);
+}
+
+static void put_metrics(struct jsonw *json, const char *key, const struct verdict_metric *metrics,
+                        size_t n)
+{
+    jsonw_key(json, key);
+    jsonw_array(json);
+    for (size_t i = 0; i < n; i++)
+        put_metric(json, &metrics[i]);
+    jsonw_end(json);
+}
+
+static void put_texts(struct jsonw *json, const char *key, const char *const *texts, size_t n)
+{
+    jsonw_key(json, key);
+    jsonw_array(json);
+    for (size_t i = 0; i < n; i++)
+        jsonw_text(json, texts[i]);
+    jsonw_end(json);
+}
+
+void verdict_write(struct jsonw *json, const struct verdict *verdict)
+{
+    jsonw_object(json);
+    jsonw_put_text(json, "change", verdict->change);
+    jsonw_put_text(json, "stage", verdict_stage_name(verdict->stage));
+    jsonw_put_text(json, "state", verdict_state_name(verdict->state));
+    jsonw_put_time(json, "made", verdict->made_ms);
+    jsonw_key(json, "windows");
+    jsonw_object(json);
+    put_range(json, "before", verdict->from_s, verdict->at_s);
+    put_range(json, "after", verdict->at_s, verdict->until_s);
+    jsonw_end(json);
+    jsonw_put_i64(json, "checked", verdict->n_checked);
+    jsonw_put_i64(json, "revised", verdict->n_revised);
+    if (verdict->n_moved_more)
+        jsonw_put_i64(json, "moved_more", verdict->n_moved_more);
+    put_metrics(json, "moved", verdict->moved, verdict->n_moved);
+    put_metrics(json, "unmoved", verdict->unmoved, verdict->n_unmoved);
+    put_texts(json, "nodata", verdict->no_data, verdict->n_no_data);
+    put_texts(json, "overlaps", verdict->overlaps, verdict->n_overlaps);
+    put_texts(json, "reasons", verdict->reasons, verdict->n_reasons);
+    put_number(json, "false_alarms_per_1000", verdict->false_alarms);
+    jsonw_put_text(json, "method", verdict->method);
+    jsonw_end(json);
+}
+
+/* A key that is there twice would make the whole unreadable. */
+static bool is_seen(const struct verdict *verdict, size_t i)
+{
+    bool is_repeat = false;
+    for (size_t k = 0; k < i && !is_repeat; k++)
+        is_repeat = strcmp(verdict->unmoved[k].name, verdict->unmoved[i].name) == 0;
+    return !is_repeat && !is_gap(verdict_sees(&verdict->unmoved[i]));
+}
+
+void verdict_write_summary(struct jsonw *json, const struct verdict *verdict)
+{
+    jsonw_object(json);
+    jsonw_put_text(json, "state", verdict_state_name(verdict->state));
+    jsonw_put_text(json, "stage", verdict_stage_name(verdict->stage));
+    jsonw_put_time(json, "made", verdict->made_ms);
+    put_seconds(json, "until", verdict->until_s);
+    jsonw_put_i64(json, "checked", verdict->n_checked);
+    jsonw_put_i64(json, "moved", (int64_t)verdict_moved(verdict));
+    jsonw_put_i64(json, "revised", verdict->n_revised);
+    jsonw_key(json, "worst");
+    jsonw_array(json);
+    for (size_t i = 0; i < min_size(verdict->n_moved, VERDICT_SUMMARY_MAX); i++) {
+        jsonw_object(json);
+        put_moved(json, &verdict->moved[i]);
+        jsonw_end(json);
+    }
+    jsonw_end(json);
+    jsonw_key(json, "would_see");
+    jsonw_object(json);
+    for (size_t i = 0, n = 0; i < verdict->n_unmoved && n < VERDICT_SUMMARY_MAX; i++) {
+        if (!is_seen(verdict, i))
+            continue;
+        jsonw_put_f64(json, verdict->unmoved[i].name, verdict_sees(&verdict->unmoved[i]));
+        n++;
+    }
+    jsonw_end(json);
+    jsonw_end(json);
+}
