@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/jsonw.h"
+#include "model/verdict_read.h"
+#include "model/verdict_write.h"
 
 /* The text fields in the order they are written. */
 struct text_field {
@@ -98,6 +100,10 @@ static void encode_change(struct jsonw *json, const struct change *change)
         jsonw_put_bool(json, "retracted", true);
     encode_also(json, change);
     encode_tags(json, change);
+    if (change->verdict) {
+        jsonw_key(json, "verdict");
+        verdict_write_summary(json, change->verdict);
+    }
 }
 
 static void encode_audit(struct jsonw *json, const struct audit *audit)
@@ -122,6 +128,28 @@ void row_encode(const struct change *change, const struct audit *audit, struct b
     if (audit)
         encode_audit(&json, audit);
     jsonw_end(&json);
+}
+
+void row_encode_verdict(const struct verdict *verdict, struct buf *out)
+{
+    struct jsonw json;
+    jsonw_init(&json, out, 0);
+    jsonw_object(&json);
+    jsonw_key(&json, "verdict");
+    verdict_write(&json, verdict);
+    jsonw_end(&json);
+}
+
+bool row_decode_verdict(const char *text, size_t n, struct arena *arena, struct verdict *out,
+                        struct err *err)
+{
+    json_error_t why;
+    json_auto_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+    if (!root)
+        return FAIL(err, ERR_CORRUPT, "a ledger row is not JSON: %s", why.text);
+    struct err own;
+    return verdict_read(json_object_get(root, "verdict"), arena, out, &own) ||
+           FAIL(err, ERR_CORRUPT, "a ledger row that should hold a verdict: %s", own.text);
 }
 
 static const char *pair_text(const json_t *pair, size_t i)
@@ -157,6 +185,17 @@ static void decode_also(const json_t *also, struct arena *arena, struct change *
     }
 }
 
+static void decode_verdict(const json_t *summary, struct arena *arena, struct change *out)
+{
+    struct verdict verdict;
+    if (!verdict_read_summary(summary, arena, &verdict))
+        return;
+    struct verdict *kept = arena_array(arena, 1, struct verdict);
+    verdict.change = out->id;
+    *kept = verdict;
+    out->verdict = kept;
+}
+
 static int64_t integer(const json_t *root, const char *key)
 {
     return json_integer_value(json_object_get(root, key));
@@ -179,6 +218,7 @@ static void decode_fields(const json_t *root, struct arena *arena, struct change
     out->is_retracted = json_is_true(json_object_get(root, "retracted"));
     decode_also(json_object_get(root, "also"), arena, out);
     decode_tags(json_object_get(root, "tags"), arena, out);
+    decode_verdict(json_object_get(root, "verdict"), arena, out);
 }
 
 bool row_decode(const char *text, size_t n, struct arena *arena, struct change *out,
@@ -221,6 +261,7 @@ bool row_decode_audit(const char *text, size_t n, struct arena *arena, struct au
 struct change row_copy(const struct change *change, struct arena *arena)
 {
     struct change copy = *change;
+    copy.verdict = NULL;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         const char *text = text_of(change, &texts[i]);
         set_text(&copy, &texts[i], text[0] ? arena_strdup(arena, text) : "");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/str.h"
 
 static const char *const directions[] = {"up", "down", "erratic"};
 static const char *const harms[] = {NULL, "bad", "good"};
@@ -116,13 +117,15 @@ void verdict_write(struct jsonw *json, const struct verdict *verdict)
     jsonw_end(json);
 }
 
-/* A key that is there twice would make the whole unreadable. */
+/* A key that is there twice would make the whole unreadable; bytes that are no UTF-8 could become one. */
 static bool is_seen(const struct verdict *verdict, size_t i)
 {
     bool is_repeat = false;
     for (size_t k = 0; k < i && !is_repeat; k++)
         is_repeat = strcmp(verdict->unmoved[k].name, verdict->unmoved[i].name) == 0;
-    return !is_repeat && !is_gap(verdict_sees(&verdict->unmoved[i]));
+    const char *name = verdict->unmoved[i].name;
+    return !is_repeat && text_is_utf8(name, strlen(name)) &&
+           !is_gap(verdict_sees(&verdict->unmoved[i]));
 }
 
 void verdict_write_summary(struct jsonw *json, const struct verdict *verdict)
