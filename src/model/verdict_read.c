@@ -201,6 +201,10 @@ bool verdict_read_summary(const json_t *root, struct arena *arena, struct verdic
     for (size_t i = 0; i < n_worst; i++)
         verdict.moved[verdict.n_moved++] = metric_of(json_array_get(worst, i), arena);
     verdict.n_moved_more = n_moved > n_worst ? n_moved - (uint32_t)n_worst : 0;
+    if (json_is_string(json_object_get(root, "reason"))) {
+        verdict.reasons = arena_array(arena, 1, const char *);
+        verdict.reasons[verdict.n_reasons++] = text_of(json_object_get(root, "reason"), arena);
+    }
     read_would_see(json_object_get(root, "would_see"), arena, &verdict);
     *out = verdict;
     return true;

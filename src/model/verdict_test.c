@@ -135,6 +135,11 @@ TEST(what_a_summary_says)
     EXPECT_TEXT(written(&got, true), written(&verdict, true));
     EXPECT_I64(got.n_moved, 3);
     EXPECT_I64(verdict_moved(&got), 4);
+    verdict.state = VERDICT_CANNOT_TELL;
+    json_auto_t *odd = json_loads(written(&verdict, true), JSON_REJECT_DUPLICATES, NULL);
+    EXPECT(verdict_read_summary(odd, &kit_arena, &got));
+    EXPECT_TEXT(got.reasons[0], verdict.reasons[0]);
+    EXPECT_TEXT(written(&got, true), written(&verdict, true));
     EXPECT_TEXT(got.unmoved[1].name, "forum.posts");
     EXPECT_F64(verdict_sees(&got.unmoved[1]), 0.12, 1e-12);
 }

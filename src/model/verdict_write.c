@@ -146,6 +146,8 @@ void verdict_write_summary(struct jsonw *json, const struct verdict *verdict)
         jsonw_end(json);
     }
     jsonw_end(json);
+    if (verdict->state == VERDICT_CANNOT_TELL && verdict->n_reasons)
+        jsonw_put_text(json, "reason", verdict->reasons[0]);
     jsonw_key(json, "would_see");
     jsonw_object(json);
     for (size_t i = 0, n = 0; i < verdict->n_unmoved && n < VERDICT_SUMMARY_MAX; i++) {
