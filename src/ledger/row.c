@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "base/jsonw.h"
+#include "ledger/summary.h"
 #include "model/verdict_read.h"
 #include "model/verdict_write.h"
+
+enum { SUMMARY_BYTES_MAX = 64 * 1024 /* longer names of metrics are cut off */ };
 
 /* The text fields in the order they are written. */
 struct text_field {
@@ -77,6 +80,14 @@ static void encode_also(struct jsonw *json, const struct change *change)
     jsonw_end(json);
 }
 
+static void encode_summary(struct jsonw *json, const struct verdict *verdict)
+{
+    CLEANUP(buf_done) struct buf text;
+    buf_init(&text, SUMMARY_BYTES_MAX);
+    summary_encode(verdict, &text);
+    jsonw_put_text(json, "verdict", buf_text(&text));
+}
+
 static void encode_change(struct jsonw *json, const struct change *change)
 {
     jsonw_put_text(json, "kind", change_kind_name(change->kind));
@@ -100,10 +111,8 @@ static void encode_change(struct jsonw *json, const struct change *change)
         jsonw_put_bool(json, "retracted", true);
     encode_also(json, change);
     encode_tags(json, change);
-    if (change->verdict) {
-        jsonw_key(json, "verdict");
-        verdict_write_summary(json, change->verdict);
-    }
+    if (change->verdict)
+        encode_summary(json, change->verdict);
 }
 
 static void encode_audit(struct jsonw *json, const struct audit *audit)
@@ -185,10 +194,10 @@ static void decode_also(const json_t *also, struct arena *arena, struct change *
     }
 }
 
-static void decode_verdict(const json_t *summary, struct arena *arena, struct change *out)
+static void decode_summary(const char *text, struct arena *arena, struct change *out)
 {
     struct verdict verdict;
-    if (!verdict_read_summary(summary, arena, &verdict))
+    if (!text || !summary_decode(str_of(text), arena, &verdict))
         return;
     struct verdict *kept = arena_array(arena, 1, struct verdict);
     verdict.change = out->id;
@@ -218,7 +227,7 @@ static void decode_fields(const json_t *root, struct arena *arena, struct change
     out->is_retracted = json_is_true(json_object_get(root, "retracted"));
     decode_also(json_object_get(root, "also"), arena, out);
     decode_tags(json_object_get(root, "tags"), arena, out);
-    decode_verdict(json_object_get(root, "verdict"), arena, out);
+    decode_summary(json_string_value(json_object_get(root, "verdict")), arena, out);
 }
 
 bool row_decode(const char *text, size_t n, struct arena *arena, struct change *out,

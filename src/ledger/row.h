@@ -16,7 +16,7 @@ struct audit {
 /* change: as it now is, or NULL: the row is about no change. audit: NULL, or why the row was written
  * when nobody told of the change. One of the two is there. */
 void row_encode(const struct change *change, const struct audit *audit, struct buf *out);
-/* A row of its own, before the one of the change that carries the verdict in short: all of it, as it is
+/* A row of its own, before the one of the change, whose "verdict" is summary.h's: all of it, as it is
  * written by model/verdict_write.h. It is about the change, but says nothing of it. */
 void row_encode_verdict(const struct verdict *verdict, struct buf *out);
 #define ROW_VERDICT_BEGIN "{\"verdict\":" /* so it begins, and no other does */

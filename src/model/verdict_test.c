@@ -126,7 +126,7 @@ TEST(what_a_summary_says)
     EXPECT_TEXT(written(&verdict, true),
                 "{\"state\":\"harm\",\"stage\":\"1h\",\"made\":1763841591.25,\"until\":1763841486,"
                 "\"checked\":42,\"moved\":1,\"revised\":1,\"worst\":[{\"metric\":\"php.warnings\","
-                "\"direction\":\"up\",\"harm\":\"bad\",\"before\":1.2,\"after\":44.0,"
+                "\"direction\":\"up\",\"harm\":\"bad\",\"before\":1.2,\"after\":44,"
                 "\"delta\":42.8,\"since\":1763837940}],"
                 "\"would_see\":{\"checkout.ok\":0.04,\"forum.posts\":0.12}}");
     verdict.n_moved = 4;

@@ -38,21 +38,21 @@ static void put_range(struct jsonw *json, const char *key, int64_t from, int64_t
     jsonw_end(json);
 }
 
-static void put_moved(struct jsonw *json, const struct verdict_metric *metric)
+static void put_name(struct jsonw *json, const struct verdict_metric *metric)
 {
     jsonw_put_text(json, "metric", metric->name);
     jsonw_put_text(json, "direction", directions[metric->direction]);
     jsonw_put_text(json, "harm", harms[metric->harm]);
-    put_number(json, "before", metric->before);
-    put_number(json, "after", metric->after);
-    put_number(json, "delta", metric->effect);
-    put_seconds(json, "since", metric->since_s);
 }
 
 static void put_metric(struct jsonw *json, const struct verdict_metric *metric)
 {
     jsonw_object(json);
-    put_moved(json, metric);
+    put_name(json, metric);
+    put_number(json, "before", metric->before);
+    put_number(json, "after", metric->after);
+    put_number(json, "delta", metric->effect);
+    put_seconds(json, "since", metric->since_s);
     jsonw_put_bool(json, "vital", metric->is_vital);
     jsonw_key(json, "usual");
     jsonw_array(json);
@@ -117,6 +117,30 @@ void verdict_write(struct jsonw *json, const struct verdict *verdict)
     jsonw_end(json);
 }
 
+/* So many digits as somebody reads; a list holds many of these. */
+static void put_short(struct jsonw *json, const char *key, double value, int digits)
+{
+    char text[NUM_TEXT_MAX];
+    if (isfinite(value))
+        num_format_g(text, value, digits);
+    jsonw_key(json, key);
+    if (isfinite(value))
+        jsonw_raw(json, text);
+    else
+        jsonw_null(json);
+}
+
+static void put_worst(struct jsonw *json, const struct verdict_metric *metric)
+{
+    jsonw_object(json);
+    put_name(json, metric);
+    put_short(json, "before", metric->before, 6);
+    put_short(json, "after", metric->after, 6);
+    put_short(json, "delta", metric->effect, 6);
+    put_seconds(json, "since", metric->since_s);
+    jsonw_end(json);
+}
+
 /* A key that is there twice would make the whole unreadable; bytes that are no UTF-8 could become one. */
 static bool is_seen(const struct verdict *verdict, size_t i)
 {
@@ -140,11 +164,8 @@ void verdict_write_summary(struct jsonw *json, const struct verdict *verdict)
     jsonw_put_i64(json, "revised", verdict->n_revised);
     jsonw_key(json, "worst");
     jsonw_array(json);
-    for (size_t i = 0; i < min_size(verdict->n_moved, VERDICT_SUMMARY_MAX); i++) {
-        jsonw_object(json);
-        put_moved(json, &verdict->moved[i]);
-        jsonw_end(json);
-    }
+    for (size_t i = 0; i < min_size(verdict->n_moved, VERDICT_SUMMARY_MAX); i++)
+        put_worst(json, &verdict->moved[i]);
     jsonw_end(json);
     if (verdict->state == VERDICT_CANNOT_TELL && verdict->n_reasons)
         jsonw_put_text(json, "reason", verdict->reasons[0]);
@@ -153,7 +174,7 @@ void verdict_write_summary(struct jsonw *json, const struct verdict *verdict)
     for (size_t i = 0, n = 0; i < verdict->n_unmoved && n < VERDICT_SUMMARY_MAX; i++) {
         if (!is_seen(verdict, i))
             continue;
-        jsonw_put_f64(json, verdict->unmoved[i].name, verdict_sees(&verdict->unmoved[i]));
+        put_short(json, verdict->unmoved[i].name, verdict_sees(&verdict->unmoved[i]), 3);
         n++;
     }
     jsonw_end(json);

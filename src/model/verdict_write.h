@@ -15,6 +15,6 @@ void verdict_write(struct jsonw *json, const struct verdict *verdict);
 /* One object: {"state","stage","made","until","checked","moved":number,"revised",
  * "worst":[{"metric","direction","harm","before","after","delta","since"}],
  * "would_see":{"logins.ok":0.04}}: of the moved the worst, of the others the first ones of which it is
- * known what would have been seen, as a share of what they were before. One that cannot tell has its first
+ * known what would have been seen, as a share of what they were before. Numbers have six digits, shares three. One that cannot tell has its first
  * "reason", too. */
 void verdict_write_summary(struct jsonw *json, const struct verdict *verdict);
