@@ -134,6 +134,34 @@ def test_harm_is_told_as_the_reply(tmp_path):
     assert len(peer.asked) == len(mail.letters) == 3
 
 
+def test_slack_shows_harm_in_the_channel_and_not_only_in_the_thread(tmp_path):
+    keys = {"type": "slack", "allow-private": "on", "token": "xoxb-1", "channel": "#deploys"}
+    with HttpPeer(lambda asked: (200, '{"ok":true,"ts":"17.42"}')) as peer:
+        with start(tmp_path, ("s", {**keys, "url": peer.url})) as server:
+            judged(server, "website", HARM)
+            judged(server, "search", IMPROVED, 1)
+            asked = [a.json for a in peer.wait(4)]
+    replies = {json.dumps("HARM" in a["text"]): a for a in asked if "thread_ts" in a}
+    assert replies["true"]["thread_ts"] == "17.42" and replies["true"]["reply_broadcast"] is True
+    assert "reply_broadcast" not in replies["false"] and "improved" in replies["false"]["text"]
+    assert "*website* 4f2c1e0 (nora): HARM, php.warnings x37" in replies["true"]["blocks"][0]["text"]["text"]
+
+
+def test_harm_is_an_incident_to_cdevents(tmp_path):
+    with HttpPeer() as peer:
+        with start(tmp_path, ("c", {"type": "cdevents", "url": peer.url, "allow-private": "on"})) as server:
+            change = judged(server, "website", HARM)
+            judged(server, "search", IMPROVED, 1)  # for which there is no word
+            wait_until(lambda: channel(server, "c")["told"] == 4)
+    types = [a.headers["ce-type"].split(".")[2:4] for a in peer.asked]
+    assert sorted(types) == [["incident", "detected"], ["service", "deployed"], ["service", "deployed"]]
+    harm = next(a for a in peer.asked if "incident" in a.headers["ce-type"])
+    assert harm.headers["ce-subject"] == change + ".harm" == harm.json["subject"]["id"]
+    assert "php.warnings x37" in harm.json["subject"]["content"]["description"]
+    assert harm.json["subject"]["content"]["service"]["id"] == "website"
+    assert harm.json["customData"]["verdict"]["state"] == "harm"
+
+
 @pytest.mark.parametrize("verdicts,verdict,is_told", [
     ("changed", NO_HARM, False), ("all", NO_HARM, True), ("all", dict(NO_HARM, stage="15m"), False),
     ("all", CANNOT_TELL, True), ("harm", IMPROVED, False), ("changed", IMPROVED, True), ("none", HARM, False),
