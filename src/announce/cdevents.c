@@ -44,17 +44,29 @@ static bool open_cdevents(const struct ini_section *section, const struct announ
     return true;
 }
 
+#define DETECTED "dev.cdevents.incident.detected.0.3.0"
+#define RESOLVED "dev.cdevents.incident.resolved.0.3.0"
+
+/* Harm is an incident, and one that was taken back is over. */
+static const char *type_of_verdict(const struct message *message)
+{
+    if (text_is_harm(message))
+        return DETECTED;
+    return message->before == VERDICT_HARM ? RESOLVED : NULL;
+}
+
 /* NULL: nothing that CDEvents has a word for. */
 static const char *type_of(const struct message *message)
 {
     const struct change *change = message->change;
+    if (message->moment == MOMENT_VERDICT)
+        return type_of_verdict(message);
     const bool is_start = message->moment == MOMENT_START;
     if (change->is_retracted || message->moment == MOMENT_AGAIN)
         return NULL;
     if (change->kind == CHANGE_INCIDENT)
-        return is_start || (message->is_first && change->end_ms == change->start_ms)
-                   ? "dev.cdevents.incident.detected.0.3.0"
-                   : "dev.cdevents.incident.resolved.0.3.0";
+        return is_start || (message->is_first && change->end_ms == change->start_ms) ? DETECTED
+                                                                                     : RESOLVED;
     if (change->kind != CHANGE_DEPLOY || is_start || change->status != STATUS_SUCCEEDED)
         return NULL;
     if (text_is_rollback(change))
@@ -93,17 +105,23 @@ struct event {
 static struct event event_of(const struct message *message, const char *type)
 {
     const struct change *change = message->change;
-    const int64_t at_ms = message->moment == MOMENT_START ? change->start_ms : change->end_ms;
+    const bool is_verdict = message->moment == MOMENT_VERDICT;
+    const int64_t at_ms = is_verdict                        ? change->verdict->made_ms
+                          : message->moment == MOMENT_START ? change->start_ms
+                                                            : change->end_ms;
     char time[64];
     tz_format(tz_utc(), at_ms / 1000, "%Y-%m-%dT%H:%M:%SZ", time, sizeof time);
-    return (struct event){type, arena_strdup(message->arena, time),
-                          change->kind == CHANGE_INCIDENT ? change->id : change->service};
+    const char *subject = change->kind == CHANGE_INCIDENT ? change->id : change->service;
+    if (is_verdict) /* the incident is none of the ledger's own */
+        subject = arena_printf(message->arena, "%s.harm", change->id);
+    return (struct event){type, arena_strdup(message->arena, time), subject};
 }
 
 static void write_subject(struct jsonw *json, const struct event *event,
                           const struct message *message)
 {
     const struct change *change = message->change;
+    const bool is_verdict = message->moment == MOMENT_VERDICT;
     jsonw_key(json, "subject");
     jsonw_object(json);
     jsonw_put_text(json, "id", event->subject);
@@ -113,10 +131,11 @@ static void write_subject(struct jsonw *json, const struct event *event,
     jsonw_object(json);
     jsonw_put_text(json, "id", change->env);
     jsonw_end(json);
-    if (change->kind != CHANGE_INCIDENT) {
+    if (change->kind != CHANGE_INCIDENT && !is_verdict) {
         jsonw_put_text(json, "artifactId", purl_of(change, message->arena));
     } else {
-        jsonw_put_text(json, "description", change->msg);
+        jsonw_put_text(json, "description",
+                       is_verdict ? text_line(message, TEXT_PLAIN) : change->msg);
         if (change->service[0]) {
             jsonw_key(json, "service");
             jsonw_object(json);

@@ -4,12 +4,14 @@
 #include <stdatomic.h>
 
 #include "announce/announce.h"
+#include "base/tz.h"
 
 /* What of a change is told. */
 enum moment {
-    MOMENT_START, /* it is under way */
-    MOMENT_END,   /* it is over, or was a point */
-    MOMENT_AGAIN, /* it was over, and it ended otherwise: failed after all, or retracted */
+    MOMENT_START,   /* it is under way */
+    MOMENT_END,     /* it is over, or was a point */
+    MOMENT_AGAIN,   /* it was over, and it ended otherwise: failed after all, or retracted */
+    MOMENT_VERDICT, /* what it did to the metrics: change->verdict */
     MOMENTS
 };
 
@@ -21,6 +23,8 @@ struct message {
     const char *id;     /* stable over retries: change id and moment, "01J....end" */
     const char *thread; /* what the channel noted when it told of this change before, or "" */
     bool is_first;      /* nothing of this change was told here before */
+    enum verdict_state before; /* of a verdict: what was told of it here before; PENDING: nothing */
+    const struct tz *tz;       /* times of day are in it; NULL: UTC */
     int64_t now_ms;
     struct arena *arena;
 };

@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static const char *const common_keys[] = {"type", "enabled", "services",
-                                          "envs", "kinds",   "moments"};
+static const char *const common_keys[] = {"type",  "enabled", "services", "envs",
+                                          "kinds", "moments", "verdicts"};
 
 const char *filter_text(const struct ini_section *section, const char *key, const char *fallback)
 {
@@ -78,6 +78,22 @@ static bool read_moments(const struct ini_section *section, struct arena *arena,
     return n > 0 || FAIL(err, ERR_INPUT, "moments is empty: say start, end or both");
 }
 
+static bool read_verdicts(const struct ini_section *section, struct filter *out, struct err *err)
+{
+    static const char *const names[] = {[FILTER_VERDICTS_CHANGED] = "changed",
+                                        [FILTER_VERDICTS_HARM] = "harm",
+                                        [FILTER_VERDICTS_ALL] = "all",
+                                        [FILTER_VERDICTS_NONE] = "none"};
+    const char *text = filter_text(section, "verdicts", "changed");
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (strcmp(text, names[i]) != 0)
+            continue;
+        out->verdicts = (enum filter_verdicts)i;
+        return true;
+    }
+    return FAIL(err, ERR_INPUT, "verdicts = '%.60s': harm, changed, all and none are known", text);
+}
+
 /* A name that does not exist is most often one that was mistyped. */
 static bool refuse(const char *key, const struct channel_kind *kind, struct err *err)
 {
@@ -123,6 +139,7 @@ bool filter_read(const struct ini *ini, const struct ini_section *section,
     filter.n_services = filter_list(filter_text(section, "services", ""), arena, &filter.services);
     filter.n_envs = filter_list(filter_text(section, "envs", ""), arena, &filter.envs);
     if (!read_kinds(section, arena, &filter, err) || !read_moments(section, arena, &filter, err) ||
+        !read_verdicts(section, &filter, err) ||
         !filter_switch(section, "enabled", true, &filter.is_enabled, err)) {
         err_prefix(err, "%s:%u: [%s]", ini->file, section->line, section->name);
         return false;
@@ -166,7 +183,29 @@ bool filter_takes(const struct filter *filter, const struct change *change)
            takes(filter->envs, filter->n_envs, change->env);
 }
 
-bool filter_wants(const struct filter *filter, enum moment moment)
+static bool wants_verdict(const struct filter *filter, const struct verdict *verdict,
+                          const struct moments_told *told)
 {
+    const bool is_harm = verdict->state == VERDICT_HARM, was_harm = told->verdict == VERDICT_HARM;
+    const bool is_change = is_harm || verdict->state == VERDICT_IMPROVED ||
+                           verdict->state == VERDICT_MOVED || told->verdict != VERDICT_PENDING;
+    switch (filter->verdicts) {
+    case FILTER_VERDICTS_HARM:
+        return is_harm || was_harm;
+    case FILTER_VERDICTS_CHANGED:
+        return is_change;
+    case FILTER_VERDICTS_ALL:
+        return is_change || (told->is_known && verdict->stage >= VERDICT_1H);
+    case FILTER_VERDICTS_NONE:
+        break;
+    }
+    return false;
+}
+
+bool filter_wants(const struct filter *filter, enum moment moment, const struct change *change,
+                  const struct moments_told *told)
+{
+    if (moment == MOMENT_VERDICT)
+        return change->verdict && wants_verdict(filter, change->verdict, told);
     return moment == MOMENT_START ? filter->start : filter->end;
 }

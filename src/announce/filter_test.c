@@ -52,17 +52,62 @@ TEST(takes_what_it_says)
     }
 }
 
+static bool wants(const struct filter *filter, enum moment moment)
+{
+    const struct change change = change_blank();
+    const struct moments_told told = {0};
+    return filter_wants(filter, moment, &change, &told);
+}
+
 TEST(moments_and_the_switch)
 {
     struct filter filter;
     EXPECT_OK(read("", &filter));
-    EXPECT(filter.is_enabled && filter_wants(&filter, MOMENT_START));
-    EXPECT(filter_wants(&filter, MOMENT_END) && filter_wants(&filter, MOMENT_AGAIN));
+    EXPECT(filter.is_enabled && wants(&filter, MOMENT_START));
+    EXPECT(wants(&filter, MOMENT_END) && wants(&filter, MOMENT_AGAIN));
     EXPECT_OK(read("moments = end\nenabled = off", &filter));
-    EXPECT(!filter.is_enabled && !filter_wants(&filter, MOMENT_START));
-    EXPECT(filter_wants(&filter, MOMENT_END));
+    EXPECT(!filter.is_enabled && !wants(&filter, MOMENT_START));
+    EXPECT(wants(&filter, MOMENT_END));
     EXPECT_OK(read("moments = start", &filter));
-    EXPECT(filter_wants(&filter, MOMENT_START) && !filter_wants(&filter, MOMENT_AGAIN));
+    EXPECT(wants(&filter, MOMENT_START) && !wants(&filter, MOMENT_AGAIN));
+}
+
+TEST(which_verdicts)
+{
+    static const struct {
+        const char *row, *text;
+        enum verdict_stage stage;
+        enum verdict_state state, told;
+        bool is_known, is_wanted;
+    } rows[] = {
+        {"harm is told at once", "", VERDICT_15M, VERDICT_HARM, 0, false, true},
+        {"what moved", "", VERDICT_15M, VERDICT_MOVED, 0, true, true},
+        {"better", "", VERDICT_15M, VERDICT_IMPROVED, 0, true, true},
+        {"no news", "", VERDICT_1H, VERDICT_NO_HARM, 0, true, false},
+        {"not known", "", VERDICT_1H, VERDICT_CANNOT_TELL, 0, true, false},
+        {"taken back", "", VERDICT_15M, VERDICT_NO_HARM, VERDICT_HARM, true, true},
+        {"only harm", "verdicts = harm", VERDICT_15M, VERDICT_HARM, 0, true, true},
+        {"only harm, better", "verdicts = harm", VERDICT_15M, VERDICT_IMPROVED, 0, true, false},
+        {"only harm, taken back", "verdicts = harm", VERDICT_1H, VERDICT_NO_HARM, VERDICT_HARM,
+         true, true},
+        {"all, too early", "verdicts = all", VERDICT_15M, VERDICT_NO_HARM, 0, true, false},
+        {"all, after an hour", "verdicts = all", VERDICT_1H, VERDICT_NO_HARM, 0, true, true},
+        {"all, cannot tell", "verdicts = all", VERDICT_24H, VERDICT_CANNOT_TELL, 0, true, true},
+        {"all, never told of", "verdicts = all", VERDICT_1H, VERDICT_NO_HARM, 0, false, false},
+        {"all, harm", "verdicts = all", VERDICT_15M, VERDICT_HARM, 0, false, true},
+        {"none", "verdicts = none", VERDICT_15M, VERDICT_HARM, 0, true, false},
+    };
+    EACH_ROW (rows, r) {
+        struct filter filter;
+        struct verdict verdict = verdict_blank();
+        struct change change = change_blank();
+        const struct moments_told told = {.is_known = r->is_known, .verdict = r->told};
+        verdict.stage = r->stage;
+        verdict.state = r->state;
+        change.verdict = &verdict;
+        EXPECT_OK(read(r->text, &filter));
+        EXPECT(filter_wants(&filter, MOMENT_VERDICT, &change, &told) == r->is_wanted);
+    }
 }
 
 TEST(mistakes_have_a_place)
@@ -74,6 +119,7 @@ TEST(mistakes_have_a_place)
         {"kind", "kinds = party", "p.conf:1: [announce x]: kinds: 'party' is no kind of change"},
         {"moment", "moments = middle", "neither start nor end"},
         {"no moment", "moments =", "moments is empty"},
+        {"verdicts", "verdicts = harm, all", "verdicts = 'harm, all': harm, changed, all and none"},
         {"switch", "enabled = perhaps", "neither on nor off"},
     };
     EACH_ROW (rows, r) {
@@ -85,5 +131,5 @@ TEST(mistakes_have_a_place)
     EXPECT_TEXT(kit_err.hint, "did you mean 'url'?");
 }
 
-RUN_TESTS(test_of(takes_what_it_says), test_of(moments_and_the_switch),
+RUN_TESTS(test_of(which_verdicts), test_of(takes_what_it_says), test_of(moments_and_the_switch),
           test_of(mistakes_have_a_place))

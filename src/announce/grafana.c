@@ -54,6 +54,9 @@ static void write_tags(struct jsonw *json, const struct message *message)
         jsonw_text(json, "rollback");
     if (message->moment != MOMENT_START)
         jsonw_text(json, change->is_retracted ? "retracted" : change_status_name(change->status));
+    if (message->moment == MOMENT_VERDICT)
+        jsonw_text(json, arena_printf(message->arena, "verdict:%s",
+                                      verdict_state_name(change->verdict->state)));
     jsonw_end(json);
 }
 

@@ -162,7 +162,8 @@ static bool tell_graphite(struct channel *channel, const struct message *message
     const struct change *change = message->change;
     const bool is_start = message->moment == MOMENT_START;
     const bool is_time = graphite->is_at_start ? is_start || message->is_first : !is_start;
-    if (!is_time || message->moment == MOMENT_AGAIN || is_skipped(graphite, change))
+    const bool is_later = message->moment == MOMENT_AGAIN || message->moment == MOMENT_VERDICT;
+    if (!is_time || is_later || is_skipped(graphite, change))
         return true;
     const int64_t at_ms = graphite->is_at_start ? change->start_ms : change->end_ms;
     const bool is_back = strcmp(change->action, "rollback") == 0;

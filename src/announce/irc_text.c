@@ -33,6 +33,8 @@ const char *irc_text_short(const struct change *change, int64_t now_ms, struct a
     out.at[--out.n] = '\0'; /* the last blank; there is always one */
     if (change->status != STATUS_SUCCEEDED)
         buf_printf(&out, ", %s", change_status_name(change->status));
+    if (change->verdict && change->verdict->state == VERDICT_HARM)
+        buf_add_str(&out, ", HARM");
     if (change->msg[0])
         buf_printf(&out, ": %s", change->msg);
     return arena_strdup(arena, buf_text(&out));

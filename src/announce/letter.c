@@ -143,6 +143,8 @@ static const char *body_of(const struct message *message)
     add_line(&out, "start", time_text(change->start_ms, arena), arena);
     add_line(&out, "end", time_text(change->end_ms, arena), arena);
     add_line(&out, "status", change_status_name(change->status), arena);
+    if (change->verdict)
+        add_line(&out, "verdict", verdict_state_words(change->verdict->state), arena);
     add_line(&out, "url", text_url(change->url, arena), arena);
     add_line(&out, "diff", text_url(change->diff, arena), arena);
     add_line(&out, "change", text_url(message->link, arena), arena);

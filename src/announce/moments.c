@@ -53,14 +53,9 @@ static struct moments_next after_end(const struct moments_told *told, const stru
     return due(MOMENT_AGAIN, change->end_ms);
 }
 
-struct moments_next moments_next(const struct moments_told *told, const struct change *change,
-                                 int64_t now_ms)
+static struct moments_next of_course(const struct moments_told *told, const struct change *change,
+                                     int64_t now_ms)
 {
-    if (change->is_retracted) {
-        if (!told->is_known || told->retracted)
-            return nothing;
-        return due(MOMENT_AGAIN, max_i64(change->start_ms, change->end_ms));
-    }
     if (told->end)
         return after_end(told, change);
     if (change->end_ms == 0) {
@@ -74,6 +69,37 @@ struct moments_next moments_next(const struct moments_told *told, const struct c
     if (look_ms > now_ms && look_ms - now_ms <= MOMENTS_MERGE_MS)
         return (struct moments_next){MOMENTS_LATER, MOMENT_END, change->end_ms, look_ms};
     return due(MOMENT_END, change->end_ms);
+}
+
+static struct moments_next of_verdict(const struct moments_told *told, const struct change *change)
+{
+    const struct verdict *verdict = change->verdict;
+    if (!verdict || verdict->state == VERDICT_PENDING || verdict->state == told->verdict ||
+        (verdict->stage == told->seen_stage && verdict->state == told->seen))
+        return nothing;
+    return due(MOMENT_VERDICT, verdict->made_ms);
+}
+
+struct moments_next moments_next(const struct moments_told *told, const struct change *change,
+                                 int64_t now_ms)
+{
+    if (change->is_retracted) {
+        if (!told->is_known || told->retracted)
+            return nothing;
+        return due(MOMENT_AGAIN, max_i64(change->start_ms, change->end_ms));
+    }
+    const struct moments_next next = of_course(told, change, now_ms);
+    return next.step == MOMENTS_NONE ? of_verdict(told, change) : next;
+}
+
+static void note_verdict(struct moments_told *told, const struct verdict *verdict, bool is_told)
+{
+    if (!verdict)
+        return;
+    told->seen_stage = verdict->stage;
+    told->seen = verdict->state;
+    if (is_told)
+        told->verdict = verdict->state;
 }
 
 void moments_note(struct moments_told *told, enum moment moment, const struct change *change,
@@ -92,6 +118,9 @@ void moments_note(struct moments_told *told, enum moment moment, const struct ch
         told->retracted |= change->is_retracted;
         told->again |= !change->is_retracted;
         break;
+    case MOMENT_VERDICT:
+        note_verdict(told, change->verdict, is_told);
+        break;
     case MOMENTS:
         break;
     }
@@ -99,6 +128,6 @@ void moments_note(struct moments_told *told, enum moment moment, const struct ch
 
 const char *moments_name(enum moment moment, const struct change *change)
 {
-    static const char *const names[] = {"start", "end", "again"};
+    static const char *const names[] = {"start", "end", "again", "verdict"};
     return moment == MOMENT_AGAIN && change->is_retracted ? "retracted" : names[moment];
 }

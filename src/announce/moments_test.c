@@ -179,6 +179,41 @@ TEST(noting_moments)
     EXPECT_TEXT(moments_name(MOMENT_AGAIN, &change), "again");
 }
 
-RUN_TESTS(test_of(what_is_due), test_of(a_point_of_a_weak_door_waits_for_others),
+TEST(a_verdict_is_due_after_the_end_and_once_for_each_thing_it_says)
+{
+    struct change change = change_of(STATUS_SUCCEEDED, 900, 950);
+    struct moments_told told = {0};
+    struct verdict verdict = verdict_blank();
+    verdict.made_ms = 990;
+    verdict.stage = VERDICT_15M;
+    verdict.state = VERDICT_HARM;
+    change.verdict = &verdict;
+    EXPECT_I64(moments_next(&told, &change, NOW_MS).moment, MOMENT_END);
+    moments_note(&told, MOMENT_END, &change, true);
+    struct moments_next next = moments_next(&told, &change, NOW_MS);
+    EXPECT_I64(next.step, MOMENTS_DUE);
+    EXPECT_I64(next.moment, MOMENT_VERDICT);
+    EXPECT_I64(next.at_ms, 990);
+    EXPECT_TEXT(moments_name(next.moment, &change), "verdict");
+    moments_note(&told, MOMENT_VERDICT, &change, true);
+    verdict.stage = VERDICT_1H; /* still harm */
+    EXPECT_I64(moments_next(&told, &change, NOW_MS).step, MOMENTS_NONE);
+    verdict.state = VERDICT_NO_HARM; /* taken back */
+    EXPECT_I64(moments_next(&told, &change, NOW_MS).moment, MOMENT_VERDICT);
+    moments_note(&told, MOMENT_VERDICT, &change,
+                 false); /* nobody wanted it: not considered again */
+    EXPECT_I64(told.verdict, VERDICT_HARM);
+    EXPECT_I64(moments_next(&told, &change, NOW_MS).step, MOMENTS_NONE);
+    verdict.stage = VERDICT_24H;
+    EXPECT_I64(moments_next(&told, &change, NOW_MS).step, MOMENTS_DUE);
+    verdict.state = VERDICT_PENDING;
+    EXPECT_I64(moments_next(&told, &change, NOW_MS).step, MOMENTS_NONE);
+    verdict.state = VERDICT_IMPROVED;
+    change.is_retracted = true; /* what never was did nothing */
+    EXPECT_I64(moments_next(&told, &change, NOW_MS).moment, MOMENT_AGAIN);
+}
+
+RUN_TESTS(test_of(a_verdict_is_due_after_the_end_and_once_for_each_thing_it_says),
+          test_of(what_is_due), test_of(a_point_of_a_weak_door_waits_for_others),
           test_of(what_never_was_is_taken_back_once_and_only_where_it_was_told),
           test_of(noting_moments))

@@ -64,6 +64,8 @@ static void write_body(const struct slack *slack, const struct message *message,
     put_if(&json, "icon_url", slack->icon);
     if (slack->token[0])
         put_if(&json, "thread_ts", message->thread);
+    if (slack->token[0] && message->thread[0] && text_is_harm(message))
+        jsonw_put_bool(&json, "reply_broadcast", true); /* nobody looks into a thread for that */
     /* What notifications show. */
     jsonw_put_text(&json, "text",
                    text_value(text_subject(message), TEXT_SLACK, 300, message->arena));

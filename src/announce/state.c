@@ -128,12 +128,43 @@ static const struct flag flags[] = {
     {'b', offsetof(struct state_entry, is_start)},
 };
 
+/* Of a verdict that was told, by enum verdict_state; of the last one seen the same in lower case, with the
+ * digit of its stage. */
+static const char states[VERDICT_STATES + 1] = "-NICMH";
+static const char seen_states[VERDICT_STATES + 1] = "-nicmh";
+static const char stages[VERDICT_STAGES + 1] = "-123";
+
+static void write_letter(struct buf *out, const char *letters, unsigned i)
+{
+    if (i)
+        buf_add_char(out, letters[i]);
+}
+
+/* The place of the letter that the word has, else 0. */
+static unsigned read_letter(struct str word, const char *letters)
+{
+    for (unsigned i = 1; letters[i]; i++)
+        if (memchr(word.at, letters[i], word.n))
+            return i;
+    return 0;
+}
+
+static void read_verdicts(struct str word, struct moments_told *told)
+{
+    told->verdict = (enum verdict_state)read_letter(word, states);
+    told->seen = (enum verdict_state)read_letter(word, seen_states);
+    told->seen_stage = (enum verdict_stage)read_letter(word, stages);
+}
+
 static void write_entry(struct buf *out, const struct state_entry *entry)
 {
     buf_printf(out, "c %s -", entry->id);
     for (size_t i = 0; i < COUNT_OF(flags); i++)
         if (*(const bool *)((const char *)entry + flags[i].at))
             buf_add_char(out, flags[i].letter);
+    write_letter(out, states, entry->told.verdict);
+    write_letter(out, seen_states, entry->told.seen);
+    write_letter(out, stages, entry->told.seen_stage);
     buf_printf(out, " %d %lld %lld %u %s\n", (int)entry->told.status, (long long)entry->touched_ms,
                (long long)entry->first_ms, entry->n_tries, entry->thread);
 }
@@ -218,6 +249,7 @@ static bool read_entry(struct state *state, struct str line)
     for (size_t i = 0; i < COUNT_OF(flags); i++)
         *(bool *)((char *)entry + flags[i].at) =
             memchr(words[2].at, flags[i].letter, words[2].n) != NULL;
+    read_verdicts(words[2], &entry->told);
     entry->told.status = (enum change_status)status;
     entry->touched_ms = touched_ms;
     entry->first_ms = first_ms;

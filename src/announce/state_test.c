@@ -25,7 +25,12 @@ static const char *path_of(void)
 static void put(struct state *state, const char *id, const char *thread)
 {
     struct state_entry *entry = state_add(state, id);
-    entry->told = (struct moments_told){.start = true, .is_known = true, .status = STATUS_RUNNING};
+    entry->told = (struct moments_told){.start = true,
+                                        .is_known = true,
+                                        .status = STATUS_RUNNING,
+                                        .verdict = VERDICT_HARM,
+                                        .seen_stage = VERDICT_24H,
+                                        .seen = VERDICT_NO_HARM};
     entry->is_waiting = true;
     entry->n_tries = 3;
     entry->first_ms = 1700000000000;
@@ -61,6 +66,9 @@ TEST(what_was_saved_is_read_back)
     EXPECT_TEXT(entry->thread, "<a.start@example.org> with blanks");
     EXPECT(entry->told.start && entry->told.is_known && !entry->told.end && entry->is_waiting);
     EXPECT_I64(entry->told.status, STATUS_RUNNING);
+    EXPECT_I64(entry->told.verdict, VERDICT_HARM);
+    EXPECT_I64(entry->told.seen, VERDICT_NO_HARM);
+    EXPECT_I64(entry->told.seen_stage, VERDICT_24H);
     EXPECT_I64(entry->n_tries, 3);
     EXPECT_I64(entry->first_ms, 1700000000000);
     EXPECT_I64(entry->touched_ms, 1700000000001);

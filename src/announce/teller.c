@@ -10,6 +10,7 @@
 #include "os/file.h"
 #include "os/realtime.h"
 #include "os/thread.h"
+#include "os/zone.h"
 
 enum {
     FRESH_MS = 15 * 60 * 1000, /* what is older is no news */
@@ -19,9 +20,10 @@ enum {
     ROWS_MAX = 256,       /* of the ledger at a time */
     SLEEP_MAX_MS = 60000, /* a clock that jumped is noticed */
     SWEEP_MS = 60000,     /* between looks for what may be forgotten */
-    OVER_MS =
-        3600 *
-        1000, /* after its end and its last news a change is forgotten; longer than FRESH_MS */
+    /* After its end and its last news a change is forgotten; longer than FRESH_MS. One that was told of:
+     * when its last verdict, a day after its end, must have come. */
+    OVER_MS = 3600 * 1000,
+    KNOWN_OVER_MS = 30 * 3600 * 1000,
     OPEN_MS = 7 * 86400 * 1000,
     KNOWN_MAX = 20000, /* changes remembered */
     TEST_WAIT_MS = 15000,
@@ -164,7 +166,7 @@ static struct moments_next settle(struct teller *teller, struct state_entry *ent
     const int64_t at_ms = now_ms(teller);
     struct moments_next next = next_of(entry, change, at_ms);
     while (next.step != MOMENTS_NONE) {
-        if (!filter_wants(teller->filter, next.moment))
+        if (!filter_wants(teller->filter, next.moment, change, &entry->told))
             moments_note(&entry->told, next.moment, change, false);
         else if (is_late(teller, entry, &next, at_ms))
             pass_over(teller, entry, &next, change);
@@ -227,6 +229,12 @@ static bool follow(struct teller *teller)
 
 /* ---- telling ---- */
 
+/* A change has several, each with an id of its own. */
+static const char *verdict_id(const struct change *change, struct arena *arena)
+{
+    return arena_printf(arena, "%s.%lld.verdict", change->id, (long long)change->verdict->made_ms);
+}
+
 static struct message message_of(struct teller *teller, const struct state_entry *entry,
                                  enum moment moment, const struct change *change)
 {
@@ -236,9 +244,12 @@ static struct message message_of(struct teller *teller, const struct state_entry
         .moment = moment,
         .change = change,
         .link = arena_printf(arena, "%s/c/%s", teller->options->base_url, change->id),
-        .id = arena_printf(arena, "%s.%s", change->id, name),
+        .id = moment == MOMENT_VERDICT ? verdict_id(change, arena)
+                                       : arena_printf(arena, "%s.%s", change->id, name),
         .thread = entry->thread,
         .is_first = !entry->told.is_known,
+        .before = moment == MOMENT_VERDICT ? entry->told.verdict : VERDICT_PENDING,
+        .tz = zone_local(),
         .now_ms = now_ms(teller),
         .arena = arena,
     };
@@ -422,7 +433,8 @@ static void sweep(struct teller *teller)
     teller->swept_ms = at_ms;
     for (size_t i = state_count(teller->state); i-- > 0;) {
         struct state_entry *entry = state_at(teller->state, i);
-        const int64_t kept_ms = entry->told.end ? OVER_MS : OPEN_MS;
+        const int64_t over_ms = entry->told.is_known ? KNOWN_OVER_MS : OVER_MS;
+        const int64_t kept_ms = entry->told.end ? over_ms : OPEN_MS;
         const bool is_over = at_ms - entry->touched_ms > kept_ms && !entry->is_waiting;
         if (is_over || (i + KNOWN_MAX < state_count(teller->state) && !entry->is_waiting))
             state_forget(teller->state, entry);

@@ -58,9 +58,13 @@ static bool tell(struct channel *channel, const struct message *message, const c
     n_tries++;
     const enum err_kind kind = refusal;
     channel->retry_ms = retry_ms;
+    const char *what = message->id + 25;
+    if (message->moment == MOMENT_VERDICT) /* of which the id has the time */
+        what = arena_printf(message->arena, "%.2s%s%s", what, message->before ? "revised " : "",
+                            verdict_state_name(message->change->verdict->state));
     if (kind == ERR_NONE && n_told < TOLD_MAX)
-        snprintf(told[n_told++], sizeof told[0], "%s%s%s", message->id + 25,
-                 message->thread[0] ? " in " : "", message->thread);
+        snprintf(told[n_told++], sizeof told[0], "%s%s%s", what, message->thread[0] ? " in " : "",
+                 message->thread);
     pthread_mutex_unlock(&mutex);
     *out_thread = message->thread[0] ? "" : "t";
     return kind == ERR_NONE || FAIL(err, kind, "not now");
@@ -216,6 +220,72 @@ TEST(start_and_end_are_one_thread_and_told_once)
     record(2, STATUS_SUCCEEDED, now(), now());
     teller_wake(teller);
     EXPECT_TEXT(told_text(5), "A.start, A.end in t, B.end, A.again in t, C.end");
+    stop(teller);
+}
+
+static void judge(size_t i, enum verdict_stage stage, enum verdict_state state)
+{
+    static struct verdict verdicts[TOLD_MAX];
+    static size_t n;
+    const uint64_t seq = last_seq(&ledger) + 1;
+    pthread_mutex_lock(&mutex);
+    verdicts[n] = verdict_blank();
+    verdicts[n].stage = stage;
+    verdicts[n].state = state;
+    verdicts[n].made_ms = now();
+    items[i].verdict = &verdicts[n++];
+    items[i].seq = seq;
+    pthread_mutex_unlock(&mutex);
+}
+
+/* Something that is told, so that what came before it was looked at. */
+static void mark(size_t i, struct teller *teller)
+{
+    record(i, STATUS_SUCCEEDED, now(), now());
+    teller_wake(teller);
+}
+
+TEST(a_verdict_is_told_once_for_each_thing_it_says)
+{
+    begin(false, false);
+    struct teller *teller = started();
+    record(0, STATUS_SUCCEEDED, now(), now());
+    teller_wake(teller);
+    EXPECT_TEXT(told_text(1), "A.end");
+    judge(0, VERDICT_15M, VERDICT_HARM);
+    teller_wake(teller);
+    EXPECT_TEXT(told_text(2), "A.end, A.harm in t");
+    stop(teller);
+
+    teller = started(); /* it remembers */
+    pass(teller, 60 * MINUTE);
+    judge(0, VERDICT_1H, VERDICT_HARM);
+    mark(1, teller);
+    EXPECT_TEXT(told_text(3), "A.end, A.harm in t, B.end");
+    pass(teller, 23 * 60 * MINUTE); /* for so long, too */
+    mark(2, teller);
+    EXPECT_TEXT(told_text(4), "A.end, A.harm in t, B.end, C.end");
+    judge(0, VERDICT_24H, VERDICT_NO_HARM);
+    judge(1, VERDICT_24H, VERDICT_NO_HARM); /* nobody asked for that */
+    teller_wake(teller);
+    EXPECT_TEXT(told_text(5), "A.end, A.harm in t, B.end, C.end, A.revised no_harm in t");
+    stop(teller);
+}
+
+TEST(a_verdict_that_is_old_is_no_news)
+{
+    begin(true, false);
+    struct teller *teller = started();
+    record(0, STATUS_SUCCEEDED, now(), now());
+    teller_wake(teller);
+    EXPECT_TEXT(told_text(1), "A.end");
+    stop(teller);
+    judge(0, VERDICT_15M, VERDICT_HARM);
+    kit_now_raise((now() + 16 * MINUTE) * 1000);
+    teller = started();
+    mark(1, teller);
+    EXPECT_TEXT(told_text(2), "A.end, B.end");
+    EXPECT(await_state(teller, "\"skipped\":1"));
     stop(teller);
 }
 
@@ -418,14 +488,13 @@ TEST(backing_off)
     EXPECT_I64(teller_backoff_ms(UINT32_MAX), 21600000);
 }
 
-RUN_TESTS(test_of(start_and_end_are_one_thread_and_told_once),
-          test_of(the_end_waits_for_a_start_that_was_tried),
-          test_of(people_are_told_soon_or_not_at_all), test_of(programs_are_told_for_three_days),
-          test_of(what_will_never_be_taken_is_a_dead_letter),
-          test_of(a_peer_that_asks_for_a_pause_gets_it),
-          test_of(a_peer_that_is_gone_ends_the_channel),
-          test_of(who_cannot_be_asked_is_noted_as_told_before),
-          test_of(a_new_channel_begins_with_what_comes_after_it),
-          test_of(a_change_that_is_no_longer_there_is_a_dead_letter),
-          test_of(a_long_history_is_passed_over_in_one_go), test_of(tests_by_hand),
-          test_of(backing_off))
+RUN_TESTS(
+    test_of(a_verdict_is_told_once_for_each_thing_it_says),
+    test_of(a_verdict_that_is_old_is_no_news), test_of(start_and_end_are_one_thread_and_told_once),
+    test_of(the_end_waits_for_a_start_that_was_tried), test_of(people_are_told_soon_or_not_at_all),
+    test_of(programs_are_told_for_three_days), test_of(what_will_never_be_taken_is_a_dead_letter),
+    test_of(a_peer_that_asks_for_a_pause_gets_it), test_of(a_peer_that_is_gone_ends_the_channel),
+    test_of(who_cannot_be_asked_is_noted_as_told_before),
+    test_of(a_new_channel_begins_with_what_comes_after_it),
+    test_of(a_change_that_is_no_longer_there_is_a_dead_letter),
+    test_of(a_long_history_is_passed_over_in_one_go), test_of(tests_by_hand), test_of(backing_off))

@@ -6,12 +6,14 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "model/verdict_text.h"
 
 enum {
     LINE_BYTES_MAX = 16 * 1024, /* all fields, each of their bytes escaped */
     MSG_BYTES_MAX = 300,        /* of a message within a sentence */
     NAME_BYTES_MAX = 100,       /* of a service, a revision, a person */
     SHORT_REV_BYTES = 12,       /* of a whole hash */
+    METRICS_SAID_MAX = 3,
     GREEN = 0x2EB67D,
     RED = 0xD72B3F,
     YELLOW = 0xE8A317,
@@ -135,6 +137,11 @@ bool text_is_rollback(const struct change *change)
     return strcmp(change->action, "rollback") == 0;
 }
 
+bool text_is_harm(const struct message *message)
+{
+    return message->moment == MOMENT_VERDICT && message->change->verdict->state == VERDICT_HARM;
+}
+
 /* ---- sentences ---- */
 
 struct line {
@@ -184,15 +191,18 @@ static void say_message(struct line *line)
                 text_value(line->change->msg, line->form, MSG_BYTES_MAX, line->message->arena));
 }
 
-static void say_service(struct line *line)
+static void say_strong(struct line *line, const char *text)
 {
     static const char *const strong[] = {"", "**", "*"};
-    if (line->change->service[0]) {
-        word(line, strong[line->form]);
-        buf_add_str(&line->out, text_value(line->change->service, line->form, NAME_BYTES_MAX,
-                                           line->message->arena));
-        buf_add_str(&line->out, strong[line->form]);
-    }
+    word(line, strong[line->form]);
+    buf_add_str(&line->out, text_value(text, line->form, NAME_BYTES_MAX, line->message->arena));
+    buf_add_str(&line->out, strong[line->form]);
+}
+
+static void say_service(struct line *line)
+{
+    if (line->change->service[0])
+        say_strong(line, line->change->service);
     if (line->change->service[0] || strcmp(line->change->env, "production") != 0)
         said(line, "", text_env(line->change, line->message->arena), "");
 }
@@ -374,8 +384,98 @@ static void say_retracted(struct line *line)
     word(line, "was retracted: it never was");
 }
 
+/* ---- verdicts ---- */
+
+/* "website 4f2c1e9 (nora):" */
+static void say_whose(struct line *line)
+{
+    const struct change *change = line->change;
+    if (change->service[0])
+        say_strong(line, change->service);
+    else
+        word(line, noun(change));
+    if (strcmp(change->env, "production") != 0)
+        said(line, "", text_env(change, line->message->arena), "");
+    say_rev(line, "", "");
+    said(line, "(", change->by, ")");
+    buf_add_char(&line->out, ':');
+}
+
+static void say_since(struct line *line, int64_t since_s)
+{
+    const struct tz *tz = line->message->tz ? line->message->tz : tz_utc();
+    char text[64];
+    if (!since_s)
+        return;
+    tz_format(tz, since_s, "%H:%M %Z", text, sizeof text);
+    said(line, "since", text, "");
+}
+
+/* ", php.warnings x37 since 16:01 UTC, logins.ok -31% (3 of 42 moved)" */
+static void say_moved(struct line *line)
+{
+    const struct verdict *verdict = line->change->verdict;
+    for (size_t i = 0; i < min_size(verdict->n_moved, METRICS_SAID_MAX); i++) {
+        CLEANUP(buf_done) struct buf effect;
+        buf_init(&effect, NAME_BYTES_MAX);
+        verdict_text_effect(&verdict->moved[i], &effect);
+        buf_add_char(&line->out, ',');
+        said(line, "", verdict->moved[i].name, "");
+        said(line, "", buf_text(&effect), "");
+        if (i == 0)
+            say_since(line, verdict->moved[i].since_s);
+    }
+    word(line, arena_printf(line->message->arena, "(%zu of %u moved)", verdict_moved(verdict),
+                            verdict->n_checked));
+}
+
+/* " after 1h: 42 metrics, would have seen 4% on logins.ok" */
+static void say_unmoved(struct line *line)
+{
+    const struct verdict *verdict = line->change->verdict;
+    word(line, arena_printf(line->message->arena, "after %s:", verdict_stage_name(verdict->stage)));
+    if (verdict->state == VERDICT_CANNOT_TELL && verdict->n_reasons) {
+        word(line,
+             text_value(verdict->reasons[0], line->form, MSG_BYTES_MAX, line->message->arena));
+        return;
+    }
+    word(line, arena_printf(line->message->arena, "%u metric%s", verdict->n_checked,
+                            verdict->n_checked == 1 ? "" : "s"));
+    const char *before = ", would have seen";
+    for (size_t i = 0; i < min_size(verdict->n_unmoved, METRICS_SAID_MAX); i++) {
+        CLEANUP(buf_done) struct buf share;
+        buf_init(&share, NAME_BYTES_MAX);
+        verdict_text_share(verdict_sees(&verdict->unmoved[i]), &share);
+        if (!share.n)
+            continue;
+        buf_add_str(&line->out, before);
+        said(line, "", buf_text(&share), "");
+        said(line, "on", verdict->unmoved[i].name, "");
+        before = ",";
+    }
+}
+
+static void say_verdict(struct line *line)
+{
+    const struct verdict *verdict = line->change->verdict;
+    const bool has_moved = verdict->state == VERDICT_HARM || verdict->state == VERDICT_IMPROVED ||
+                           verdict->state == VERDICT_MOVED;
+    say_whose(line);
+    if (line->message->before != VERDICT_PENDING)
+        word(line, "revised:");
+    word(line, verdict_text_state(verdict->state));
+    if (has_moved)
+        say_moved(line);
+    else
+        say_unmoved(line);
+}
+
 static void say(struct line *line)
 {
+    if (line->message->moment == MOMENT_VERDICT) {
+        say_verdict(line);
+        return;
+    }
     if (line->change->is_retracted) {
         say_retracted(line);
         return;
@@ -442,6 +542,8 @@ static const char *state_word(const struct message *message)
 {
     const struct change *change = message->change;
     const bool is_open = message->moment == MOMENT_START;
+    if (message->moment == MOMENT_VERDICT)
+        return verdict_text_state(change->verdict->state);
     if (change->is_retracted)
         return "retracted";
     if (change->kind == CHANGE_INCIDENT)
@@ -472,9 +574,20 @@ const char *text_subject(const struct message *message)
     return text;
 }
 
+static uint32_t verdict_colour(enum verdict_state state)
+{
+    if (state == VERDICT_HARM)
+        return RED;
+    if (state == VERDICT_MOVED)
+        return YELLOW;
+    return state == VERDICT_NO_HARM || state == VERDICT_IMPROVED ? GREEN : GREY;
+}
+
 uint32_t text_colour(const struct message *message)
 {
     const struct change *change = message->change;
+    if (message->moment == MOMENT_VERDICT)
+        return verdict_colour(change->verdict->state);
     if (change->is_retracted || change->kind == CHANGE_NOTE)
         return GREY;
     if (message->moment == MOMENT_START)

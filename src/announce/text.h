@@ -29,3 +29,5 @@ const char *text_took(int64_t ms, struct arena *arena);
 /* "PROD" for production, else in capitals. */
 const char *text_env(const struct change *change, struct arena *arena);
 bool text_is_rollback(const struct change *change);
+/* Is it a verdict of harm? */
+bool text_is_harm(const struct message *message);

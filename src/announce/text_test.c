@@ -263,6 +263,69 @@ TEST(subjects_and_colours)
     EXPECT_TEXT(text_subject(&message), "website PROD 0123456789ab nora: succeeded");
 }
 
+static struct verdict verdict_of(enum verdict_state state)
+{
+    static struct verdict_metric moved[] = {
+        {.name = "php.warnings", .before = 1.2, .after = 44, .effect = 42.8, .since_s = 1763838060},
+        {.name = "logins.ok",
+         .direction = VERDICT_DOWN,
+         .before = 412,
+         .after = 284,
+         .effect = -128}};
+    static struct verdict_metric unmoved[] = {
+        {.name = "logins.ok", .before = 1, .would_see = 0.04},
+        {.name = "search.@p95", .before = 1, .would_see = 0.123}};
+    struct verdict verdict = verdict_blank();
+    verdict.stage = VERDICT_1H;
+    verdict.state = state;
+    verdict.n_checked = 42;
+    verdict.moved = moved;
+    verdict.unmoved = unmoved;
+    verdict.n_unmoved = COUNT_OF(unmoved);
+    return verdict;
+}
+
+TEST(what_it_did_to_the_metrics)
+{
+    struct change change = change_of(CHANGE_DEPLOY);
+    struct verdict verdict = verdict_of(VERDICT_HARM);
+    verdict.n_moved = 2;
+    verdict.n_moved_more = 1;
+    change.verdict = &verdict;
+    EXPECT_TEXT(say(&change, MOMENT_VERDICT),
+                "website 4f2c1e9 (nora): HARM, php.warnings x37 since 19:01 UTC, logins.ok -31% "
+                "(3 of 42 moved) " LINK);
+    struct message message = message_of(&change, MOMENT_VERDICT);
+    EXPECT_TEXT(text_subject(&message), "website PROD 4f2c1e9 nora: HARM");
+    EXPECT_I64(text_colour(&message), 0xD72B3F);
+    EXPECT(text_is_harm(&message));
+    EXPECT(text_starts(text_line(&message, TEXT_MARKDOWN), "**website** 4f2c1e9 (nora): HARM"));
+
+    verdict = verdict_of(VERDICT_NO_HARM);
+    change.env = "staging";
+    EXPECT_TEXT(say(&change, MOMENT_VERDICT),
+                "website STAGING 4f2c1e9 (nora): no harm after 1h: 42 metrics, would have seen 4% "
+                "on logins.ok, 12% on search.@p95 " LINK);
+    message.before = VERDICT_HARM;
+    change.env = "production";
+    verdict.n_unmoved = 1;
+    EXPECT_TEXT(text_line(&message, TEXT_PLAIN),
+                "website 4f2c1e9 (nora): revised: no harm after 1h: 42 metrics, would have seen 4% "
+                "on logins.ok " LINK);
+    EXPECT_I64(text_colour(&message), 0x2EB67D);
+
+    const char *reasons[] = {"Too little traffic:\nno metric had 10 events."};
+    verdict = verdict_of(VERDICT_CANNOT_TELL);
+    verdict.reasons = reasons;
+    verdict.n_reasons = 1;
+    change.rev = change.by = change.service = "";
+    EXPECT_TEXT(say(&change, MOMENT_VERDICT),
+                "deploy: cannot tell after 1h: Too little traffic: no metric had 10 events. " LINK);
+    verdict.n_reasons = verdict.n_unmoved = 0;
+    verdict.n_checked = 1;
+    EXPECT_TEXT(say(&change, MOMENT_VERDICT), "deploy: cannot tell after 1h: 1 metric " LINK);
+}
+
 TEST(how_long_it_took)
 {
     EXPECT_TEXT(text_took(400, &kit_arena), "0 seconds");
@@ -272,8 +335,8 @@ TEST(how_long_it_took)
     EXPECT_TEXT(text_took(7500000, &kit_arena), "2 h 5 min");
 }
 
-RUN_TESTS(test_of(a_deploy_in_the_words_of_old), test_of(how_it_ended),
-          test_of(a_rollback_names_what_it_goes_back_to), test_of(the_other_kinds),
-          test_of(values_are_made_fit_for_where_they_go), test_of(texts_are_cut_between_characters),
-          test_of(only_addresses_are_linked), test_of(subjects_and_colours),
-          test_of(how_long_it_took))
+RUN_TESTS(test_of(what_it_did_to_the_metrics), test_of(a_deploy_in_the_words_of_old),
+          test_of(how_it_ended), test_of(a_rollback_names_what_it_goes_back_to),
+          test_of(the_other_kinds), test_of(values_are_made_fit_for_where_they_go),
+          test_of(texts_are_cut_between_characters), test_of(only_addresses_are_linked),
+          test_of(subjects_and_colours), test_of(how_long_it_took))

@@ -6,6 +6,8 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "model/verdict_read.h"
+#include "model/verdict_write.h"
 
 struct text_field {
     const char *name;
@@ -73,6 +75,16 @@ static void write_also(struct jsonw *json, const struct change *change)
     jsonw_end(json);
 }
 
+/* In short; null before it was judged. */
+static void write_verdict(struct jsonw *json, const struct verdict *verdict)
+{
+    jsonw_key(json, "verdict");
+    if (verdict)
+        verdict_write_summary(json, verdict);
+    else
+        jsonw_null(json);
+}
+
 static void write_members(struct jsonw *json, const struct change *change)
 {
     struct change copy = *change; /* only read, through the table */
@@ -87,6 +99,7 @@ static void write_members(struct jsonw *json, const struct change *change)
     jsonw_put_text(json, "status", change_status_name(change->status));
     write_tags(json, change);
     jsonw_put_f64(json, "value", change->value);
+    write_verdict(json, change->verdict);
     jsonw_put_text(json, "source", change->source);
     write_also(json, change);
     jsonw_put_time(json, "received", change->received_ms);
@@ -315,6 +328,17 @@ static bool read_also(const json_t *also, struct arena *arena, struct change *io
     return true;
 }
 
+static void read_verdict(const json_t *summary, struct arena *arena, struct change *io)
+{
+    struct verdict verdict;
+    if (!verdict_read_summary(summary, arena, &verdict))
+        return;
+    struct verdict *kept = arena_array(arena, 1, struct verdict);
+    verdict.change = io->id;
+    *kept = verdict;
+    io->verdict = kept;
+}
+
 bool change_json_read_whole(const char *text, size_t n, struct arena *arena, struct change *io,
                             struct err *err)
 {
@@ -337,5 +361,6 @@ bool change_json_read_whole(const char *text, size_t n, struct arena *arena, str
     if (json_is_number(received) &&
         !change_json_time("received", json_number_value(received), &io->received_ms, err))
         return false;
+    read_verdict(json_object_get(root, "verdict"), arena, io);
     return read_also(json_object_get(root, "also"), arena, io, err);
 }

@@ -115,6 +115,11 @@ TEST(an_export_holds_what_the_ledger_said)
     change.is_retracted = change.is_posted = true;
     change.also = &also;
     change.n_also = 1;
+    struct verdict verdict = verdict_blank();
+    verdict.stage = VERDICT_1H;
+    verdict.state = VERDICT_NO_HARM;
+    verdict.n_checked = 42;
+    change.verdict = &verdict;
     CLEANUP(buf_done) struct buf out;
     buf_init(&out, 10000);
     struct jsonw json;
@@ -130,9 +135,13 @@ TEST(an_export_holds_what_the_ledger_said)
     EXPECT_I64(got.n_edits, 2);
     EXPECT(got.is_retracted && got.is_posted);
     EXPECT_I64(got.n_tags, 0);
+    EXPECT(strstr(buf_text(&out), "\"verdict\":{\"state\":\"no_harm\",\"stage\":\"1h\"") != NULL);
+    EXPECT(got.verdict && got.verdict->stage == VERDICT_1H && got.verdict->n_checked == 42);
+    EXPECT_TEXT(got.verdict->change, ID);
     /* Whoever only tells of a change cannot say any of that. */
     EXPECT_OK(read_text(buf_text(&out), &told));
     EXPECT_TEXT(told.id, "");
+    EXPECT(!told.verdict);
     EXPECT(!told.is_retracted && !told.is_posted && told.n_also == 0 && told.n_edits == 0);
     EXPECT_I64(told.n_tags, 0);
 }

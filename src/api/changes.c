@@ -181,7 +181,22 @@ static bool time_param(struct api_call *call, const char *key, int64_t fallback_
     return true;
 }
 
-/* Which ones: service=, kind=, status=, env=, by=, q=, from=, until=, n=. */
+static bool take_verdict(struct api_call *call, int *out, struct err *err)
+{
+    const char *text = call_param(call, "verdict");
+    enum verdict_state state;
+    if (!text)
+        return true;
+    if (!verdict_state_parse(text, &state)) {
+        err_set(err, ERR_INPUT, "verdict '%.50s' is not known", text);
+        err_hint(err, "harm, no_harm, improved, moved, inconclusive and pending are");
+        return false;
+    }
+    *out = (int)state + 1;
+    return true;
+}
+
+/* Which ones: service=, kind=, status=, env=, by=, q=, verdict=, from=, until=, n=. */
 static bool take_query(struct api_call *call, struct change_query *out, struct err *err)
 {
     struct change_query query = {.kind = -1,
@@ -200,7 +215,8 @@ static bool take_query(struct api_call *call, struct change_query *out, struct e
     query.kind = kind ? (int)known_kind : -1;
     query.status = status ? (int)known_status + 1 : 0;
     const int64_t never_ms = INT64_C(4294967296000);
-    if (!time_param(call, "from", 0, &query.from_ms, err) ||
+    if (!take_verdict(call, &query.verdict, err) ||
+        !time_param(call, "from", 0, &query.from_ms, err) ||
         !time_param(call, "until", never_ms, &query.until_ms, err) ||
         !call_param_int(call, "n", LIST_DEFAULT, &n, err))
         return false;

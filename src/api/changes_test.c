@@ -57,9 +57,9 @@ static struct answer ask(const struct http_field *fields, size_t n)
 TEST(every_condition_is_handed_on)
 {
     const struct http_field fields[] = {
-        {"service", "web"},     {"kind", "flag"},        {"status", "failed"},
-        {"env", "staging"},     {"by", "nora"},          {"q", "log* in"},
-        {"from", "1500000000"}, {"until", "1500000600"}, {"n", "7"}};
+        {"service", "web"}, {"kind", "flag"},      {"status", "failed"},   {"env", "staging"},
+        {"by", "nora"},     {"q", "log* in"},      {"from", "1500000000"}, {"until", "1500000600"},
+        {"n", "7"},         {"verdict", "no_harm"}};
     const struct answer answer = ask(fields, COUNT_OF(fields));
     EXPECT_I64(answer.status, 200);
     EXPECT_TEXT(asked.service, "web");
@@ -71,6 +71,7 @@ TEST(every_condition_is_handed_on)
     EXPECT_I64(asked.from_ms, 1500000000000);
     EXPECT_I64(asked.until_ms, 1500000600000);
     EXPECT_I64(asked.n_max, 7);
+    EXPECT_I64(asked.verdict, VERDICT_NO_HARM + 1);
     EXPECT(!strstr(answer.body, "the tail"));
 }
 
@@ -81,13 +82,18 @@ TEST(without_conditions_there_are_none)
     EXPECT(!asked.service && !asked.env && !asked.by && !asked.text);
     EXPECT_I64(asked.kind, -1);
     EXPECT_I64(asked.status, 0);
+    EXPECT_I64(asked.verdict, 0);
+    EXPECT(strstr(answer.body, "\"verdict\":null"));
     EXPECT(strstr(answer.body, "\"data\":\"the tail\""));
 }
 
 TEST(nonsense_is_named)
 {
-    static const struct http_field rows[] = {
-        {"status", "broken"}, {"kind", "party"}, {"from", "yesterdya"}, {"n", "many"}};
+    static const struct http_field rows[] = {{"status", "broken"},
+                                             {"kind", "party"},
+                                             {"from", "yesterdya"},
+                                             {"n", "many"},
+                                             {"verdict", "guilty"}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const size_t before = n_asked;
         kit_row(rows[i].key);

@@ -7,8 +7,10 @@
 
 enum {
     RECENT_MINUTES = 30,
-    OPEN_DAYS = 30, /* what is open for longer is no news */
-    OPEN_MAX = 500, /* changes looked at for open ones */
+    OPEN_DAYS = 30,  /* what is open for longer is no news */
+    OPEN_MAX = 500,  /* changes looked at for open ones */
+    HARM_HOURS = 24, /* what did harm is told so long after its start */
+    HARM_MAX = 20,
     RECENT_MAX = 200,
 };
 
@@ -57,7 +59,7 @@ static bool list_open(struct api_call *call, int kind, int64_t now_ms, struct ch
 }
 
 struct sight {
-    struct change_list flying, recent, incidents, thirdparty;
+    struct change_list flying, recent, incidents, thirdparty, harm;
     struct freezes_items freezes;
 };
 
@@ -67,7 +69,12 @@ static bool look(struct api_call *call, int64_t now_ms, struct sight *out, struc
                                         .from_ms = now_ms - RECENT_MINUTES * MINUTE_MS,
                                         .until_ms = now_ms + MINUTE_MS,
                                         .n_max = RECENT_MAX};
-    return list_open(call, -1, now_ms, &out->flying, err) &&
+    const struct change_query harm = {.kind = -1,
+                                      .verdict = VERDICT_HARM + 1,
+                                      .from_ms = now_ms - HARM_HOURS * 60 * MINUTE_MS,
+                                      .until_ms = now_ms + MINUTE_MS,
+                                      .n_max = HARM_MAX};
+    return list_open(call, -1, now_ms, &out->flying, err) && list(call, &harm, &out->harm, err) &&
            list_open(call, CHANGE_INCIDENT, now_ms, &out->incidents, err) &&
            list_open(call, CHANGE_THIRDPARTY, now_ms, &out->thirdparty, err) &&
            list(call, &recent, &out->recent, err) && freezes_all(call, now_ms, &out->freezes, err);
@@ -92,6 +99,7 @@ bool now_run(struct api_call *call, struct err *err)
     jsonw_end(&json);
     put_list(&json, "incidents", &sight.incidents);
     put_list(&json, "thirdparty", &sight.thirdparty);
+    put_list(&json, "harm", &sight.harm);
     put_list(&json, "recent", &sight.recent);
     jsonw_end(&json);
     call_json_end(call);

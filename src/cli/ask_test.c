@@ -43,15 +43,15 @@ TEST(log_in_a_pipe_is_rows)
     EXPECT_TEXT(
         apart.out,
         "2026-11-22T14:04:06.250Z\t01KB1234ABCDEFGHJKMNPQRSTV\tdeploy\twebsite\tproduction\t"
-        "4f2c1e9\tnora\t105.000\tsucceeded\tfix  [2Jlogin\t\n"
+        "4f2c1e9\tnora\t105.000\tsucceeded\tfix  [2Jlogin\t\t\n"
         "2026-11-22T14:00:00.000Z\t01KB0000ABCDEFGHJKMNPQRSTV\tflag\tcheckout\t\t\t\t0.000\t"
-        "failed\t\t\n");
-    APART(&apart, "log", "-n", "1");
+        "failed\t\t\t\n");
+    APART(&apart, "log", "-n", "1", "--verdict", "no harm");
     EXPECT(strchr(apart.out, '\n')[1] == '\0'); /* the second only tells that there is more */
     fake_stop(&server);
     EXPECT_TEXT(server.asked[0],
                 "GET /api/v1/changes?n=6&service=web%2Fx&kind=deploy&from=1795356000");
-    EXPECT_TEXT(server.asked[1], "GET /api/v1/changes?n=2");
+    EXPECT_TEXT(server.asked[1], "GET /api/v1/changes?n=2&verdict=no_harm");
     fake_done(&server);
 }
 

@@ -11,6 +11,7 @@
 #include "cli/show_text.h"
 #include "cli/tell.h"
 #include "cli/terminal.h"
+#include "cli/verdict_lines.h"
 #include "cli/when.h"
 #include "os/realtime.h"
 #include "os/zone.h"
@@ -27,9 +28,10 @@ static const struct cli_option options_of_log[] = {
     {"kind", 'k', CLI_TEXT, "KIND", "only those of this kind: deploy, config, flag, ..."},
     {"by", 0, CLI_TEXT, "NAME", "only hers or his"},
     {"status", 0, CLI_TEXT, "STATUS", "only those: running, succeeded, failed, ..."},
+    {"verdict", 0, CLI_TEXT, "STATE", "only those: harm, no_harm, improved, moved, ..."},
     {"env", 0, CLI_TEXT, "ENV", "only those there"},
     {"grep", 0, CLI_TEXT, "WORDS", "only those with all these words in their texts; wor* begins"},
-    {"full", 'p', CLI_FLAG, NULL, "below each its whole message, and output's tail"},
+    {"full", 'p', CLI_FLAG, NULL, "below each its message, what it moved, and output's tail"},
     {"oneline", 0, CLI_FLAG, NULL, "short lines without a heading, also into a pipe"},
     {"output", 'o', CLI_TEXT, "FORM", "json (an object a line), tsv (rows) or md (a table)"},
     {"json", 0, CLI_FLAG, NULL, "the same as -o json"},
@@ -82,6 +84,21 @@ static bool add_time(const struct view *view, const char *option, const char *ke
     return true;
 }
 
+static bool add_verdict(const struct view *view, struct buf *query, struct err *err)
+{
+    const char *text = args_text(view->args, "verdict");
+    enum verdict_state state;
+    if (!text)
+        return true;
+    if (!verdict_state_parse(text, &state)) {
+        err_set(err, ERR_INPUT, "--verdict '%.40s' is not known", text);
+        err_hint(err, "harm, no_harm, improved, moved, inconclusive and pending are");
+        return false;
+    }
+    client_param(query, "verdict", verdict_state_name(state));
+    return true;
+}
+
 static bool make_query(const struct view *view, struct buf *query, struct err *err)
 {
     static const char *const options[] = {"kind", "by", "status", "env", "grep"};
@@ -105,7 +122,7 @@ static bool make_query(const struct view *view, struct buf *query, struct err *e
             client_param(query, keys[i], args_text(args, options[i]));
     if (args_has(args, "full"))
         client_param_i64(query, "whole", 1);
-    return add_time(view, "since", "from", query, err) &&
+    return add_verdict(view, query, err) && add_time(view, "since", "from", query, err) &&
            add_time(view, "until", "until", query, err);
 }
 
@@ -116,32 +133,47 @@ static bool fetch(const struct view *view, struct buf *answer, struct err *err)
     return make_query(view, &query, err) && client_ask_get("/api/v1/changes", &query, answer, err);
 }
 
-/* "16 changes today: 13 succeeded, 2 failed, 1 running." */
-static void add_totals(const struct view *view, const struct change_list *list, bool is_cut,
-                       struct buf *out)
+/* How they ended: "13 succeeded, 2 failed"; with_good false: only those that went wrong or on. */
+static void add_ends(const struct change_list *list, bool with_good, const char *between,
+                     struct buf *out)
 {
-    const char *since = args_text(view->args, "since");
-    if (!since || !list->n)
-        return;
     size_t counts[CHANGE_STATUSES] = {0}, n_rollbacks = 0;
     for (size_t i = 0; i < list->n; i++) {
         counts[list->items[i].status]++;
         n_rollbacks += strcmp(list->items[i].action, "rollback") == 0;
     }
-    const bool is_day = strcmp(since, "today") == 0;
-    buf_printf(out, "%s%zu change%s %s", is_cut ? "the newest " : "", list->n,
-               list->n == 1 ? "" : "s", is_day ? "" : "since ");
-    terminal_clean(out, since);
-    const char *between = ": ";
     for (int i = 0; i < CHANGE_STATUSES; i++) {
         const enum change_status status = (enum change_status)(CHANGE_STATUSES - 1 - i);
-        if (!counts[status])
+        if (!counts[status] || (status == STATUS_SUCCEEDED && !with_good))
             continue;
         buf_printf(out, "%s%zu %s", between, counts[status], change_status_name(status));
         between = ", ";
     }
     if (n_rollbacks)
         buf_printf(out, "; %zu rollback%s", n_rollbacks, n_rollbacks == 1 ? "" : "s");
+}
+
+/* "16 changes today: 13 no harm, 1 improved, 1 harm, 1 cannot tell; 2 failed.", and where none was judged
+ * "16 changes today: 14 succeeded, 2 failed." */
+static void add_totals(const struct view *view, const struct change_list *list, bool is_cut,
+                       struct buf *out)
+{
+    const char *since = args_text(view->args, "since");
+    CLEANUP(buf_done) struct buf verdicts;
+    buf_init(&verdicts, 1024);
+    const bool is_judged = verdict_lines_totals(list, &verdicts);
+    const bool is_asked = since || (is_judged && args_has(view->args, "oneline"));
+    if (!is_asked || !list->n)
+        return;
+    buf_printf(out, "%s%zu change%s", is_cut ? "the newest " : "", list->n,
+               list->n == 1 ? "" : "s");
+    if (since) {
+        buf_add_str(out, strcmp(since, "today") == 0 ? " " : " since ");
+        terminal_clean(out, since);
+    }
+    if (is_judged)
+        buf_printf(out, ": %s", buf_text(&verdicts));
+    add_ends(list, !is_judged, is_judged ? "; " : ": ", out);
     buf_add_str(out, ".\n");
 }
 
@@ -232,29 +264,34 @@ static int run_log(int argc, char **argv)
 
 const struct command commands_log = {
     .name = "log",
-    .usage = "log [SERVICE] [-n N] [--since TIME] [-k KIND] [--by NAME] [-p] [-o FORM] [OPTION...]",
+    .usage = "log [SERVICE] [--since TIME] [-k KIND] [--verdict STATE] [-p] [-o FORM] "
+             "[OPTION...]",
     .summary = "what changed, newest first",
     .group = "Ask",
     .about =
         "Lists changes, of all services or of one (web also means web/checkout). On a terminal in\n"
         "columns and local time, a screen at a time. Into a pipe as tab-separated rows without\n"
         "heading, nothing cut: start (UTC), id, kind, service, env, rev, by, seconds, status,\n"
-        "message, url. With --since a last line counts them.\n",
+        "message, url, verdict. With --since a last line counts them.\n",
     .options = options_of_log,
-    .help = "A + behind the time it took: it still runs. NO_COLOR is respected.\n"
-            "\n"
-            "Examples\n"
-            "  plumb log\n"
-            "  plumb log website --since 2d -k deploy\n"
-            "  plumb log --since yesterday --oneline\n"
-            "  plumb log --status failed --by nora -p\n"
-            "  plumb log --grep 'login cart*' --until 2026-11-01\n"
-            "  plumb log --since 7d -o md      for a report\n"
-            "  plumb log -n 500 --json | jq -r 'select(.status == \"failed\") | .service'\n"
-            "\n"
-            "Exit codes\n"
-            "  0  also when there were no changes\n"
-            "  2  typed wrong\n"
-            "  7  no server answers\n",
+    .help =
+        "A + behind the time it took: it still runs. NO_COLOR is respected.\n"
+        "The verdict says what it did to the metrics. (saw >= 6%): nothing moved, and a lasting\n"
+        "change of 6% or more would have been seen on each metric that matters most.\n"
+        "\n"
+        "Examples\n"
+        "  plumb log\n"
+        "  plumb log website --since 2d -k deploy\n"
+        "  plumb log --since yesterday --oneline\n"
+        "  plumb log --status failed --by nora -p\n"
+        "  plumb log --verdict harm --since 30d    what broke what\n"
+        "  plumb log --grep 'login cart*' --until 2026-11-01\n"
+        "  plumb log --since 7d -o md      for a report\n"
+        "  plumb log -n 500 --json | jq -r 'select(.status == \"failed\") | .service'\n"
+        "\n"
+        "Exit codes\n"
+        "  0  also when there were no changes\n"
+        "  2  typed wrong\n"
+        "  7  no server answers\n",
     .run = run_log,
 };

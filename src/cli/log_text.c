@@ -4,9 +4,12 @@
 
 #include "base/str.h"
 #include "cli/terminal.h"
+#include "cli/verdict_lines.h"
+#include "model/verdict_text.h"
 
 enum {
-    COLUMNS = 8,     /* before the message */
+    COLUMNS = 9, /* before the message */
+    BRIEF_BYTES_MAX = 4096,
     LAST_LEAST = 10, /* columns the message has at least, on however narrow a terminal */
 };
 
@@ -17,10 +20,10 @@ static const struct {
     const char *heading;
     unsigned most; /* columns; longer texts are cut */
 } columns[COLUMNS] = {
-    {"TIME", 19}, {"ID", 10}, {"KIND", 10}, {"SERVICE", 24},
-    {"REV", 12},  {"BY", 14}, {"TOOK", 7},  {"STATUS", 9},
+    {"TIME", 19}, {"ID", 10},  {"KIND", 10},  {"SERVICE", 24}, {"REV", 12},
+    {"BY", 14},   {"TOOK", 7}, {"STATUS", 9}, {"VERDICT", 11},
 };
-enum { TIME, ID, KIND, SERVICE, REV, BY, TOOK, STATUS };
+enum { TIME, ID, KIND, SERVICE, REV, BY, TOOK, STATUS, VERDICT };
 
 void log_text_took(int64_t took_ms, struct buf *out)
 {
@@ -103,6 +106,24 @@ static bool is_rollback(const struct change *change)
     return strcmp(change->action, "rollback") == 0;
 }
 
+static bool is_judged(const struct change *change)
+{
+    return change->verdict && change->verdict->state != VERDICT_PENDING;
+}
+
+/* "fix login (php.warnings x37)" */
+static const char *message_of(const struct change *change, struct arena *arena)
+{
+    const char *msg = clean(change->msg, arena);
+    CLEANUP(buf_done) struct buf brief;
+    buf_init(&brief, BRIEF_BYTES_MAX);
+    if (change->verdict)
+        verdict_lines_brief(change->verdict, &brief);
+    if (!brief.n)
+        return msg;
+    return arena_printf(arena, "%s%s(%s)", msg, msg[0] ? " " : "", buf_text(&brief));
+}
+
 static struct cells cells_of(const struct change *change, const struct log_text_look *look,
                              struct arena *arena)
 {
@@ -117,10 +138,11 @@ static struct cells cells_of(const struct change *change, const struct log_text_
             [BY] = change->by,
             [TOOK] = took_text(change, look, arena),
             [STATUS] = change_status_name(change->status),
+            [VERDICT] = is_judged(change) ? verdict_text_state(change->verdict->state) : "",
         }};
     for (int i = 0; i < COLUMNS; i++)
         cells.texts[i] = or_dash(clean(cells.texts[i], arena));
-    cells.msg = clean(change->msg, arena);
+    cells.msg = message_of(change, arena);
     return cells;
 }
 
@@ -128,6 +150,8 @@ static const char *colour_of(int column, const struct change *change)
 {
     if (column == TIME || column == ID)
         return DIM;
+    if (column == VERDICT)
+        return is_judged(change) ? verdict_lines_colour(change->verdict->state) : DIM;
     if (column != STATUS)
         return "";
     switch (change->status) {
@@ -145,6 +169,14 @@ static const char *colour_of(int column, const struct change *change)
         break;
     }
     return DIM;
+}
+
+static bool any_judged(const struct change_list *changes)
+{
+    for (size_t i = 0; i < changes->n; i++)
+        if (is_judged(&changes->items[i]))
+            return true;
+    return false;
 }
 
 /* Widths of all columns: the widest cell, within the column's limit. */
@@ -174,6 +206,8 @@ static void add_line(const struct cells *cells, const struct change *change,
 {
     unsigned used = 0;
     for (int c = 0; c < COLUMNS; c++) {
+        if (!widths[c])
+            continue;
         const char *colour = !look->has_colour ? "" : change ? colour_of(c, change) : DIM;
         buf_add_str(out, colour);
         terminal_fit(out, cells->texts[c], widths[c], look->has_utf8);
@@ -202,6 +236,8 @@ void log_text_columns(const struct change_list *changes, const struct log_text_l
         cells[i] = cells_of(&changes->items[i], look, arena);
     unsigned widths[COLUMNS];
     measure(cells, changes->n, look, widths);
+    if (!any_judged(changes))
+        widths[VERDICT] = 0;
     if (!look->is_oneline) {
         struct cells heading = {.msg = "MESSAGE"};
         for (int c = 0; c < COLUMNS; c++)
@@ -211,7 +247,7 @@ void log_text_columns(const struct change_list *changes, const struct log_text_l
     for (size_t i = 0; i < changes->n; i++) {
         add_line(&cells[i], &changes->items[i], widths, look, out);
         if (look->below)
-            look->below(&changes->items[i], out);
+            look->below(&changes->items[i], look, out);
     }
 }
 
@@ -230,10 +266,10 @@ static void add_cell(struct buf *out, const char *text, struct arena *arena)
 void log_text_table(const struct change_list *changes, const struct tz *tz, struct arena *arena,
                     struct buf *out)
 {
-    static const int shown[] = {TIME, SERVICE, REV, BY, TOOK, STATUS};
+    static const int shown[] = {TIME, SERVICE, REV, BY, TOOK, STATUS, VERDICT};
     const struct log_text_look look = {.tz = tz};
-    buf_add_str(out, "| Time | Service | Rev | By | Took | Status | Message |\n"
-                     "| --- | --- | --- | --- | --- | --- | --- |\n");
+    buf_add_str(out, "| Time | Service | Rev | By | Took | Status | Verdict | Message |\n"
+                     "| --- | --- | --- | --- | --- | --- | --- | --- |\n");
     for (size_t i = 0; i < changes->n; i++) {
         const struct cells cells = cells_of(&changes->items[i], &look, arena);
         for (size_t k = 0; k < COUNT_OF(shown); k++)
@@ -270,6 +306,7 @@ static void add_row(const struct change *c, struct buf *out)
     add_field(out, change_status_name(c->status));
     add_field(out, c->msg);
     add_field(out, c->url);
+    add_field(out, c->verdict ? verdict_state_name(c->verdict->state) : "");
     buf_add_char(out, '\n');
 }
 

@@ -14,21 +14,22 @@ struct log_text_look {
     bool has_colour, has_utf8;
     const struct tz *tz;
     int64_t now_ms;
-    void (*below)(const struct change *change,
-                  struct buf *out); /* after each line; NULL: nothing */
+    /* After each line; NULL: nothing. */
+    void (*below)(const struct change *change, const struct log_text_look *look, struct buf *out);
 };
 
 /* Columns for people: time, short id, kind, service (@env unless production), rev, by, how long it
- * took, status, message, cut to fit. Nothing of what others wrote can move the cursor. */
+ * took, status, verdict (a column only where one of them was judged), message and what moved, cut to fit.
+ * Nothing of what others wrote can move the cursor. */
 void log_text_columns(const struct change_list *changes, const struct log_text_look *look,
                       struct arena *arena, struct buf *out);
 
 /* Tab-separated rows for programs, nothing cut: start (UTC, ISO 8601 with ms), id, kind, service,
- * env, rev, by, seconds it took ("" while it runs), status, message, url. A tab or a line's end in
- * a text is a blank. */
+ * env, rev, by, seconds it took ("" while it runs), status, message, url, verdict ("" before it was
+ * judged). A tab or a line's end in a text is a blank. */
 void log_text_rows(const struct change_list *changes, struct buf *out);
 
-/* A Markdown table in that zone's time: time, service, revision, who, how long, status, message. */
+/* A Markdown table in that zone's time: time, service, revision, who, how long, status, verdict, message. */
 void log_text_table(const struct change_list *changes, const struct tz *tz, struct arena *arena,
                     struct buf *out);
 

@@ -91,15 +91,16 @@ TEST(rows_for_programs)
     EXPECT_TEXT(
         rows_of(&item, 1),
         "2026-11-22T14:04:06.250Z\t01KB1234ABCDEFGHJKMNPQRSTV\tdeploy\twebsite\tproduction\t"
-        "4f2c1e9\tnora\t105.000\tsucceeded\tfix login\thttps://ci/1208\n");
+        "4f2c1e9\tnora\t105.000\tsucceeded\tfix login\thttps://ci/1208\t\n");
     struct change blank = change_blank();
-    EXPECT_TEXT(rows_of(&blank, 1), "\t\tdeploy\t\t\t\t\t\tunknown\t\t\n");
+    EXPECT_TEXT(rows_of(&blank, 1), "\t\tdeploy\t\t\t\t\t\tunknown\t\t\t\n");
     item.end_ms = 0;
     item.status = STATUS_RUNNING;
     EXPECT(strstr(rows_of(&item, 1), "\tnora\t\trunning\t"));
 }
 
-static void below(const struct change *change, struct buf *out)
+static void below(const struct change *change, const struct log_text_look *look UNUSED,
+                  struct buf *out)
 {
     buf_printf(out, "  %s, whole\n", change->msg);
 }
@@ -124,9 +125,9 @@ TEST(a_table_for_a_report)
     const struct change_list list = {&item, 1, 1};
     log_text_table(&list, tz_utc(), &kit_arena, &out);
     EXPECT_TEXT(buf_text(&out),
-                "| Time | Service | Rev | By | Took | Status | Message |\n"
-                "| --- | --- | --- | --- | --- | --- | --- |\n"
-                "| 2026-11-22 14:04:06 | website | 4f2c1e9 | nora | 1m45s | succeeded | "
+                "| Time | Service | Rev | By | Took | Status | Verdict | Message |\n"
+                "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+                "| 2026-11-22 14:04:06 | website | 4f2c1e9 | nora | 1m45s | succeeded | - | "
                 "a\\|b \\*c\\* \\_d\\_ \\`e\\` \\<f> \\[g](h) \\\\ |\n");
 }
 
@@ -147,7 +148,7 @@ TEST(hostile_texts_stay_in_their_cell)
             EXPECT(!(at[0] == '\xC2' && at[1] == '\x9B'));
         }
     EXPECT_I64(n_lines, 3); /* a row, a heading, a line */
-    EXPECT_I64(n_tabs, 10);
+    EXPECT_I64(n_tabs, 11);
 }
 
 TEST(lines_fit_the_terminal)
@@ -177,6 +178,36 @@ TEST(colour_only_when_asked)
     EXPECT(strstr(columns_of(&item, 1, &look), "\x1b[1;31mfailed\x1b[0m"));
 }
 
+TEST(what_it_did_is_a_column_once_one_was_judged)
+{
+    struct verdict_metric warnings = {
+        .name = "php.warnings", .before = 1, .after = 37, .effect = 36};
+    struct verdict_metric logins = {.name = "logins", .before = 1, .would_see = 0.06};
+    struct verdict harm = verdict_blank(), good = verdict_blank();
+    harm.state = VERDICT_HARM;
+    harm.moved = &warnings;
+    harm.n_moved = 1;
+    good.state = VERDICT_NO_HARM;
+    good.unmoved = &logins;
+    good.n_unmoved = 1;
+    struct change items[] = {example(), example(), example()};
+    struct log_text_look look = look_of(120);
+    look.is_oneline = true;
+    items[0].verdict = &harm;
+    items[1].verdict = &good;
+    items[1].msg = "";
+    const char *line = "14:04 01KB1234AB deploy website 4f2c1e9 nora 1m45s succeeded";
+    EXPECT_TEXT(columns_of(items, 3, &look),
+                arena_printf(&kit_arena,
+                             "%s HARM    fix login (php.warnings x37)\n"
+                             "%s no harm (saw >= 6%%)\n"
+                             "%s -       fix login\n",
+                             line, line, line));
+    look.has_colour = true;
+    EXPECT(strstr(columns_of(items, 1, &look), "\x1b[1;31mHARM\x1b[0m fix login"));
+    EXPECT(strstr(rows_of(items, 1), "\thttps://ci/1208\tharm\n"));
+}
+
 TEST(durations)
 {
     static const struct {
@@ -201,7 +232,8 @@ TEST(durations)
     EXPECT(strstr(columns_of(&item, 1, &look), " 5m53s+ running"));
 }
 
-RUN_TESTS(test_of(more_below_each_line), test_of(a_table_for_a_report), test_of(columns_for_people),
+RUN_TESTS(test_of(what_it_did_is_a_column_once_one_was_judged), test_of(more_below_each_line),
+          test_of(a_table_for_a_report), test_of(columns_for_people),
           test_of(local_time_and_other_days), test_of(rows_for_programs),
           test_of(hostile_texts_stay_in_their_cell), test_of(lines_fit_the_terminal),
           test_of(colour_only_when_asked), test_of(durations))

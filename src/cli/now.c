@@ -53,6 +53,19 @@ static bool add_changes(const struct sight *sight, const char *key, const char *
     return true;
 }
 
+/* Nothing where there is none: what did harm is seldom. An older server does not tell. */
+static void add_harm(const struct sight *sight)
+{
+    struct change_list list;
+    struct err why;
+    if (!record_list_in(buf_text(sight->answer), sight->answer->n, "harm", sight->arena, &list,
+                        &why) ||
+        !list.n)
+        return;
+    add_heading(sight, "DID HARM", "", false);
+    log_text_columns(&list, &sight->look, sight->arena, sight->out);
+}
+
 static bool add_freezes(const struct sight *sight, struct err *err)
 {
     struct freeze_lines lines;
@@ -79,6 +92,7 @@ static bool format(const struct sight *sight, struct err *err)
         !add_changes(sight, "thirdparty", "VENDORS", SIZE_MAX, err) || !add_freezes(sight, err) ||
         !add_changes(sight, "in_flight", "IN FLIGHT", SIZE_MAX, err))
         return false;
+    add_harm(sight);
     size_t n_max = SIZE_MAX;
     if (sight->rows) { /* the heading, the line of what is left out, and the shell's own */
         const unsigned used = lines_of(sight->out) + 3;
@@ -136,7 +150,8 @@ const struct command commands_now = {
     .summary = "what is under way, frozen, broken, and the last 30 minutes",
     .group = "Ask",
     .about = "For whoever was just woken up: open incidents, vendors in trouble, freezes, changes\n"
-             "under way, and what changed in the last 30 minutes. One screen.\n",
+             "under way, what did harm within a day, and what changed in the last 30 minutes. One\n"
+             "screen.\n",
     .options = options_of_now,
     .help = "Examples\n"
             "  plumb now\n"

@@ -6,6 +6,7 @@
 
 #include "base/jsonw.h"
 #include "base/mem.h"
+#include "model/verdict_read.h"
 
 enum {
     CHANGES_MAX = 20000, /* in one answer; the server's own limit is 10,000 */
@@ -136,6 +137,9 @@ static void read_rest(const json_t *object, struct arena *arena, struct change *
     out->n_edits = (uint32_t)json_integer_value(json_object_get(object, "edits"));
     out->is_retracted = json_is_true(json_object_get(object, "retracted"));
     read_also(json_object_get(object, "also"), arena, out);
+    struct verdict *verdict = arena_array(arena, 1, struct verdict);
+    if (verdict_read_summary(json_object_get(object, "verdict"), arena, verdict))
+        out->verdict = verdict;
 }
 
 static struct change change_of(const json_t *object, struct arena *arena)
@@ -215,6 +219,14 @@ bool record_one(const char *json, size_t n, struct arena *arena, struct change *
         return FAIL(err, ERR_INPUT, "the server's answer is no change");
     *out = change_of(root, arena);
     return true;
+}
+
+bool record_verdict(const char *json, size_t n, struct arena *arena, struct verdict *out)
+{
+    json_auto_t *root = n ? json_loadb(json, n, 0, NULL) : NULL;
+    const json_t *within = json_object_get(root, "verdict");
+    struct err why;
+    return verdict_read(json_is_object(within) ? within : root, arena, out, &why);
 }
 
 static int add_bytes(const char *bytes, size_t n, void *self)

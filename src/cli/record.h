@@ -27,6 +27,9 @@ MUST_CHECK bool record_list_in(const char *json, size_t n, const char *key, stru
                                struct change_list *out, struct err *err);
 MUST_CHECK bool record_one(const char *json, size_t n, struct arena *arena, struct change *out,
                            struct err *err);
+/* The verdict in an answer: the object itself, or its member "verdict". False when there is none. */
+MUST_CHECK bool record_verdict(const char *json, size_t n, struct arena *arena,
+                               struct verdict *out);
 /* The same answer, an object a line; is_ascii: \u escapes for all that is not. n_max objects at
  * most. err: ERR_INPUT */
 struct record_lines {

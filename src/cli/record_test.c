@@ -74,6 +74,29 @@ TEST(reads_back_what_it_wrote)
     EXPECT_TEXT(got->tags[0].value, "3");
 }
 
+TEST(reads_what_it_did)
+{
+    static const char text[] =
+        "[{\"verdict\":{\"state\":\"harm\",\"stage\":\"1h\",\"checked\":42,\"moved\":2,"
+        "\"worst\":[{\"metric\":\"php.warnings\",\"before\":1,\"after\":37,\"delta\":36}],"
+        "\"would_see\":{\"logins\":0.04}}},{\"verdict\":null},{\"verdict\":{\"state\":\"new\"}}]";
+    struct change_list list;
+    EXPECT_OK(record_list(text, strlen(text), &kit_arena, &list, &kit_err));
+    EXPECT_I64(list.items[0].verdict->state, VERDICT_HARM);
+    EXPECT_I64(verdict_moved(list.items[0].verdict), 2);
+    EXPECT_TEXT(list.items[0].verdict->moved[0].name, "php.warnings");
+    EXPECT_F64(verdict_sees(&list.items[0].verdict->unmoved[0]), 0.04, 0);
+    EXPECT(!list.items[1].verdict && !list.items[2].verdict);
+
+    static const char whole[] = "{\"verdict\":{\"state\":\"moved\",\"stage\":\"15m\","
+                                "\"moved\":[{\"metric\":\"a\"}]}}";
+    struct verdict verdict;
+    EXPECT(record_verdict(whole, strlen(whole), &kit_arena, &verdict));
+    EXPECT_TEXT(verdict.moved[0].name, "a");
+    EXPECT(!record_verdict("{}", 2, &kit_arena, &verdict));
+    EXPECT(!record_verdict("", 0, &kit_arena, &verdict));
+}
+
 TEST(what_is_missing_or_strange_is_not_known)
 {
     static const char json[] =
@@ -168,7 +191,7 @@ TEST(half_a_record_is_not_whole)
     EXPECT(!record_is_whole("[]", 2));
 }
 
-RUN_TESTS(test_of(writes_what_the_server_takes), test_of(reads_back_what_it_wrote),
-          test_of(what_is_missing_or_strange_is_not_known),
+RUN_TESTS(test_of(reads_what_it_did), test_of(writes_what_the_server_takes),
+          test_of(reads_back_what_it_wrote), test_of(what_is_missing_or_strange_is_not_known),
           test_of(refuses_what_is_no_list_of_changes), test_of(a_line_for_each_object),
           test_of(an_id_is_fit_for_urls_and_scripts), test_of(half_a_record_is_not_whole))

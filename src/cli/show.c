@@ -88,6 +88,21 @@ static bool find(const struct args *args, struct arena *arena, struct buf *answe
     return err->kind == ERR_MISSING && may_be_id(word) && get_id(word, arena, answer, &why);
 }
 
+/* What the server knows of its verdict beyond what the change carries; else the change's own. */
+static const struct verdict *whole_verdict(const struct change *change, struct arena *arena)
+{
+    CLEANUP(buf_done) struct buf answer;
+    buf_init(&answer, ANSWER_BYTES_MAX);
+    struct verdict *verdict = arena_array(arena, 1, struct verdict);
+    struct err why;
+    const bool is_whole =
+        change->verdict && may_be_id(change->id) &&
+        client_ask_get(arena_printf(arena, "/api/v1/changes/%s/impact", change->id), NULL, &answer,
+                       &why) &&
+        record_verdict(buf_text(&answer), answer.n, arena, verdict);
+    return is_whole ? verdict : change->verdict;
+}
+
 static bool format(const struct args *args, const struct buf *answer, struct arena *arena,
                    struct buf *out, struct err *err)
 {
@@ -102,6 +117,7 @@ static bool format(const struct args *args, const struct buf *answer, struct are
                                        .has_utf8 = terminal.has_utf8,
                                        .tz = zone_local(),
                                        .now_ms = clock_us(&clock) / 1000};
+    change.verdict = whole_verdict(&change, arena);
     show_text(&change, &look, out);
     return true;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/terminal.h"
+#include "cli/verdict_lines.h"
 
 #define LABEL "%-9s "
 
@@ -172,17 +173,23 @@ void show_text(const struct change *c, const struct log_text_look *look, struct 
     }
     if (c->n_edits)
         buf_printf(out, LABEL "%u\n", "edits", c->n_edits);
+    if (c->verdict) {
+        buf_add_str(out, "\nverdict\n");
+        verdict_lines_all(c->verdict, look, "    ", out);
+    }
     if (c->data[0]) {
         buf_add_char(out, '\n');
         add_lines(c->data, out);
     }
 }
 
-void show_text_below(const struct change *c, struct buf *out)
+void show_text_below(const struct change *c, const struct log_text_look *look, struct buf *out)
 {
     const size_t before = out->n;
     add_lines(c->msg, out);
-    if (c->data[0] && c->msg[0])
+    if (c->verdict)
+        verdict_lines_all(c->verdict, look, "    ", out);
+    if (c->data[0] && out->n > before)
         buf_add_char(out, '\n');
     add_lines(c->data, out);
     if (out->n > before)

@@ -1,5 +1,7 @@
 #include "cli/show_text.h"
 
+#include "base/str.h"
+
 #include "os/zone.h"
 
 #include "kit/kit.h"
@@ -50,6 +52,27 @@ TEST(a_line_a_fact)
                 "rev       b81d002 \xE2\x86\x92 4f2c1e9\n"
                 "told by   cli\n"
                 "key       cli-1\n");
+}
+
+TEST(what_it_moved)
+{
+    struct change change = example();
+    struct verdict_metric metric = {
+        .name = "php.warnings", .harm = VERDICT_BAD, .before = 1, .after = 37, .effect = 36};
+    struct verdict verdict = verdict_blank();
+    verdict.state = VERDICT_HARM;
+    verdict.stage = VERDICT_1H;
+    verdict.n_checked = 42;
+    verdict.moved = &metric;
+    verdict.n_moved = 1;
+    change.verdict = &verdict;
+    EXPECT(text_ends(text_of(&change, NULL, false), "\nverdict\n    HARM after 1h, 1 of 42 moved\n"
+                                                    "      php.warnings  1 -> 37  x37  bad\n"));
+    CLEANUP(buf_done) struct buf out;
+    buf_init(&out, 10000);
+    show_text_below(&change, &(struct log_text_look){.tz = tz_utc()}, &out);
+    EXPECT_TEXT(buf_text(&out), "    fix login\n    HARM after 1h, 1 of 42 moved\n"
+                                "      php.warnings  1 -> 37  x37  bad\n\n");
 }
 
 TEST(all_that_a_change_can_have)
@@ -118,5 +141,5 @@ TEST(nothing_moves_the_cursor)
     EXPECT(!strstr(text, "\nc"));
 }
 
-RUN_TESTS(test_of(a_line_a_fact), test_of(all_that_a_change_can_have),
+RUN_TESTS(test_of(what_it_moved), test_of(a_line_a_fact), test_of(all_that_a_change_can_have),
           test_of(one_that_goes_on_or_is_to_come), test_of(nothing_moves_the_cursor))

@@ -9,10 +9,11 @@
 #include "ledger/commits.h"
 #include "ledger/db_table.h"
 #include "ledger/trains.h"
+#include "ledger/verdicts.h"
 #include "os/file.h"
 
 enum {
-    FORMAT_VERSION = 2,
+    FORMAT_VERSION = 3,  /* 2 had no verdicts, 1 other tables beside the rows */
     BUSY_WAIT_MS = 5000, /* readers never block the writer in WAL mode; a backup tool may */
     ROW_BYTES_MAX = 1024 * 1024,
 };
@@ -23,7 +24,9 @@ static const char rollback_sql[] = "ROLLBACK";
 static const char last_row_sql[] = "SELECT seq, hash FROM rows ORDER BY seq DESC LIMIT 1";
 static const char add_row_sql[] =
     "INSERT INTO rows (seq, change_id, body, hash) VALUES (?1, ?2, ?3, ?4)";
-static const char purge_sql[] = "UPDATE rows SET body = '' WHERE change_id = ?1 AND seq < ?2";
+static const char purge_sql[] =
+    "UPDATE rows SET body = '' WHERE change_id = ?1 AND seq < ?2"
+    " AND substr(body, 1, length('" ROW_VERDICT_BEGIN "')) <> '" ROW_VERDICT_BEGIN "'";
 static const char each_row_sql[] =
     "SELECT seq, change_id, body FROM rows WHERE change_id <> '' ORDER BY seq";
 static const char chain_sql[] = "SELECT seq, body, hash FROM rows ORDER BY seq";
@@ -152,6 +155,7 @@ static bool set_up(struct db *db, const char *path, struct err *err)
     bool is_ok = (!is_old || db_table_drop(db, err)) && sql_exec(db, tables, err) &&
                  db_table_make(db, err) && (!is_old || make_anew(db, err)) &&
                  sql_exec(db, commits_tables, err) && sql_exec(db, trains_tables, err) &&
+                 sql_exec(db, verdicts_tables, err) &&
                  (version == FORMAT_VERSION || sql_exec(db, stamp, err));
     if (is_ok)
         return db_commit(db, err);
@@ -220,16 +224,22 @@ bool db_append(struct db *db, uint64_t seq, const struct db_entry *entry,
 {
     CLEANUP(buf_done) struct buf body;
     buf_init(&body, ROW_BYTES_MAX);
-    row_encode(entry->change, entry->audit, &body);
+    if (entry->verdict)
+        row_encode_verdict(entry->verdict, &body);
+    else
+        row_encode(entry->change, entry->audit, &body);
     if (body.is_full)
-        return FAIL(err, ERR_LIMIT, "a change of more than %d bytes", ROW_BYTES_MAX);
+        return FAIL(err, ERR_LIMIT, "a change or verdict of more than %d bytes", ROW_BYTES_MAX);
+    const char *about = entry->verdict  ? entry->verdict->change
+                        : entry->change ? entry->change->id
+                                        : "";
     unsigned char hash[ROW_HASH_BYTES];
     row_hash(io_hash, seq, body.at, body.n, hash);
     sqlite3_stmt *st = sql_prepare(db, add_row_sql, err);
     if (!st)
         return false;
     sqlite3_bind_int64(st, 1, (int64_t)seq);
-    sql_bind_text(st, 2, entry->change ? entry->change->id : "");
+    sql_bind_text(st, 2, about);
     sql_bind_text(st, 3, body.at);
     sqlite3_bind_blob(st, 4, hash, sizeof hash, SQLITE_STATIC);
     if (!sql_finish(db, st, "add a row", err) ||

@@ -20,16 +20,17 @@ void db_rollback(struct db *db);
 /* The number and hash of the last row; 0 and zeroes for none. */
 MUST_CHECK bool db_last_row(struct db *db, uint64_t *out_seq, unsigned char out[ROW_HASH_BYTES],
                             struct err *err);
-/* What a row says; either may be NULL, not both. */
+/* What a row says: a change, an audit or both; or a whole verdict, and nothing else. */
 struct db_entry {
     const struct change *change;
     const struct audit *audit;
+    const struct verdict *verdict; /* of the change whose whole id it has */
 };
 /* Appends a row, and brings the tables up to date with the change as it now is. */
 MUST_CHECK bool db_append(struct db *db, uint64_t seq, const struct db_entry *entry,
                           unsigned char io_hash[ROW_HASH_BYTES], struct err *err);
 /* Takes the text out of a change's rows before before_seq, and keeps their hashes: what was said is gone,
- * that something was said is not. */
+ * that something was said is not. Verdicts stay: they hold numbers and names of metrics. */
 MUST_CHECK bool db_purge(struct db *db, const char *change_id, uint64_t before_seq,
                          struct err *err);
 /* After a purge: nothing of the text stays in what is searched, nor (outside a transaction) in the log. */
@@ -82,7 +83,8 @@ MUST_CHECK bool db_since(struct db *db, uint64_t after_seq, size_t n_max, struct
 typedef void (*db_each_fn)(void *self, const struct change *change);
 MUST_CHECK bool db_each(struct db *db, db_each_fn fn, void *self, struct err *err);
 
-/* The rows of a change, or (id "") those about no change, newest first; a purged one has text "". */
+/* The rows of a change but its verdicts' own, or (id "") those about no change, newest first; a purged one
+ * has text "". */
 struct db_row {
     uint64_t seq;
     const char *text;

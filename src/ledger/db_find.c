@@ -41,7 +41,9 @@ static const char since_sql[] = CHANGES "WHERE c.seq > ?1 ORDER BY c.seq LIMIT ?
 static const char each_sql[] = CHANGES "ORDER BY c.ord";
 static const char count_sql[] = "SELECT count(*) FROM changes";
 static const char rows_sql[] =
-    "SELECT seq, body FROM rows WHERE change_id = ?1 ORDER BY seq DESC LIMIT ?2";
+    "SELECT seq, body FROM rows WHERE change_id = ?1"
+    " AND substr(body, 1, length('" ROW_VERDICT_BEGIN "')) <> '" ROW_VERDICT_BEGIN "'"
+    " ORDER BY seq DESC LIMIT ?2";
 
 /* The change at the statement's current row: columns body, seq. */
 static bool take_change(sqlite3_stmt *st, struct arena *arena, struct change *out, struct err *err)
@@ -256,6 +258,9 @@ static size_t wanted_terms(struct conditions *c, const char *out[CHANGE_TAGS_MAX
         out[n++] = db_table_term('b', query->by, c->arena);
     for (size_t i = 0; !query->any_tag && i < min_size(query->n_tags, CHANGE_TAGS_MAX); i++)
         out[n++] = db_table_term('t', query->tags[i], c->arena);
+    if (query->verdict > 0 && query->verdict != VERDICT_PENDING + 1)
+        out[n++] = db_table_term('v', verdict_state_name((enum verdict_state)(query->verdict - 1)),
+                                 c->arena);
     if (query->status > 0)
         out[n++] = db_table_term('x', change_status_name((enum change_status)(query->status - 1)),
                                  c->arena);
@@ -281,6 +286,18 @@ static void add_any_tag(struct conditions *c)
         add_text(c, db_table_term('t', c->query->tags[i], c->arena));
     }
     buf_add_str(&c->sql, "))");
+}
+
+/* Pending is also what nobody has judged: without any of the others. */
+static void add_pending(struct conditions *c, const char *walked)
+{
+    if (c->query->verdict != VERDICT_PENDING + 1)
+        return;
+    buf_add_str(&c->sql, " AND NOT EXISTS (SELECT 1 FROM terms WHERE term IN (");
+    for (int state = VERDICT_PENDING + 1; state < VERDICT_STATES; state++)
+        buf_printf(&c->sql, "%s'v:%s'", state > VERDICT_PENDING + 1 ? ", " : "",
+                   verdict_state_name((enum verdict_state)state));
+    buf_printf(&c->sql, ") AND ord = %s)", walked);
 }
 
 /* The first place that a change of that start can have; of times that there are. */
@@ -315,6 +332,7 @@ static void write_select(struct conditions *c, const char *match)
         add_text(c, terms[i]);
     }
     add_any_tag(c);
+    add_pending(c, walked);
     if (c->query->from_ms || c->query->until_ms)
         buf_printf(&c->sql, " AND %s >= %lld AND %s < %lld", walked,
                    (long long)first_ord(c->query->from_ms), walked,

@@ -101,6 +101,8 @@ static struct terms terms_of(const struct change *change, struct arena *arena)
         add_services(&terms, change->service);
     if (change->is_posted)
         add_term(&terms, 'p', "");
+    if (change->verdict)
+        add_term(&terms, 'v', verdict_state_name(change->verdict->state));
     for (size_t i = 0; i < change->n_tags; i++)
         add_term(&terms, 't', change->tags[i].key);
     if (!change->is_posted) {

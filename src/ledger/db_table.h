@@ -16,7 +16,7 @@ MUST_CHECK bool db_table_put(struct db *db, uint64_t seq, const struct change *c
                              struct err *err);
 
 /* What a change is found by, besides its words: "s:web" and "s:web/checkout", "k:deploy", "b:nora",
- * "x:failed", "e:staging", "t:<tag>", "p:" posted. The text is in the arena. */
+ * "x:failed", "e:staging", "v:harm", "t:<tag>", "p:" posted. The text is in the arena. */
 const char *db_table_term(char what, const char *value, struct arena *arena);
 /* What somebody typed as a query of the words' table; "" when nothing of it is a word. */
 const char *db_table_match(const char *text, struct arena *arena);

@@ -70,13 +70,26 @@ struct ledger {
 
 /* ---- the writer ---- */
 
+static bool append(struct writer *writer, const struct db_entry *entry, struct err *err)
+{
+    if (!db_append(writer->db, writer->seq + 1, entry, writer->hash, err))
+        return false;
+    writer->seq++;
+    return true;
+}
+
+bool work_verdict(struct writer *writer, const struct verdict *verdict, struct err *err)
+{
+    const struct db_entry entry = {.verdict = verdict};
+    return append(writer, &entry, err);
+}
+
 bool work_append(struct writer *writer, const struct change *change, const struct audit *audit,
                  struct err *err)
 {
-    const struct db_entry entry = {change, audit};
-    if (!db_append(writer->db, writer->seq + 1, &entry, writer->hash, err))
+    const struct db_entry entry = {.change = change, .audit = audit};
+    if (!append(writer, &entry, err))
         return false;
-    writer->seq++;
     if (change && writer->arena) {
         arena_grow(writer->arena, &writer->appended, &writer->appended_cap, writer->n_appended + 1,
                    sizeof(const struct change *));

@@ -175,3 +175,4 @@ MUST_CHECK bool ledger_get_key(struct ledger *ledger, const char *source, const 
 #include "ledger/dora.h"
 #include "ledger/dora_read.h"
 #include "ledger/restore.h"
+#include "ledger/verdicts.h"

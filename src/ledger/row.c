@@ -6,6 +6,11 @@
 #include <string.h>
 
 #include "base/jsonw.h"
+#include "ledger/summary.h"
+#include "model/verdict_read.h"
+#include "model/verdict_write.h"
+
+enum { SUMMARY_BYTES_MAX = 64 * 1024 /* longer names of metrics are cut off */ };
 
 /* The text fields in the order they are written. */
 struct text_field {
@@ -75,6 +80,14 @@ static void encode_also(struct jsonw *json, const struct change *change)
     jsonw_end(json);
 }
 
+static void encode_summary(struct jsonw *json, const struct verdict *verdict)
+{
+    CLEANUP(buf_done) struct buf text;
+    buf_init(&text, SUMMARY_BYTES_MAX);
+    summary_encode(verdict, &text);
+    jsonw_put_text(json, "verdict", buf_text(&text));
+}
+
 static void encode_change(struct jsonw *json, const struct change *change)
 {
     jsonw_put_text(json, "kind", change_kind_name(change->kind));
@@ -98,6 +111,8 @@ static void encode_change(struct jsonw *json, const struct change *change)
         jsonw_put_bool(json, "retracted", true);
     encode_also(json, change);
     encode_tags(json, change);
+    if (change->verdict)
+        encode_summary(json, change->verdict);
 }
 
 static void encode_audit(struct jsonw *json, const struct audit *audit)
@@ -122,6 +137,28 @@ void row_encode(const struct change *change, const struct audit *audit, struct b
     if (audit)
         encode_audit(&json, audit);
     jsonw_end(&json);
+}
+
+void row_encode_verdict(const struct verdict *verdict, struct buf *out)
+{
+    struct jsonw json;
+    jsonw_init(&json, out, 0);
+    jsonw_object(&json);
+    jsonw_key(&json, "verdict");
+    verdict_write(&json, verdict);
+    jsonw_end(&json);
+}
+
+bool row_decode_verdict(const char *text, size_t n, struct arena *arena, struct verdict *out,
+                        struct err *err)
+{
+    json_error_t why;
+    json_auto_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+    if (!root)
+        return FAIL(err, ERR_CORRUPT, "a ledger row is not JSON: %s", why.text);
+    struct err own;
+    return verdict_read(json_object_get(root, "verdict"), arena, out, &own) ||
+           FAIL(err, ERR_CORRUPT, "a ledger row that should hold a verdict: %s", own.text);
 }
 
 static const char *pair_text(const json_t *pair, size_t i)
@@ -157,6 +194,17 @@ static void decode_also(const json_t *also, struct arena *arena, struct change *
     }
 }
 
+static void decode_summary(const char *text, struct arena *arena, struct change *out)
+{
+    struct verdict verdict;
+    if (!text || !summary_decode(str_of(text), arena, &verdict))
+        return;
+    struct verdict *kept = arena_array(arena, 1, struct verdict);
+    verdict.change = out->id;
+    *kept = verdict;
+    out->verdict = kept;
+}
+
 static int64_t integer(const json_t *root, const char *key)
 {
     return json_integer_value(json_object_get(root, key));
@@ -179,6 +227,7 @@ static void decode_fields(const json_t *root, struct arena *arena, struct change
     out->is_retracted = json_is_true(json_object_get(root, "retracted"));
     decode_also(json_object_get(root, "also"), arena, out);
     decode_tags(json_object_get(root, "tags"), arena, out);
+    decode_summary(json_string_value(json_object_get(root, "verdict")), arena, out);
 }
 
 bool row_decode(const char *text, size_t n, struct arena *arena, struct change *out,
@@ -221,6 +270,7 @@ bool row_decode_audit(const char *text, size_t n, struct arena *arena, struct au
 struct change row_copy(const struct change *change, struct arena *arena)
 {
     struct change copy = *change;
+    copy.verdict = NULL;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         const char *text = text_of(change, &texts[i]);
         set_text(&copy, &texts[i], text[0] ? arena_strdup(arena, text) : "");

@@ -38,6 +38,8 @@ MUST_CHECK bool work_read(struct ledger *ledger, work_read_fn fn, void *self, st
  * work_fn's change must live until work_write returns. */
 MUST_CHECK bool work_append(struct writer *writer, const struct change *change,
                             const struct audit *audit, struct err *err);
+/* Appends a whole verdict; the change's own row that carries it in short is to follow. */
+MUST_CHECK bool work_verdict(struct writer *writer, const struct verdict *verdict, struct err *err);
 /* Appends a row that is about no change. audit->at_ms 0: now. */
 MUST_CHECK bool work_audit(struct writer *writer, const struct audit *audit, struct err *err);
 

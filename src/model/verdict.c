@@ -8,8 +8,8 @@ struct verdict verdict_blank(void)
     return (struct verdict){.change = "", .false_alarms = NAN, .method = ""};
 }
 
-static const char *const state_names[VERDICT_STATES] = {"pending", "no_harm", "improved",
-                                                        "inconclusive", "moved", "harm"};
+static const char *const state_names[VERDICT_STATES] = {"pending",      "no_harm", "improved",
+                                                        "inconclusive", "moved",   "harm"};
 static const char *const state_words[VERDICT_STATES] = {"pending",     "no harm", "improved",
                                                         "cannot tell", "moved",   "harm"};
 static const char *const stage_names[VERDICT_STAGES] = {"live", "15m", "1h", "24h"};
@@ -56,4 +56,15 @@ bool verdict_stage_parse(const char *text, enum verdict_stage *out)
         return false;
     *out = (enum verdict_stage)i;
     return true;
+}
+
+size_t verdict_moved(const struct verdict *verdict)
+{
+    return verdict->n_moved + verdict->n_moved_more;
+}
+
+double verdict_sees(const struct verdict_metric *metric)
+{
+    const double share = metric->would_see / fabs(metric->before);
+    return isfinite(share) && share > 0.0 ? share : NAN;
 }

@@ -64,8 +64,9 @@ struct verdict {
     uint32_t n_revised;            /* verdicts of this stage that this one replaces */
     struct verdict_metric *moved;  /* the worst first */
     size_t n_moved;
+    uint32_t n_moved_more;          /* moved, but not listed; 0 but in a summary */
     struct verdict_metric *unmoved; /* vital ones first, then by how little would have been seen */
-    size_t n_unmoved;               /* listed; all are n_checked - n_moved */
+    size_t n_unmoved;               /* listed; all are n_checked less the moved ones */
     const char **no_data;           /* asked for, but without enough points to be judged */
     size_t n_no_data;
     const char **overlaps; /* ids of changes whose effects share its windows */
@@ -86,3 +87,9 @@ const char *verdict_state_words(enum verdict_state state);
 /* "live", "15m", "1h", "24h". */
 const char *verdict_stage_name(enum verdict_stage stage);
 MUST_CHECK bool verdict_stage_parse(const char *text, enum verdict_stage *out);
+
+/* How many moved, listed or not. */
+size_t verdict_moved(const struct verdict *verdict);
+/* The smallest lasting effect on it that would have been seen, as a share of what it was before: 0.04; NAN
+ * when nothing can be said. */
+double verdict_sees(const struct verdict_metric *metric);

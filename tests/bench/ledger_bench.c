@@ -3,8 +3,9 @@
  *   ledger_bench FOLDER [changes]      default 1,000,000; a FOLDER that has them is only asked
  *
  * Changes are deploys of 200 services by 60 people over three years, some failed, some of staging; every
- * thousandth is a flag. Prints what a change costs to record and to keep, how long opening takes, and a line
- * a question: answers, median and most milliseconds. */
+ * thousandth is a flag. The newest thousand are judged, every twentieth harm. Prints what a change and a
+ * verdict cost to record, how long opening takes, and a line a question: answers, median and most
+ * milliseconds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "ledger/ledger.h"
 #include "os/realtime.h"
 
-enum { ROUNDS = 21, SHOWN = 30, SERVICES = 200, PEOPLE = 60 };
+enum { ROUNDS = 21, SHOWN = 30, SERVICES = 200, PEOPLE = 60, JUDGED = 1000, METRICS = 42 };
 
 static const char *const words[] = {"fix",  "login", "cart",   "search", "cache", "timeout",
                                     "bump", "retry", "schema", "banner", "queue", "index"};
@@ -64,6 +65,64 @@ static void fill(struct ledger *ledger, uint32_t from, uint32_t n)
     arena_done(&arena);
     printf("recording %u: %.1f us each\n", n - from,
            (double)(monotonic_us() - began_us) / (double)(n - from));
+}
+
+static void judge(struct ledger *ledger, const struct change *change, uint32_t i)
+{
+    struct err err;
+    struct verdict_metric metrics[METRICS];
+    struct verdict verdict = verdict_blank();
+    for (uint32_t k = 0; k < METRICS; k++) {
+        const double before = 100.0 + k / 7.0;
+        metrics[k] = (struct verdict_metric){.name = words[k % COUNT_OF(words)],
+                                             .is_vital = k < 5,
+                                             .before = before,
+                                             .after = before * 1.1,
+                                             .effect = before / 10.0,
+                                             .usual_low = before * 0.9,
+                                             .usual_high = before * 1.2,
+                                             .p = 0.01,
+                                             .rank = 3,
+                                             .n_rank = 280,
+                                             .share = 0.8,
+                                             .since_s = 1700000000,
+                                             .would_see = before / 20.0,
+                                             .n_spark = VERDICT_SPARK_MAX};
+        for (uint32_t s = 0; s < VERDICT_SPARK_MAX; s++)
+            metrics[k].spark[s] = before + s / 3.0;
+    }
+    const bool is_harm = i % 20 == 0;
+    verdict.change = change->id;
+    verdict.stage = VERDICT_1H;
+    verdict.state = is_harm ? VERDICT_HARM : VERDICT_NO_HARM;
+    verdict.n_checked = METRICS;
+    verdict.moved = metrics;
+    verdict.n_moved = is_harm ? 3 : 0;
+    verdict.unmoved = metrics + verdict.n_moved;
+    verdict.n_unmoved = METRICS - verdict.n_moved;
+    if (!ledger_verdict_put(ledger, &verdict, &err))
+        stop(&err);
+}
+
+/* Those of the newest that are not yet. */
+static void judge_all(struct ledger *ledger)
+{
+    struct err err;
+    struct arena arena;
+    struct change_list list = {0};
+    arena_init(&arena);
+    const struct changes changes = ledger_changes(ledger);
+    const struct change_query query = {.kind = -1, .n_max = JUDGED};
+    if (!changes.ops->list(changes.self, &query, &arena, &list, &err))
+        stop(&err);
+    const int64_t began_us = monotonic_us();
+    uint32_t n = 0;
+    for (size_t i = 0; i < list.n; i++)
+        if (!list.items[i].verdict)
+            judge(ledger, &list.items[i], n++);
+    if (n)
+        printf("a verdict: %.1f us each, on disk\n", (double)(monotonic_us() - began_us) / n);
+    arena_done(&arena);
 }
 
 static int by_size(const void *a, const void *b)
@@ -122,7 +181,13 @@ int main(int argc, char **argv)
     struct stat about;
     if (stat(path, &about) == 0)
         printf("%.0f bytes a change on disk\n", (double)about.st_size / (double)n);
+    ask(ledger, "log -n 30, before any is judged", (struct change_query){0});
+    judge_all(ledger);
     ask(ledger, "log -n 30", (struct change_query){0});
+    ask(ledger, "harm", (struct change_query){.verdict = VERDICT_HARM + 1});
+    ask(ledger, "a team's harm",
+        (struct change_query){.service = "team7", .verdict = VERDICT_HARM + 1});
+    ask(ledger, "not judged", (struct change_query){.verdict = VERDICT_PENDING + 1});
     ask(ledger, "one service", (struct change_query){.service = "team7/service-007"});
     ask(ledger, "a team's services", (struct change_query){.service = "team7"});
     ask(ledger, "by", (struct change_query){.by = "person07"});
