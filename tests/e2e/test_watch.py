@@ -1,0 +1,227 @@
+"""plumb watch against a server that answers as told, dies and comes back: what it says, and the exit code."""
+import http.server
+import json
+import os
+import pty
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from kit.server import PLUMB, ended, plumb, spawn, wait_until
+
+ID = "01KB1234ABCDEFGHJKMNPQRSTV"
+CHANGE = {"id": ID, "kind": "deploy", "service": "website", "env": "production", "rev": "4f2c1e9", "prev": "b81d002",
+          "start": 1763837886.0, "end": 1763837991.4, "status": "succeeded"}
+
+
+def metric(name, before, after):
+    return {"metric": name, "direction": "up" if after > before else "down", "harm": "bad", "vital": True,
+            "before": before, "after": after, "delta": after - before, "usual": [before, before], "p": 0.004,
+            "rank": [1, 280], "share": 0.9, "since": 1763837940, "would_see": 0.04 * before, "spark": [],
+            "spark_change": 0}
+
+
+def look(state, left=60, checked=42, moved=(), reasons=()):
+    return {"id": ID, "change": CHANGE, "stage": "live", "state": state, "made": 1763838000.0,
+            "windows": {"before": [1763834391, 1763837991], "after": [1763837991, 1763838000]}, "checked": checked,
+            "revised": 0, "moved": list(moved), "unmoved": [], "nodata": [], "overlaps": [], "reasons": list(reasons),
+            "false_alarms_per_1000": 2.9, "method": "1", "left": left, "every": 1}
+
+
+PENDING = look("pending")
+NO_HARM = look("no_harm", left=0)
+HARM = look("harm", moved=[metric("php.warnings", 1.2, 44.0), metric("logins.ok", 412.0, 284.0)])
+BLIND = look("inconclusive", left=0, checked=0, reasons=["No metric has a day of history."])
+
+
+class Scripted:
+    """Answers looks with one after the other, the last one for ever. A status instead of a look is a refusal."""
+
+    def __init__(self, *looks):
+        self.looks, self.asked, self.bodies, self.n = list(looks), [], [], 0
+        self.http, self.port = None, 0
+        self.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def url(self):
+        return "http://127.0.0.1:%d" % self.port
+
+    def start(self):
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def answer(self, status, body):
+                text = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def do_GET(self):
+                outer.asked.append(self.path)
+                if "/impact" in self.path:
+                    item = outer.looks[min(outer.n, len(outer.looks) - 1)]
+                    outer.n += 1
+                    if isinstance(item, int):
+                        self.answer(item, {"error": "not now"})
+                    else:
+                        self.answer(200, item)
+                elif self.path.startswith("/api/v1/can"):
+                    self.answer(200, {"can": True, "rev": "b81d002"})
+                elif self.path.startswith("/api/v1/changes?"):
+                    self.answer(200, [] if "service=other" in self.path else [dict(CHANGE, kind="note", id=ID[:-1] + "X"), CHANGE])
+                elif self.path.startswith("/api/v1/changes/01KB"):
+                    self.answer(200, CHANGE)
+                else:
+                    self.answer(404, {"error": "there is nothing at %s" % self.path})
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                outer.bodies.append(json.loads(body))
+                self.answer(200, {"id": ID, "seq": 1, "merged": False})
+
+            def log_message(self, *_):
+                pass
+
+        http.server.ThreadingHTTPServer.allow_reuse_address = True
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.http.daemon_threads = True
+        self.port = self.http.server_address[1]
+        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
+
+    def stop(self):
+        if self.http:
+            self.http.shutdown()
+            self.http.server_close()
+        self.http = None
+
+
+def watch(server, *args):
+    return plumb("watch", *args, server=server.url)
+
+
+@pytest.mark.parametrize("looks, args, code, said", [
+    ([PENDING, PENDING, NO_HARM], [], 0, "no harm: 42 metrics checked"),
+    ([PENDING, HARM], [], 1, "harm: php.warnings x37, logins.ok -31%"),
+    ([BLIND], [], 4, "nothing to judge by: No metric has a day of history."),
+    ([BLIND], ["--fail-on", "harm"], 0, "nothing to judge by"),
+    ([BLIND], ["--fail-on", "inconclusive"], 1, "nothing to judge by"),
+    ([look("moved", left=0, moved=[metric("a.b", 1.0, 2.0)])], [], 0, "moved: a.b +100%"),
+    ([look("improved"), HARM], [], 1, "harm: "),  # there was time left: it could still turn
+])
+def test_the_exit_code_is_the_verdict(looks, args, code, said):
+    with Scripted(*looks) as server:
+        got, out, err = watch(server, "website", *args)
+        lines = [json.loads(line) for line in out.splitlines()]
+        assert (got, len(lines)) == (code, len(looks)), (out, err)
+        assert said in lines[-1]["say"] and lines[-1]["say"].startswith("website 4f2c1e9 ")
+        assert [line["state"] for line in lines] == [item["state"] for item in looks]
+        assert set(lines[0]) == {"t", "state", "checked", "moved", "left", "say"}
+
+
+def test_what_is_asked_for():
+    with Scripted(NO_HARM) as server:
+        assert watch(server, ID[:10], "--for", "10m", "--vital", "logins.ok:down", "--vital", "a b")[0] == 0
+        path, = [path for path in server.asked if "/impact" in path]
+        assert path == "/api/v1/changes/%s/impact?stage=live&for=600&vital=logins.ok%%3Adown&vital=a%%20b" % ID
+        assert plumb("watch", server=server.url, env={"PLUMB_CHANGE": ID})[0] == 0
+
+
+def test_a_dry_run_tells_and_exits_0():
+    with Scripted(HARM) as server:
+        code, _, err = watch(server, "website", "--dry-run")
+        assert code == 0 and "dry run: harm, it would have been exit code 1" in err
+
+
+def test_quiet_says_nothing():
+    with Scripted(HARM) as server:
+        assert watch(server, "website", "--quiet") == (1, "", "")
+
+
+def test_a_server_that_is_restarted_in_the_middle():
+    with Scripted(PENDING) as server:
+        process = spawn([PLUMB, "watch", "website"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                        env={"PLUMB_URL": server.url})
+        try:
+            wait_until(lambda: server.n >= 1, what="a look")
+            server.stop()
+            said = process.stderr.readline().decode()
+            assert "no answer" in said and "asking on until" in said
+            server.looks, server.n = [503, PENDING, HARM], 0
+            server.start()
+            out, err = process.communicate(timeout=30)
+            assert process.returncode == 1
+            assert json.loads(out.splitlines()[-1])["state"] == "harm"
+            assert err.decode().count("no answer") == 0 and "the server answers again" in err.decode()
+        finally:
+            ended(process)
+
+
+def test_a_server_that_never_answers():
+    with Scripted(PENDING) as server:
+        server.stop()
+        code, out, err = watch(server, "website", "--for", "1s", "--every", "1s")
+        assert (code, out) == (7, "") and "no answer" in err
+
+
+def test_a_verdict_that_never_comes():
+    with Scripted(look("pending", left=0)) as server:
+        code, _, err = watch(server, "website", "--for", "1s", "--every", "1s")
+        assert code == 124 and "the server has no verdict yet" in err
+
+
+@pytest.mark.parametrize("args, code, said", [
+    (["other"], 5, "no change of 'other'"),
+    ([], 2, "a change, or a service"),
+    (["website", "--for", "soon"], 2, "--for"),
+    (["website", "--fail-on", "rain"], 2, "--fail-on"),
+])
+def test_what_is_asked_wrongly(args, code, said):
+    with Scripted(PENDING) as server:
+        got, out, err = watch(server, *args)
+        assert (got, out) == (code, "") and said in err, err
+
+
+def test_a_terminal_gets_sentences():
+    with Scripted(PENDING, PENDING, HARM) as server:
+        master, slave = pty.openpty()
+        process = spawn([PLUMB, "watch", "website"], stdout=slave, stderr=subprocess.PIPE,
+                        env={"PLUMB_URL": server.url, "TERM": "dumb", "TZ": "UTC"})
+        try:
+            os.close(slave)
+            shown = b""
+            try:
+                while True:
+                    shown += os.read(master, 4096)
+            except OSError:
+                pass  # its end
+            assert process.wait(10) == 1
+            lines = shown.decode().replace("\r", "").splitlines()
+            assert len(lines) == 2, lines  # the second look was no news
+            assert lines[0].endswith("website 4f2c1e9 pending: nothing has moved so far, 42 metrics checked, 1m00s left")
+            assert "harm: php.warnings x37" in lines[1]
+            assert b"plumb rollback website" in process.stderr.read()
+        finally:
+            ended(process)
+            os.close(master)
+
+
+def test_a_signal_ends_it():
+    with Scripted(PENDING) as server:
+        process = spawn([PLUMB, "watch", "website"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                        env={"PLUMB_URL": server.url})
+        try:
+            wait_until(lambda: server.n >= 1, what="a look")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 128 + signal.SIGINT
+        finally:
+            ended(process)
