@@ -225,3 +225,85 @@ def test_a_signal_ends_it():
             assert process.wait(10) == 128 + signal.SIGINT
         finally:
             ended(process)
+
+
+# ---- plumb deploy --gate ----
+
+def deploy(server, *args, command=("sh", "-c", "echo deployed"), **options):
+    return plumb("deploy", "website", *args, "--", *command, server=server.url, **options)
+
+
+@pytest.mark.parametrize("looks, args, code, state, harm", [
+    ([PENDING, NO_HARM], [], 0, "no_harm", False),
+    ([PENDING, HARM], [], 1, "harm", True),
+    ([BLIND], [], 4, "inconclusive", False),
+    ([BLIND], ["--fail-on", "harm"], 0, "inconclusive", False),
+    ([BLIND], ["--fail-on=inconclusive"], 1, "inconclusive", True),
+])
+def test_the_gate_has_the_last_word(looks, args, code, state, harm, tmp_path):
+    result = tmp_path / "result"
+    with Scripted(*looks) as server:
+        got, out, err = deploy(server, "--gate=10m", "--result", result, "--on-harm",
+                               "echo back to $PLUMB_PREV of $PLUMB_SERVICE $PLUMB_CHANGE at $PLUMB_URL", *args)
+        assert got == code, err
+        assert out == "deployed\n" + ("back to b81d002 of website %s at %s\n" % (ID, server.url) if harm else "")
+        assert "website 4f2c1e9 " in err
+        told = json.loads(result.read_text())
+        assert (told["code"], told["status"], told["recorded"]) == (0, "succeeded", "yes")
+        assert told["gate"] == {"state": state, "harm": harm, "code": code}
+        assert any("for=600" in path for path in server.asked)
+        assert [body["status"] for body in server.bodies] == ["running", "succeeded"]
+
+
+def test_a_command_that_fails_is_not_watched(tmp_path):
+    with Scripted(HARM) as server:
+        assert deploy(server, "--gate", "--result", tmp_path / "result", command=["sh", "-c", "exit 9"])[0] == 9
+        assert server.n == 0
+        assert json.loads((tmp_path / "result").read_text())["gate"] is None
+
+
+def test_what_runs_on_harm_may_fail():
+    with Scripted(HARM) as server:
+        code, _, err = deploy(server, "--gate", "--on-harm", "exit 3")
+        assert code == 1 and "it ended with exit code 3" in err
+
+
+def test_the_gate_opens_when_a_dead_server_is_back(tmp_path):
+    """It was away when the deploy ended: it learns of it then."""
+    with Scripted(NO_HARM) as server:
+        server.stop()
+        process = spawn([PLUMB, "deploy", "website", "--gate", "--every", "1s", "--", "true"], stdout=subprocess.DEVNULL,
+                        stderr=subprocess.PIPE, env={"PLUMB_URL": server.url, "XDG_STATE_HOME": str(tmp_path)})
+        try:
+            while b"asking on until" not in process.stderr.readline():
+                assert process.poll() is None
+            server.start()
+            assert process.wait(30) == 0
+            assert server.bodies[-1]["status"] == "succeeded" and server.n >= 1
+        finally:
+            ended(process)
+
+
+def test_ctrl_c_ends_the_waiting_and_not_the_record(tmp_path):
+    with Scripted(PENDING) as server:
+        process = spawn([PLUMB, "deploy", "website", "--gate", "--result", tmp_path / "result", "--", "true"],
+                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={"PLUMB_URL": server.url})
+        try:
+            wait_until(lambda: server.n >= 1, what="a look")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 128 + signal.SIGINT
+            assert [body["status"] for body in server.bodies] == ["running", "succeeded"]
+            assert json.loads((tmp_path / "result").read_text())["gate"]["state"] == "signalled"
+        finally:
+            ended(process)
+
+
+@pytest.mark.parametrize("args, said", [
+    (["--on-harm", "true"], "--on-harm says nothing without --gate"),
+    (["--gate=soon"], "--gate"),
+    (["--gate", "--fail-on", "rain"], "--fail-on"),
+])
+def test_a_gate_that_is_wrong_runs_nothing(args, said, tmp_path):
+    with Scripted(HARM) as server:
+        code, out, err = deploy(server, *args, command=["touch", str(tmp_path / "ran")])
+        assert code == 2 and said in err and not (tmp_path / "ran").exists()
