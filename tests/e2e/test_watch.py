@@ -307,3 +307,26 @@ def test_a_gate_that_is_wrong_runs_nothing(args, said, tmp_path):
     with Scripted(HARM) as server:
         code, out, err = deploy(server, *args, command=["touch", str(tmp_path / "ran")])
         assert code == 2 and said in err and not (tmp_path / "ran").exists()
+
+
+# ---- plumb impact, plumb diff ----
+
+def test_impact_in_a_pipe_and_as_json():
+    with Scripted(HARM) as server:
+        code, out, _ = plumb("impact", "website", "--metrics", "php.*", "--for", "1h", "--moved", server=server.url)
+        assert (code, [line.split("\t")[:2] for line in out.splitlines()]) == (
+            0, [["moved", "php.warnings"], ["moved", "logins.ok"]])
+        assert server.asked[-1].endswith("/impact?for=3600&metrics=php.%2A")
+        code, out, _ = plumb("impact", ID, "--json", server=server.url)
+        assert (code, json.loads(out)["state"]) == (0, "harm")
+        assert plumb("impact", "other", server=server.url)[0] == 5
+
+
+def test_diff_of_two_changes():
+    with Scripted(HARM, NO_HARM) as server:
+        code, out, _ = plumb("diff", "website", ID, server=server.url)
+        assert (code, out.splitlines()[0]) == (0, "php.warnings\tmoved\t1.2\t44.0\t42.8\t\t\t\t")
+        server.n = 0
+        code, out, _ = plumb("diff", "website", ID, "--json", server=server.url)
+        assert (code, json.loads(out)["a"]["state"], json.loads(out)["b"]["state"]) == (0, "harm", "no_harm")
+        assert plumb("diff", "website", server=server.url)[0] == 2
