@@ -198,7 +198,8 @@ static void add_moved(const struct judged *judged, const struct impact_look *loo
         const char *cells[CELLS];
         cells_of(metric, arena, cells);
         buf_printf(out, "%c ", metric->harm == VERDICT_BAD ? '!' : ' ');
-        terminal_fit(out, metric->name, (unsigned)table.name, look->has_utf8);
+        terminal_fit(out, terminal_cleaned(arena, metric->name), (unsigned)table.name,
+                     look->has_utf8);
         for (size_t k = 0; k < CELLS; k++)
             buf_printf(out, "  %*s", (int)table.cells[k], cells[k]);
         buf_add_str(out, "  ");
@@ -224,7 +225,8 @@ static void add_unmoved_all(const struct verdict *verdict, const struct impact_l
     for (size_t i = 0; i < verdict->n_unmoved; i++) {
         const struct verdict_metric *metric = &verdict->unmoved[i];
         buf_add_str(out, "  ");
-        terminal_fit(out, metric->name, (unsigned)table.name, look->has_utf8);
+        terminal_fit(out, terminal_cleaned(arena, metric->name), (unsigned)table.name,
+                     look->has_utf8);
         buf_printf(out, "  %*s  %*s  %s\n", (int)table.cells[0], level(metric->before, arena),
                    (int)table.cells[1], level(metric->after, arena), power(metric, arena));
     }
@@ -419,8 +421,8 @@ void impact_text_diff(const struct judged *first, const struct judged *second,
     }
     for (size_t i = 0; i < n_shown; i++) {
         buf_add_str(out, "  ");
-        terminal_fit(out, names[i], (unsigned)min_size(name_columns, NAME_COLUMNS_MAX),
-                     look->has_utf8);
+        terminal_fit(out, terminal_cleaned(arena, names[i]),
+                     (unsigned)min_size(name_columns, NAME_COLUMNS_MAX), look->has_utf8);
         buf_printf(out, "  %-*s  %s\n", (int)side_columns,
                    side_text(find(both[0], names[i]), arena),
                    side_text(find(both[1], names[i]), arena));

@@ -330,3 +330,14 @@ def test_diff_of_two_changes():
         code, out, _ = plumb("diff", "website", ID, "--json", server=server.url)
         assert (code, json.loads(out)["a"]["state"], json.loads(out)["b"]["state"]) == (0, "harm", "no_harm")
         assert plumb("diff", "website", server=server.url)[0] == 2
+
+
+def test_why_asks_for_the_time_and_takes_no_for_an_answer(server):
+    """The real server: what it cannot say, it says."""
+    code, out, err = plumb("why", "no.such.metric", "--at", "10m", "--window", "1h", server=server)
+    assert (code, out) in [(5, ""), (7, "")] and err.startswith("plumb why: ")
+    assert plumb("why", server=server)[0] == 2
+    assert plumb("why", "a", "--at", "yesterdya", server=server)[0] == 2
+    assert server.get("/api/v1/why").status == 400
+    answer = server.post("/gate/website", {"name": "podinfo"})
+    assert answer.status == 200 and "no change of website is known" in answer.json["say"]
