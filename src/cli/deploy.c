@@ -29,7 +29,7 @@ static const struct cli_option options_of_deploy[] = {
     WRAP_OPTIONS,
     {"wait-turn", 0, CLI_FLAG, NULL, "join the train, and start when it is your turn"},
     {"force", 0, CLI_TEXT, "REASON", "go although it is frozen; recorded and told"},
-    GATE_OPTIONS,
+    GATED_OPTIONS,
     {0},
 };
 
@@ -158,13 +158,13 @@ static int deploy(int argc, char **argv)
     struct args args;
     struct change change;
     struct wrap wrap = {.command = "deploy", .change = &change, .prev = ""};
-    struct gate gate;
+    struct gated gate;
     struct err err, away;
     bool has_gate;
     int code = CODE_FAILED;
     if (!args_parse(&commands_deploy, argc, argv, &arena, &args, &err) ||
         !make_start(&args, &arena, &wrap, &err) ||
-        !gate_take(&args, &arena, &gate, &has_gate, &err))
+        !gated_take(&args, &arena, &gate, &has_gate, &err))
         return tell_fail("deploy", &err);
     wrap.argv = args.rest;
     wrap.gate = has_gate ? &gate : NULL;

@@ -224,15 +224,15 @@ void wrap_refused(const struct wrap *wrap)
 /* The result is written before, too: whoever ends us meanwhile finds what became of the command. */
 static int pass_gate(const struct wrap *wrap, struct outcome *io, struct arena *arena)
 {
-    const struct gate_deploy deploy = {.command = wrap->command,
-                                       .change = wrap->change,
-                                       .id = io->id,
-                                       .prev = wrap->prev,
-                                       .url = server_url(arena)};
+    const struct gated_deploy deploy = {.command = wrap->command,
+                                        .change = wrap->change,
+                                        .id = io->id,
+                                        .prev = wrap->prev,
+                                        .url = server_url(arena)};
     struct watched watched = {.state = verdict_state_name(VERDICT_PENDING)};
     io->gate = &watched;
     write_result(wrap, io);
-    gate_run(wrap->gate, &deploy, arena, &watched);
+    gated_run(wrap->gate, &deploy, arena, &watched);
     write_result(wrap, io);
     io->gate = NULL;
     return watched.code;

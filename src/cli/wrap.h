@@ -6,7 +6,7 @@
 #pragma once
 
 #include "cli/args.h"
-#include "cli/gate.h"
+#include "cli/gated.h"
 #include "model/change.h"
 
 enum wrap_capture {
@@ -22,9 +22,9 @@ struct wrap {
     const char *prev;        /* the revision that runs now, or "" */
     const char *result_path; /* where to put what became of it, or NULL */
     enum wrap_capture capture;
-    int64_t spent_ms;        /* of contact with the server so far */
-    const struct err *away;  /* it did not answer just now, or NULL */
-    const struct gate *gate; /* what follows when the command has succeeded; NULL: nothing */
+    int64_t spent_ms;         /* of contact with the server so far */
+    const struct err *away;   /* it did not answer just now, or NULL */
+    const struct gated *gate; /* what follows when the command has succeeded; NULL: nothing */
 };
 /* The options of commands that wrap one, for their tables. */
 #define WRAP_OPTIONS                                                                               \

@@ -4,28 +4,28 @@
 
 #include "cli/watching.h"
 
-#define GATE_OPTIONS                                                                               \
+#define GATED_OPTIONS                                                                              \
     {"gate", 0, CLI_MAYBE, "LENGTH",                                                               \
      "then wait for its verdict, 15m if not said; harm is exit 1"},                                \
         {"on-harm", 0, CLI_TEXT, "CMD", "with --gate: what the shell runs when it did harm"},      \
         WATCHING_OPTIONS
 
-struct gate {
+struct gated {
     const char *on_harm;      /* NULL: nothing */
     struct watching watching; /* but whose change, and who hears of it */
 };
 
 /* out_is_on: --gate was given. err: ERR_INPUT, also for options that mean nothing without it */
-MUST_CHECK bool gate_take(const struct args *args, struct arena *arena, struct gate *out,
-                          bool *out_is_on, struct err *err);
+MUST_CHECK bool gated_take(const struct args *args, struct arena *arena, struct gated *out,
+                           bool *out_is_on, struct err *err);
 
 /* A deploy that has succeeded. */
-struct gate_deploy {
+struct gated_deploy {
     const char *command;         /* "deploy" */
     const struct change *change; /* as it was told, its end too */
     const char *id;              /* "": no server took it yet; it is told again */
     const char *prev, *url;      /* for on_harm; "" and NULL not known */
 };
 /* With signals held. What it came to is told on stderr; out->code is what to exit with. */
-void gate_run(const struct gate *gate, const struct gate_deploy *deploy, struct arena *arena,
-              struct watched *out);
+void gated_run(const struct gated *gate, const struct gated_deploy *deploy, struct arena *arena,
+               struct watched *out);

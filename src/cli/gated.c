@@ -1,4 +1,4 @@
-#include "cli/gate.h"
+#include "cli/gated.h"
 
 #include "base/str.h"
 #include "cli/args.h"
@@ -19,11 +19,11 @@ static bool take_length(const struct args *args, int64_t *out_s, struct err *err
     return !text || judged_length(args, "gate", out_s, err);
 }
 
-bool gate_take(const struct args *args, struct arena *arena, struct gate *out, bool *out_is_on,
-               struct err *err)
+bool gated_take(const struct args *args, struct arena *arena, struct gated *out, bool *out_is_on,
+                struct err *err)
 {
     static const char *const others[] = {"on-harm", "vital", "every", "fail-on"};
-    struct gate gate = {.on_harm = args_text(args, "on-harm")};
+    struct gated gate = {.on_harm = args_text(args, "on-harm")};
     *out_is_on = args_has(args, "gate");
     for (size_t i = 0; !*out_is_on && i < COUNT_OF(others); i++)
         if (args_has(args, others[i]))
@@ -38,7 +38,7 @@ bool gate_take(const struct args *args, struct arena *arena, struct gate *out, b
 /* The server that was away at the end learns of the deploy now. */
 static bool identify(void *self, struct arena *arena, const char **out_id, struct err *err)
 {
-    const struct gate_deploy *deploy = self;
+    const struct gated_deploy *deploy = self;
     CLEANUP(client_close) struct client client = {0};
     CLEANUP(buf_done) struct buf body;
     buf_init(&body, RECORD_BYTES_MAX);
@@ -54,7 +54,7 @@ static bool identify(void *self, struct arena *arena, const char **out_id, struc
 /* On stderr: stdout is the deploy's own. */
 static void show(void *self, const struct judged *now, bool is_news)
 {
-    const struct gate_deploy *deploy = self;
+    const struct gated_deploy *deploy = self;
     CLEANUP(buf_done) struct buf say;
     buf_init(&say, SAY_BYTES_MAX);
     if (!is_news)
@@ -68,7 +68,7 @@ static const char *or_unset(const char *value)
     return value && value[0] ? value : NULL;
 }
 
-static void run_on_harm(const struct gate *gate, const struct gate_deploy *deploy,
+static void run_on_harm(const struct gated *gate, const struct gated_deploy *deploy,
                         const struct watched *watched)
 {
     const char *prev = deploy->prev[0] ? deploy->prev : watched->prev;
@@ -87,10 +87,10 @@ static void run_on_harm(const struct gate *gate, const struct gate_deploy *deplo
         tell_warn(deploy->command, "on harm: it ended with exit code %d", end.code);
 }
 
-void gate_run(const struct gate *gate, const struct gate_deploy *deploy, struct arena *arena,
-              struct watched *out)
+void gated_run(const struct gated *gate, const struct gated_deploy *deploy, struct arena *arena,
+               struct watched *out)
 {
-    struct gate_deploy self = *deploy;
+    struct gated_deploy self = *deploy;
     struct watching watching = gate->watching;
     watching.command = deploy->command;
     watching.identify = identify;
