@@ -52,6 +52,7 @@ const struct route api_routes[] = {
     {"POST", "/api/annotations/graphite", 0, RIGHT_WRITE, annotations_graphite},
     {"GET PUT PATCH DELETE", "/api/annotations", ROUTE_PREFIX, RIGHT_WRITE, annotations_one},
     {"GET POST PUT DELETE", "/1/markers", ROUTE_PREFIX, RIGHT_WRITE, markers_run},
+    {"GET", "/api/v1/stream", 0, RIGHT_READ, stream_run},
     {"GET", "/api/v1/why", 0, RIGHT_READ, why_run},
     {"GET POST", "/gate", ROUTE_PREFIX, RIGHT_READ, gate_run},
     {"GET POST", "/gate", 0, RIGHT_READ, gate_run},

@@ -42,6 +42,8 @@ MUST_CHECK bool corrections_audit(struct api_call *call, struct err *err);
 MUST_CHECK bool impact_answer(struct api_call *call, const char *id, struct err *err);
 /* why.c */
 MUST_CHECK bool why_run(struct api_call *call, struct err *err);
+/* stream.c */
+MUST_CHECK bool stream_run(struct api_call *call, struct err *err);
 /* gate.c */
 MUST_CHECK bool gate_run(struct api_call *call, struct err *err);
 /* dora.c */
