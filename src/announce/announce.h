@@ -36,6 +36,10 @@ struct announce_options {
      * err: as ledger_train. */
     bool (*train)(void *self, const char *name, const struct train_wish *wish, struct arena *arena,
                   struct train *out, struct err *err);
+    /* What a chat asks for (.why): which change moved the metric, in one line in the arena. at: a time as
+     * /render takes it; "" now. NULL: nobody can say. err: ERR_INPUT, ERR_MISSING, ERR_LIMIT, ERR_BUSY */
+    bool (*why)(void *self, const char *metric, const char *at, struct arena *arena,
+                const char **out_line, struct err *err);
     void *self;
 };
 

@@ -209,6 +209,28 @@ static void tell_last(const struct request *request, struct str rest)
                irc_text_short(&list.items[i], clock_ms(request->bot), request->arena));
 }
 
+/* ---- .why ---- */
+
+/* METRIC [at] [TIME] */
+static void tell_why(const struct request *request, struct str rest)
+{
+    const struct announce_options *announce = request->bot->options.announce;
+    const struct str metric = take_word(&rest);
+    struct str at = rest;
+    const char *line;
+    struct err err;
+    if (str_is(take_word(&rest), "at"))
+        at = rest;
+    if (!metric.n)
+        answer(request, "why what? .why web.logins at 14:10");
+    else if (!announce->why(announce->self, arena_strndup(request->arena, metric.at, metric.n),
+                            arena_strndup(request->arena, at.at, at.n), request->arena, &line,
+                            &err))
+        answer_failed(request, &err);
+    else
+        answer(request, "%s", line);
+}
+
 /* ---- the train ---- */
 
 static bool ask_train(const struct irc_bot *bot, const struct train_wish *wish, struct arena *arena,
@@ -338,7 +360,8 @@ void irc_bot_topic(struct irc_bot *bot, const struct irc_topic *topic)
 
 static void help(const struct request *request)
 {
-    answer(request, "!log [SERVICE:] TEXT, .last [N] [SERVICE]%s",
+    answer(request, "!log [SERVICE:] TEXT, .last [N] [SERVICE]%s%s",
+           request->bot->options.announce->why ? ", .why METRIC [at TIME]" : "",
            request->bot->options.train[0]
                ? ", .train, .join [with NAME|before NAME|last], .at STAGE, .in, .good, .uhoh, "
                  ".done, .nevermind, .hold \"why\", .unhold, .drive, .kick NAME, .fix"
@@ -381,6 +404,8 @@ static bool is_command(const struct irc_bot *bot, struct str word)
     for (size_t i = 0; i < COUNT_OF(always); i++)
         if (str_is(word, always[i]))
             return true;
+    if (bot->options.announce->why && str_is(word, ".why"))
+        return true;
     for (size_t i = 0; bot->options.train[0] && i < COUNT_OF(with_train); i++)
         if (str_is(word, with_train[i]))
             return true;
@@ -402,6 +427,8 @@ void irc_bot_said(struct irc_bot *bot, const struct irc_said *said)
         log_note(&request, rest);
     else if (str_is(word, ".last"))
         tell_last(&request, rest);
+    else if (str_is(word, ".why"))
+        tell_why(&request, rest);
     else if (str_is(word, ".help"))
         help(&request);
     else if (str_is(word, ".train"))

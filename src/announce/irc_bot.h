@@ -3,6 +3,7 @@
  *
  *   !log TEXT, !log SERVICE: TEXT   records a note
  *   .last [N] [SERVICE]             the newest changes
+ *   .why METRIC [at TIME]           which of them moved it
  *   .train .join .at ... .fix       the train, where the section names one
  *   .help
  *
@@ -19,7 +20,7 @@ struct irc_bot;
 
 struct irc_bot_options {
     struct irc_session *session;             /* outlives the bot */
-    const struct announce_options *announce; /* changes, record, train, clock; lent */
+    const struct announce_options *announce; /* changes, record, train, why, clock; lent */
     const char *train;                       /* "": none */
     bool has_topic;                          /* the channels' topic shows the train */
     bool has_commands;

@@ -47,6 +47,16 @@ static bool train(void *self, const char *name, const struct train_wish *wish, s
     return true;
 }
 
+static bool why(void *self, const char *metric, const char *at, struct arena *arena,
+                const char **out_line, struct err *err)
+{
+    (void)self;
+    if (strcmp(metric, "none") == 0)
+        return FAIL(err, ERR_MISSING, "there is no metric 'none'");
+    *out_line = arena_printf(arena, "%s fell at [%s]", metric, at);
+    return true;
+}
+
 static void flush(struct world *world)
 {
     irc_session_tick(world->session, world->now_ms);
@@ -107,6 +117,7 @@ static void begin(struct world *world, const char *train_name, const char *topic
                                                 .changes = fake_changes(&world->changes),
                                                 .record = record,
                                                 .train = train,
+                                                .why = why,
                                                 .self = world};
     const struct irc_session_options session = {.nick = "plumb",
                                                 .user = "plumb",
@@ -216,6 +227,28 @@ TEST(last_lists_the_newest_changes)
     EXPECT_TEXT(next(&world), "NOTICE #ops :nora: 2h ago PROD note by lee: rack moved");
     EXPECT(strstr(ask(&world, ".last 1"), "website") != NULL);
     EXPECT_TEXT(ask(&world, ".last 3 search"), "NOTICE #ops :nora: no changes of search");
+    end(&world);
+}
+
+TEST(why_names_who_did_it)
+{
+    static const struct {
+        const char *row, *said, *answer;
+    } rows[] = {
+        {"now", ".why logins.ok", "logins.ok fell at []"},
+        {"at", ".why logins.ok at 14:10", "logins.ok fell at [14:10]"},
+        {"without at", ".why logins.ok 20 minutes ago", "logins.ok fell at [20 minutes ago]"},
+        {"nothing", ".why", "why what? .why web.logins at 14:10"},
+        {"not there", ".why none", "there is no metric 'none'"},
+    };
+    struct world world;
+    begin(&world, "", "");
+    EACH_ROW (rows, r)
+        EXPECT_TEXT(ask(&world, r->said),
+                    arena_printf(&kit_arena, "NOTICE #ops :nora: %s", r->answer));
+    EXPECT(strstr(ask(&world, ".help"), ".why METRIC [at TIME]") != NULL);
+    world.announce.why = NULL;
+    EXPECT_TEXT(ask(&world, ".why logins.ok"), "");
     end(&world);
 }
 
@@ -336,7 +369,8 @@ TEST(a_topic_that_was_there_first_is_taken_over_by_a_new_train_only)
 }
 
 RUN_TESTS(test_of(log_records_a_note), test_of(last_lists_the_newest_changes),
-          test_of(what_is_no_command_is_not_answered), test_of(who_asks_too_much_is_not_answered),
-          test_of(the_train_is_the_topic), test_of(what_others_do_to_the_train_reaches_the_topic),
+          test_of(why_names_who_did_it), test_of(what_is_no_command_is_not_answered),
+          test_of(who_asks_too_much_is_not_answered), test_of(the_train_is_the_topic),
+          test_of(what_others_do_to_the_train_reaches_the_topic),
           test_of(a_topic_set_by_hand_moves_the_train_if_it_can_be_read),
           test_of(a_topic_that_was_there_first_is_taken_over_by_a_new_train_only))

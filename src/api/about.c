@@ -17,7 +17,8 @@ bool about_root(struct api_call *call, struct err *err)
                      "  /render?target=...&from=-1h[&format=json|csv|raw|png|svg]\n"
                      "  /metrics/find?query=*    /functions    /events/get_data\n"
                      "  POST /deploy/SERVICE     body = message; /start, /ok, /fail, /rollback\n"
-                     "  /api/v1/changes          /api/v1/rejects    /metrics\n");
+                     "  /api/v1/changes[/ID/impact]  /api/v1/why?metric=...  /api/v1/stream\n"
+                     "  /gate/SERVICE    /api/v1/rejects    /metrics\n");
     return true;
 }
 

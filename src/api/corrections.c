@@ -148,7 +148,10 @@ bool corrections_history(struct api_call *call, struct err *err)
 {
     const char *id, *verb;
     static const char *const verbs[] = {"history", NULL};
+    static const char *const judged[] = {"impact", NULL};
     if (split(call, &id, &verb) && is_verb(verb, verbs))
         return history(call, id, err);
+    if (split(call, &id, &verb) && is_verb(verb, judged))
+        return impact_answer(call, id, err);
     return changes_one(call, err);
 }

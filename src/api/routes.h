@@ -38,6 +38,14 @@ MUST_CHECK bool corrections_history(struct api_call *call,
                                     struct err *err); /* GET one, and ID/history */
 MUST_CHECK bool corrections_purge(struct api_call *call, struct err *err);
 MUST_CHECK bool corrections_audit(struct api_call *call, struct err *err);
+/* impact.c */
+MUST_CHECK bool impact_answer(struct api_call *call, const char *id, struct err *err);
+/* why.c */
+MUST_CHECK bool why_run(struct api_call *call, struct err *err);
+/* stream.c */
+MUST_CHECK bool stream_run(struct api_call *call, struct err *err);
+/* gate.c */
+MUST_CHECK bool gate_run(struct api_call *call, struct err *err);
 /* dora.c */
 MUST_CHECK bool dora_run(struct api_call *call, struct err *err);
 /* transfer.c */

@@ -9,6 +9,7 @@
 #include "app/hook_config.h"
 #include "app/snapshot.h"
 #include "app/union_source.h"
+#include "app/why_line.h"
 #include "base/buf.h"
 #include "base/ip.h"
 #include "base/log.h"
@@ -508,6 +509,30 @@ static bool move_train(void *self, const char *name, const struct train_wish *wi
     return true;
 }
 
+enum { WHY_WINDOW_S = 45 * 60 };
+
+/* A clock time that is still to come was yesterday's. */
+static bool why_for_chat(void *self, const char *metric, const char *at, struct arena *arena,
+                         const char **out_line, struct err *err)
+{
+    const struct wire *wire = self;
+    const struct clock clock = clock_system();
+    const struct tz *tz =
+        wire->config.time_zone[0] ? zone_find(wire->config.time_zone) : zone_local();
+    const int64_t now_s = clock_s(&clock);
+    struct why_question question = {
+        .target = metric, .at_s = now_s, .window_s = WHY_WINDOW_S, .service = ""};
+    struct why why;
+    if (at[0] && !query_parse_time(at, tz, now_s, &question.at_s, err))
+        return false;
+    if (question.at_s > now_s)
+        question.at_s -= 86400;
+    if (!impact_why(wire->impact, &question, arena, &why, err))
+        return false;
+    *out_line = why_line(&why, tz, arena);
+    return true;
+}
+
 /* After HTTP: its address is what links begin with. */
 static bool start_announcing(struct wire *wire, struct err *err)
 {
@@ -528,6 +553,7 @@ static bool start_announcing(struct wire *wire, struct err *err)
         .record = record_for_chat,
         .write_change = api_write_change,
         .train = move_train,
+        .why = why_for_chat,
         .self = wire,
     };
     struct announce *started = NULL;

@@ -54,9 +54,10 @@ static struct piece take_apart(const struct cli_option *table, const char *arg)
     return piece;
 }
 
-static bool takes_value(const struct cli_option *option)
+/* Of what may have one, only the part behind '=' is it. */
+static bool needs_value(const struct cli_option *option)
 {
-    return option->kind != CLI_FLAG;
+    return option->kind == CLI_TEXT || option->kind == CLI_LIST;
 }
 
 bool args_ask_help(const struct command *command, int argc, char **argv)
@@ -67,7 +68,7 @@ bool args_ask_help(const struct command *command, int argc, char **argv)
         const struct piece piece = take_apart(command->options, argv[i]);
         if (piece.option == &help_option)
             return true;
-        if (piece.option && takes_value(piece.option) && !piece.value)
+        if (piece.option && needs_value(piece.option) && !piece.value)
             i++;
     }
     return false;
@@ -109,13 +110,13 @@ static bool take_option(struct args *out, struct parsing *into, int argc, char *
     struct piece piece = take_apart(out->command->options, arg);
     if (!piece.option)
         return fail_unknown(out->command, arg, err);
-    if (takes_value(piece.option) && !piece.value) {
+    if (needs_value(piece.option) && !piece.value) {
         if (*io_i + 1 >= argc || strcmp(argv[*io_i + 1], "--") == 0)
             return FAIL(err, ERR_INPUT, "--%s needs a value: %s", piece.option->name,
                         piece.option->value);
         piece.value = argv[++*io_i];
     }
-    if (!takes_value(piece.option) && piece.value)
+    if (piece.option->kind == CLI_FLAG && piece.value)
         return FAIL(err, ERR_INPUT, "--%s takes no value", piece.option->name);
     into->given[out->n_given++] = (struct args_given){piece.option, piece.value};
     return true;
@@ -193,7 +194,7 @@ static void help_line(const struct cli_option *o, struct buf *out)
     else
         buf_printf(out, "      --%s", o->name);
     if (o->value)
-        buf_printf(out, " %s", o->value);
+        buf_printf(out, o->kind == CLI_MAYBE ? "[=%s]" : " %s", o->value);
     do
         buf_add_char(out, ' ');
     while (out->n - begin < HELP_COLUMN);

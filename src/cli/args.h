@@ -31,7 +31,7 @@ bool args_ask_help(const struct command *command, int argc, char **argv);
 
 /* Asking for a name that the command has not is a mistake of ours. */
 bool args_has(const struct args *args, const char *name);
-/* The last value given, or NULL. */
+/* The last value given, or NULL; NULL too where one may be left out, and was. */
 const char *args_text(const struct args *args, const char *name);
 /* The i-th value given, or NULL. */
 const char *args_item(const struct args *args, const char *name, size_t i);

@@ -3,9 +3,13 @@
 #include "kit/kit.h"
 
 static const struct cli_option table[] = {
-    {"msg", 'm', CLI_TEXT, "MSG", "a text"},         {"tag", 't', CLI_LIST, "K=V", "a list"},
-    {"number", 'n', CLI_TEXT, "N", "a number"},      {"strict", 's', CLI_FLAG, NULL, "a flag"},
-    {"rev", 0, CLI_TEXT, "REV", "without a letter"}, {0},
+    {"msg", 'm', CLI_TEXT, "MSG", "a text"},
+    {"tag", 't', CLI_LIST, "K=V", "a list"},
+    {"number", 'n', CLI_TEXT, "N", "a number"},
+    {"strict", 's', CLI_FLAG, NULL, "a flag"},
+    {"rev", 0, CLI_TEXT, "REV", "without a letter"},
+    {"gate", 0, CLI_MAYBE, "LENGTH", "with or without a value"},
+    {0},
 };
 static const struct command command = {.name = "try", .options = table};
 
@@ -28,6 +32,16 @@ static bool parse(const char *const *args, struct args *out)
     for (int i = 0; i < n; i++)
         argv[i + 1] = arena_strdup(&kit_arena, args[i]);
     return args_parse(&command, n + 1, argv, &kit_arena, out, &kit_err);
+}
+
+TEST(a_value_that_may_be_left_out_stands_behind_the_equals_sign)
+{
+    struct args args;
+    EXPECT(parse((const char *const[ARGS_MAX]){"--gate", "10m"}, &args));
+    EXPECT(args_has(&args, "gate") && !args_text(&args, "gate"));
+    EXPECT_I64(args.n_words, 1);
+    EXPECT(parse((const char *const[ARGS_MAX]){"--gate=10m"}, &args));
+    EXPECT_TEXT(args_text(&args, "gate"), "10m");
 }
 
 TEST(spellings_of_one_option)
@@ -173,10 +187,12 @@ TEST(help_has_a_line_for_each)
                                 "  -n, --number N      a number\n"
                                 "  -s, --strict        a flag\n"
                                 "      --rev REV       without a letter\n"
+                                "      --gate[=LENGTH] with or without a value\n"
                                 "  -h, --help          this text\n");
 }
 
-RUN_TESTS(test_of(spellings_of_one_option), test_of(words_and_what_follows_the_dashes),
+RUN_TESTS(test_of(a_value_that_may_be_left_out_stands_behind_the_equals_sign),
+          test_of(spellings_of_one_option), test_of(words_and_what_follows_the_dashes),
           test_of(lists_keep_their_order), test_of(mistakes_are_named),
           test_of(numbers_have_a_range), test_of(help_is_asked_for_only_by_options),
           test_of(help_has_a_line_for_each))

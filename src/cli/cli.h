@@ -8,6 +8,7 @@ enum cli_option_kind {
     CLI_TEXT = 0, /* takes a value; the last one given counts */
     CLI_LIST,     /* takes a value; may be given again */
     CLI_FLAG,     /* takes none */
+    CLI_MAYBE,    /* may take one, behind '=' */
 };
 
 struct cli_option {

@@ -63,7 +63,7 @@ static void add_bash_command(const struct command *command, struct buf *out)
     }
     buf_add_str(out, "--help'\n        valued='");
     for (o = options_of(command); o->name; o++) {
-        if (o->kind == CLI_FLAG)
+        if (o->kind == CLI_FLAG || o->kind == CLI_MAYBE)
             continue;
         buf_printf(out, " --%s ", o->name);
         if (o->letter)
@@ -130,7 +130,7 @@ static void add_zsh_value(const struct cli_option *o, struct buf *out)
 {
     if (o->kind == CLI_FLAG)
         return;
-    buf_add_char(out, ':');
+    buf_add_str(out, o->kind == CLI_MAYBE ? "::" : ":");
     add_quoted(o->value, true, out);
     buf_add_char(out, ':');
     if (is_kind(o)) {
@@ -151,7 +151,8 @@ static void add_zsh_option(const struct cli_option *o, struct buf *out)
     else if (o->letter)
         buf_printf(out, "%s{-%c,--%s}'[", again, o->letter, o->name);
     else
-        buf_printf(out, "'%s--%s[", o->kind == CLI_LIST ? "*" : "", o->name);
+        buf_printf(out, "'%s--%s%s[", o->kind == CLI_LIST ? "*" : "", o->name,
+                   o->kind == CLI_MAYBE ? "=-" : "");
     add_quoted(o->about, true, out);
     buf_add_char(out, ']');
     add_zsh_value(o, out);
@@ -210,7 +211,7 @@ static void add_fish_option(const struct command *command, const struct cli_opti
                o->name);
     if (o->letter)
         buf_printf(out, " -s %c", o->letter);
-    if (o->kind != CLI_FLAG)
+    if (o->kind == CLI_TEXT || o->kind == CLI_LIST)
         buf_add_str(out, " -r");
     if (is_kind(o)) {
         buf_add_str(out, " -f -a '");

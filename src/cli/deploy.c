@@ -29,6 +29,7 @@ static const struct cli_option options_of_deploy[] = {
     WRAP_OPTIONS,
     {"wait-turn", 0, CLI_FLAG, NULL, "join the train, and start when it is your turn"},
     {"force", 0, CLI_TEXT, "REASON", "go although it is frozen; recorded and told"},
+    GATED_OPTIONS,
     {0},
 };
 
@@ -157,12 +158,16 @@ static int deploy(int argc, char **argv)
     struct args args;
     struct change change;
     struct wrap wrap = {.command = "deploy", .change = &change, .prev = ""};
+    struct gated gate;
     struct err err, away;
+    bool has_gate;
     int code = CODE_FAILED;
     if (!args_parse(&commands_deploy, argc, argv, &arena, &args, &err) ||
-        !make_start(&args, &arena, &wrap, &err))
+        !make_start(&args, &arena, &wrap, &err) ||
+        !gated_take(&args, &arena, &gate, &has_gate, &err))
         return tell_fail("deploy", &err);
     wrap.argv = args.rest;
+    wrap.gate = has_gate ? &gate : NULL;
 
     /* From here on whoever ends us ends the command, and the record is closed. */
     child_hold_signals();
@@ -176,7 +181,7 @@ static int deploy(int argc, char **argv)
 
 const struct command commands_deploy = {
     .name = "deploy",
-    .usage = "deploy SERVICE [-m MSG] [--rev REV] [--env ENV] [OPTION...] -- COMMAND [ARG...]",
+    .usage = "deploy SERVICE [-m MSG] [--rev REV] [--gate[=15m]] [OPTION...] -- COMMAND [ARG...]",
     .summary = "run a command as a deploy: start, end, exit status",
     .group = "Record",
     .about =
@@ -198,19 +203,27 @@ const struct command commands_deploy = {
         "\n"
         "The command sees PLUMB_SERVICE, PLUMB_ENV, PLUMB_KEY, PLUMB_URL, where known PLUMB_REV,\n"
         "PLUMB_PREV (what ran before) and PLUMB_BY, and PLUMB_CHANGE, the change's id, unless no\n"
-        "server took it. --result writes change, service, rev, code, signal, status, seconds and\n"
-        "recorded (yes, spooled, no).\n"
+        "server took it. --result writes change, service, rev, code, signal, status, seconds,\n"
+        "recorded (yes, spooled, no) and gate (state, harm, code).\n"
+        "\n"
+        "With --gate it then does what plumb watch does, on stderr. On harm CMD sees "
+        "PLUMB_CHANGE,\n"
+        "PLUMB_SERVICE, PLUMB_PREV, PLUMB_URL; what it prints passes through. Ctrl-C ends the\n"
+        "waiting: the deploy is recorded.\n"
         "\n"
         "Examples\n"
         "  plumb deploy website -- ./deploy.sh\n"
         "  plumb deploy web/checkout -m \"fix login\" --rev 4f2c1e9 --env staging -- make deploy\n"
         "  plumb deploy search -t ticket=OPS-7 --url \"$CI_JOB_URL\" -- sh -c 'build && push'\n"
         "  plumb deploy website --force \"the fix for the outage\" -- ./deploy.sh\n"
+        "  plumb deploy website --gate --on-harm './deploy.sh $PLUMB_PREV' -- ./deploy.sh\n"
         "\n"
         "Exit codes\n"
         "  the command's own; 128 + N when signal N ended it, 127 when there is no such program,\n"
         "  126 when it cannot be run; and nothing is run with\n"
         "  2  the command line is wrong\n"
-        "  3  the service is frozen, or the train does not take you\n",
+        "  3  the service is frozen, or the train does not take you\n"
+        "with --gate, when the command's own is 0\n"
+        "  0 no harm, 1 harm, 4 inconclusive, 7 no server ever answered, 124 no verdict in time\n",
     .run = deploy,
 };

@@ -75,9 +75,9 @@ static void add_option(const struct cli_option *option, struct buf *out)
     add_all(option->name, out);
     buf_add_str(out, "\\fR");
     if (option->value) {
-        buf_add_str(out, " \\fI");
+        buf_add_str(out, option->kind == CLI_MAYBE ? "[=\\fI" : " \\fI");
         add_all(option->value, out);
-        buf_add_str(out, "\\fR");
+        buf_add_str(out, option->kind == CLI_MAYBE ? "\\fR]" : "\\fR");
     }
     buf_add_char(out, '\n');
     add_all(option->about, out);

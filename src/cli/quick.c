@@ -6,9 +6,10 @@
 
 /* None of these may need another library than jansson: app/quick_test.py looks. */
 static const struct command *const quick_commands[] = {
-    &commands_deploy,   &commands_mark,  &commands_done,   &commands_fail,
-    &commands_rollback, &commands_can,   &commands_now,    &commands_show,
-    &commands_log,      &commands_train, &commands_freeze, &commands_thaw,
+    &commands_deploy,   &commands_mark,   &commands_done,   &commands_fail,
+    &commands_rollback, &commands_can,    &commands_now,    &commands_show,
+    &commands_log,      &commands_train,  &commands_freeze, &commands_thaw,
+    &commands_watch,    &commands_impact, &commands_diff,   &commands_why,
 };
 
 static const struct command *find(const char *name)

@@ -229,6 +229,11 @@ bool record_verdict(const char *json, size_t n, struct arena *arena, struct verd
     return verdict_read(json_is_object(within) ? within : root, arena, out, &why);
 }
 
+struct change record_of(const json_t *object, struct arena *arena)
+{
+    return change_of(object, arena);
+}
+
 static int add_bytes(const char *bytes, size_t n, void *self)
 {
     struct buf *out = self;

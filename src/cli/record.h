@@ -1,6 +1,8 @@
 /* A change as the JSON that the server takes and gives. */
 #pragma once
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "model/change.h"
 
@@ -30,6 +32,8 @@ MUST_CHECK bool record_one(const char *json, size_t n, struct arena *arena, stru
 /* The verdict in an answer: the object itself, or its member "verdict". False when there is none. */
 MUST_CHECK bool record_verdict(const char *json, size_t n, struct arena *arena,
                                struct verdict *out);
+/* The same of what was parsed already; of what is no object, nothing is known. */
+struct change record_of(const json_t *object, struct arena *arena);
 /* The same answer, an object a line; is_ascii: \u escapes for all that is not. n_max objects at
  * most. err: ERR_INPUT */
 struct record_lines {

@@ -1,71 +1,22 @@
 /* plumb show: one change, all of it. */
-#include <string.h>
 #include <unistd.h>
 
 #include "cli/args.h"
-#include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/env.h"
 #include "cli/record.h"
 #include "cli/show_text.h"
 #include "cli/tell.h"
 #include "cli/terminal.h"
+#include "cli/which.h"
 #include "os/realtime.h"
 #include "os/zone.h"
-
-enum {
-    ANSWER_BYTES_MAX = 1 << 20,
-    ID_BYTES_MIN = 4,
-    ID_BYTES_LIKELY = 10, /* as log shows it; few services look like that */
-    ID_BYTES_MAX = 26,
-};
 
 static const struct cli_option options_of_show[] = {
     {"env", 0, CLI_TEXT, "ENV", "of a SERVICE; any when not given"},
     {"json", 0, CLI_FLAG, NULL, "one object, with every field"},
     {0},
 };
-
-static bool may_be_id(const char *word)
-{
-    static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    const size_t n = strlen(word);
-    return n >= ID_BYTES_MIN && n <= ID_BYTES_MAX && strspn(word, letters) == n;
-}
-
-/* Ids begin with their time, so with a 0 for the next centuries. */
-static bool is_likely_id(const char *word)
-{
-    return may_be_id(word) && word[0] == '0' && strlen(word) >= ID_BYTES_LIKELY;
-}
-
-static bool get_id(const char *id, struct arena *arena, struct buf *answer, struct err *err)
-{
-    buf_clear(answer);
-    return client_ask_get(arena_printf(arena, "/api/v1/changes/%s", id), NULL, answer, err);
-}
-
-/* The newest change of a service. */
-static bool get_newest(const struct args *args, const char *service, struct arena *arena,
-                       struct buf *answer, struct err *err)
-{
-    CLEANUP(buf_done) struct buf query;
-    buf_init(&query, 8192);
-    client_param_i64(&query, "n", 1);
-    client_param(&query, "service", service);
-    if (args_has(args, "env"))
-        client_param(&query, "env", args_text(args, "env"));
-    struct change_list list;
-    buf_clear(answer);
-    if (!client_ask_get("/api/v1/changes", &query, answer, err) ||
-        !record_list(buf_text(answer), answer->n, arena, &list, err))
-        return false;
-    if (list.n && may_be_id(list.items[0].id))
-        return get_id(list.items[0].id, arena, answer, err);
-    err_set(err, ERR_MISSING, "no change of '%.60s', and no id that begins so", service);
-    err_hint(err, "plumb log lists what there is");
-    return false;
-}
 
 static bool find(const struct args *args, struct arena *arena, struct buf *answer, struct err *err)
 {
@@ -75,17 +26,8 @@ static bool find(const struct args *args, struct arena *arena, struct buf *answe
         err_hint(err, "plumb log lists them");
         return false;
     }
-    char *service = arena_strdup(arena, word);
-    text_lower(service);
-    struct err why;
-    if (is_likely_id(word)) {
-        if (get_id(word, arena, answer, err))
-            return true;
-        return err->kind == ERR_MISSING && get_newest(args, service, arena, answer, err);
-    }
-    if (get_newest(args, service, arena, answer, err))
-        return true;
-    return err->kind == ERR_MISSING && may_be_id(word) && get_id(word, arena, answer, &why);
+    const struct which which = {.word = word, .env = args_text(args, "env")};
+    return which_change(&which, arena, answer, err);
 }
 
 /* What the server knows of its verdict beyond what the change carries; else the change's own. */
@@ -127,8 +69,8 @@ static int run_show(int argc, char **argv)
     CLEANUP(arena_done) struct arena arena;
     CLEANUP(buf_done) struct buf answer, out;
     arena_init(&arena);
-    buf_init(&answer, ANSWER_BYTES_MAX);
-    buf_init(&out, 8 * (size_t)ANSWER_BYTES_MAX);
+    buf_init(&answer, WHICH_ANSWER_BYTES_MAX);
+    buf_init(&out, 8 * (size_t)WHICH_ANSWER_BYTES_MAX);
     struct args args;
     struct err err;
     if (!args_parse(&commands_show, argc, argv, &arena, &args, &err) ||

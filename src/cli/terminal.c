@@ -112,6 +112,14 @@ static unsigned width_at(const char *text, size_t n_bytes)
     return is_in(code, wide, COUNT_OF(wide)) ? 2 : 1;
 }
 
+const char *terminal_cleaned(struct arena *arena, const char *text)
+{
+    CLEANUP(buf_done) struct buf out;
+    buf_init(&out, strlen(text) + 1);
+    terminal_clean(&out, text);
+    return arena_strdup(arena, buf_text(&out));
+}
+
 unsigned terminal_width(const char *text)
 {
     unsigned width = 0;

@@ -17,6 +17,8 @@ struct terminal terminal_of(int fd);
 /* Adds text to out with a blank for every control character (also those past ASCII, and those that
  * turn the writing direction), and '?' for every byte that is no UTF-8. */
 void terminal_clean(struct buf *out, const char *text);
+/* The same, alone and in the arena. */
+const char *terminal_cleaned(struct arena *arena, const char *text);
 /* Columns that clean text takes. */
 unsigned terminal_width(const char *text);
 /* Adds clean text in exactly that many columns: blanks behind, or cut with a mark at the end. */

@@ -27,8 +27,9 @@ enum {
 struct outcome {
     struct child_end end;
     int64_t took_ms;
-    const char *id;         /* "" when no server took it */
-    enum courier_fate fate; /* of the end's record */
+    const char *id;             /* "" when no server took it */
+    enum courier_fate fate;     /* of the end's record */
+    const struct watched *gate; /* what it came to; NULL: nothing yet, or there is none */
 };
 
 bool wrap_take(const struct args *args, struct wrap *io, struct err *err)
@@ -171,7 +172,23 @@ static void put_number(struct jsonw *json, const char *key, int value)
         jsonw_null(json);
 }
 
-/* {"change","service","rev","code","signal","status","seconds","recorded"}; outcome NULL: refused */
+/* Null: there is none, or it was not asked. */
+static void put_gate(struct jsonw *json, const struct watched *gate)
+{
+    jsonw_key(json, "gate");
+    if (!gate) {
+        jsonw_null(json);
+        return;
+    }
+    jsonw_object(json);
+    jsonw_put_text(json, "state", gate->state);
+    jsonw_put_bool(json, "harm", gate->is_harm);
+    jsonw_put_i64(json, "code", gate->code);
+    jsonw_end(json);
+}
+
+/* {"change","service","rev","code","signal","status","seconds","recorded","gate":{"state","harm","code"}};
+ * outcome NULL: refused */
 static void write_result(const struct wrap *wrap, const struct outcome *outcome)
 {
     if (!wrap->result_path)
@@ -192,6 +209,7 @@ static void write_result(const struct wrap *wrap, const struct outcome *outcome)
     jsonw_put_text(&json, "status", outcome ? change_status_name(change->status) : "refused");
     jsonw_put_f64(&json, "seconds", outcome ? (double)outcome->took_ms / 1000.0 : 0.0);
     jsonw_put_text(&json, "recorded", outcome ? fate_name(outcome->fate) : "no");
+    put_gate(&json, outcome ? outcome->gate : NULL);
     jsonw_end(&json);
     buf_add_char(&text, '\n');
     if (!file_replace(wrap->result_path, text.at, text.n, &err))
@@ -201,6 +219,23 @@ static void write_result(const struct wrap *wrap, const struct outcome *outcome)
 void wrap_refused(const struct wrap *wrap)
 {
     write_result(wrap, NULL);
+}
+
+/* The result is written before, too: whoever ends us meanwhile finds what became of the command. */
+static int pass_gate(const struct wrap *wrap, struct outcome *io, struct arena *arena)
+{
+    const struct gated_deploy deploy = {.command = wrap->command,
+                                        .change = wrap->change,
+                                        .id = io->id,
+                                        .prev = wrap->prev,
+                                        .url = server_url(arena)};
+    struct watched watched = {.state = verdict_state_name(VERDICT_PENDING)};
+    io->gate = &watched;
+    write_result(wrap, io);
+    gated_run(wrap->gate, &deploy, arena, &watched);
+    write_result(wrap, io);
+    io->gate = NULL;
+    return watched.code;
 }
 
 int wrap_run(struct wrap *wrap, struct arena *arena)
@@ -218,6 +253,8 @@ int wrap_run(struct wrap *wrap, struct arena *arena)
     const int64_t rest_ms =
         outcome.id[0] ? COURIER_MS_MAX : max_i64(COURIER_MS_MAX - spent_ms, END_MS_MIN);
     finish(wrap, &outcome, tail, rest_ms, arena);
+    if (wrap->gate && outcome.end.code == 0)
+        return pass_gate(wrap, &outcome, arena);
     write_result(wrap, &outcome);
     return outcome.end.code;
 }

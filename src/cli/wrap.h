@@ -2,10 +2,11 @@
  *   1. The command is run, whatever becomes of the records.
  *   2. The start is told before the command begins, the end after it, under one key. All contact with a
  *      server that is silent takes COURIER_MS_MAX together.
- *   3. The exit code is the command's. */
+ *   3. The exit code is the command's; when that is 0 and there is a gate, the gate's. */
 #pragma once
 
 #include "cli/args.h"
+#include "cli/gated.h"
 #include "model/change.h"
 
 enum wrap_capture {
@@ -21,8 +22,9 @@ struct wrap {
     const char *prev;        /* the revision that runs now, or "" */
     const char *result_path; /* where to put what became of it, or NULL */
     enum wrap_capture capture;
-    int64_t spent_ms;       /* of contact with the server so far */
-    const struct err *away; /* it did not answer just now, or NULL */
+    int64_t spent_ms;         /* of contact with the server so far */
+    const struct err *away;   /* it did not answer just now, or NULL */
+    const struct gated *gate; /* what follows when the command has succeeded; NULL: nothing */
 };
 /* The options of commands that wrap one, for their tables. */
 #define WRAP_OPTIONS                                                                               \

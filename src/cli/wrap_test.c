@@ -162,8 +162,8 @@ TEST(the_result_tells_what_became_of_it)
         {"failed", "exit 3", "\"code\":3,\"signal\":null,\"status\":\"failed\"", false},
         {"killed", "kill -KILL $$", "\"code\":137,\"signal\":9,\"status\":\"failed\"", false},
         {"not by a signal", "exit 137", "\"code\":137,\"signal\":null,", false},
-        {"recorded", "exit 0", "\"recorded\":\"yes\"}\n", false},
-        {"not yet recorded", "exit 0", "\"recorded\":\"spooled\"}\n", true},
+        {"recorded", "exit 0", "\"recorded\":\"yes\",\"gate\":null}\n", false},
+        {"not yet recorded", "exit 0", "\"recorded\":\"spooled\",\"gate\":null}\n", true},
         {"without an id", "exit 0", "{\"change\":null,", true},
     };
     struct fake_server server;

@@ -29,6 +29,8 @@ void exchange_free(struct exchange *exchange)
 {
     if (!exchange)
         return;
+    if (exchange->response.feed.more) /* nobody has taken it over */
+        exchange->response.feed.done(exchange->response.feed.self);
     buf_done(&exchange->body);
     buf_done(&exchange->response.body);
     arena_done(&exchange->arena);
@@ -204,6 +206,12 @@ enum MHD_Result exchange_send(struct exchange *exchange)
         mem_free(bytes);
         return MHD_NO;
     }
+    return exchange_send_body(exchange, response);
+}
+
+enum MHD_Result exchange_send_body(struct exchange *exchange, struct MHD_Response *response)
+{
+    const struct http_response *from = &exchange->response;
     const char *type = from->content_type ? from->content_type : "text/plain; charset=utf-8";
     MHD_add_response_header(response, "Content-Type", type);
     /* Nothing here is to be taken for another type than it says, nor to be told of elsewhere. */

@@ -50,5 +50,7 @@ bool exchange_is_gone(struct exchange *exchange);
 void exchange_refuse(struct exchange *exchange);
 /* Sends the response; MHD_NO closes the connection. */
 enum MHD_Result exchange_send(struct exchange *exchange);
+/* Sends one whose body is given, with the response's status and headers; takes it. */
+enum MHD_Result exchange_send_body(struct exchange *exchange, struct MHD_Response *response);
 /* Its connection's socket, or -1. */
 int exchange_socket(struct MHD_Connection *connection);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "http/deadline.h"
 #include "http/exchange.h"
+#include "http/feeds.h"
 #include "os/file.h"
 #include "os/net.h"
 #include "os/queue.h"
@@ -27,12 +28,14 @@ enum {
     CONNECTION_MEMORY_BYTES = 64 * 1024, /* the longest GET line and headers */
     QUEUED_MAX = 1000,                   /* requests waiting for a worker */
     WORKERS_MAX = 64,
+    FEEDS_MAX = 64, /* open at once: dashboards and bots, not whole floors of browsers */
 };
 
 struct http {
     struct http_options options;
     struct MHD_Daemon *daemon;
     struct deadline *deadline;
+    struct feeds *feeds;
     struct queue *queue; /* of struct exchange */
     struct thread *workers;
     unsigned n_workers;
@@ -140,8 +143,32 @@ static void hand_to_worker(struct http *http, struct exchange *exchange)
     MHD_resume_connection(exchange->connection);
 }
 
+/* Without a deadline: it may go on for days. A client that takes nothing is cut off all the same. */
+static enum MHD_Result send_feed(struct http *http, struct exchange *exchange)
+{
+    struct http_response *from = &exchange->response;
+    struct MHD_Response *response =
+        feeds_add(http->feeds, &from->feed, exchange->connection, &from->body);
+    if (response) {
+        from->feed = (struct http_feed){0};
+        deadline_clear(http->deadline, exchange_socket(exchange->connection));
+        return exchange_send_body(exchange, response);
+    }
+    char *text = arena_printf(&exchange->arena, "%zu streams are open, which is all there may be",
+                              feeds_n_max(http->feeds));
+    exchange->refused_status = 503;
+    exchange->refused_text = text;
+    from->n_headers = 0;
+    http_response_header(from, "Retry-After", "10");
+    atomic_fetch_add(&http->n_refused, 1);
+    exchange_refuse(exchange);
+    return exchange_send(exchange);
+}
+
 static enum MHD_Result send_answer(struct http *http, struct exchange *exchange)
 {
+    if (exchange->response.feed.more && !exchange->refused_status)
+        return send_feed(http, exchange);
     deadline_set(http->deadline, exchange_socket(exchange->connection),
                  http->options.send_deadline_ms);
     return exchange_send(exchange);
@@ -243,6 +270,8 @@ static void set_defaults(struct http_options *options)
         options->read_deadline_ms = READ_DEADLINE_MS;
     if (!options->send_deadline_ms)
         options->send_deadline_ms = SEND_DEADLINE_MS;
+    if (!options->feeds_max)
+        options->feeds_max = FEEDS_MAX;
     if (!options->connections_max)
         options->connections_max = CONNECTIONS_MAX;
 }
@@ -291,7 +320,8 @@ static bool listen_and_start(struct http *http, struct err *err)
     if (!net_listen(&addr, 1, &fd, NULL, err))
         return false;
     net_format(&addr, http->addr);
-    if (!deadline_new(&http->deadline, err) || !start_workers(http, err) ||
+    if (!deadline_new(&http->deadline, err) ||
+        !feeds_new(http->options.feeds_max, &http->feeds, err) || !start_workers(http, err) ||
         !start_daemon(http, fd, err))
         return false;
     http->listener = take_fd(&fd);
@@ -324,11 +354,13 @@ void http_stop(struct http *http)
         queue_close(http->queue);
     for (unsigned i = 0; i < http->n_workers; i++)
         thread_join(&http->workers[i]);
+    feeds_end(http->feeds);
     wait_for_answers(http);
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
     fd_done(&http->listener);
     deadline_free(http->deadline);
+    feeds_free(http->feeds);
     queue_free(http->queue);
     pthread_cond_destroy(&http->none_running);
     pthread_mutex_destroy(&http->running_mutex);

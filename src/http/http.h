@@ -36,12 +36,23 @@ const char *http_header(const struct http_request *request, const char *name);
  * socket is looked at a few times a second. For the thread that has the request. */
 bool http_is_gone(const struct http_request *request);
 
+/* A body that goes on for as long as the client wants it. Both run on a thread of their own, which asks each
+ * feed a few times a second, and again as soon as the client has taken the piece before. */
+struct http_feed {
+    /* Adds what there is by now, if anything, to out. Must be quick. False: that was the last of it. */
+    bool (*more)(void *self, struct buf *out);
+    void (*done)(
+        void *self); /* called once, when nobody will ask any more; perhaps nobody ever did */
+    void *self;
+};
+
 struct http_response {
     int status; /* 200 when not set */
     const char *content_type;
     struct buf body;
     struct http_field headers[16]; /* strings live until the response is sent: arena or static */
     size_t n_headers;
+    struct http_feed feed; /* more NULL: none. Else body is only the beginning */
 };
 void http_response_header(struct http_response *response, const char *key, const char *value);
 
@@ -63,6 +74,7 @@ struct http_options {
     int64_t read_deadline_ms;  /* a whole request must have arrived by then. 0: 15,000 */
     int64_t send_deadline_ms;  /* the client must have taken the whole answer by then. 0: 600,000 */
     unsigned connections_max;  /* 0: 2,000 */
+    size_t feeds_max;          /* open at once; past it 503. 0: 64 */
 };
 
 /* err: ERR_IO (port in use, named, with a hint), ERR_INPUT (bad address). */

@@ -91,10 +91,8 @@ static void put_texts(struct jsonw *json, const char *key, const char *const *te
     jsonw_end(json);
 }
 
-void verdict_write(struct jsonw *json, const struct verdict *verdict)
+void verdict_write_members(struct jsonw *json, const struct verdict *verdict)
 {
-    jsonw_object(json);
-    jsonw_put_text(json, "change", verdict->change);
     jsonw_put_text(json, "stage", verdict_stage_name(verdict->stage));
     jsonw_put_text(json, "state", verdict_state_name(verdict->state));
     jsonw_put_time(json, "made", verdict->made_ms);
@@ -114,6 +112,13 @@ void verdict_write(struct jsonw *json, const struct verdict *verdict)
     put_texts(json, "reasons", verdict->reasons, verdict->n_reasons);
     put_number(json, "false_alarms_per_1000", verdict->false_alarms);
     jsonw_put_text(json, "method", verdict->method);
+}
+
+void verdict_write(struct jsonw *json, const struct verdict *verdict)
+{
+    jsonw_object(json);
+    jsonw_put_text(json, "change", verdict->change);
+    verdict_write_members(json, verdict);
     jsonw_end(json);
 }
 

@@ -11,6 +11,8 @@ enum { VERDICT_SUMMARY_MAX = 3 /* metrics a summary lists of each: moved, not mo
  * "revised","moved":[METRIC],"unmoved":[METRIC],"nodata":[name],"overlaps":[id],"reasons":[text],
  * "false_alarms_per_1000","method"}, METRIC as in verdict_read.h. */
 void verdict_write(struct jsonw *json, const struct verdict *verdict);
+/* The same members but "change", into an object that is open. */
+void verdict_write_members(struct jsonw *json, const struct verdict *verdict);
 
 /* One object: {"state","stage","made","until","checked","moved":number,"revised",
  * "worst":[{"metric","direction","harm","before","after","delta","since"}],
