@@ -5,6 +5,7 @@
 static const size_t looks[] = {1,  2,  3,   5,   7,   10,  14,  20,  28,   40,
                                60, 90, 130, 180, 260, 360, 520, 720, 1000, 1440};
 static const double GATE_XI = 0.1; /* of the tail */
+static const double DAYS_FOR_FULL_CLAIM = 3;
 enum { QUIET_MIN = 40 };
 
 size_t gate_next_look(size_t n, size_t horizon)
@@ -46,6 +47,7 @@ void gate_learn(const struct signs *signs, const struct usual_grid *grid, struct
                 struct gate *out)
 {
     out->stride = grid->horizon / 6 > 0 ? grid->horizon / 6 : 1;
+    out->day_points = grid->day_points;
     out->n = grid->n_points / out->stride;
     out->quiet = arena_array(arena, out->n, float);
     for (size_t i = 0; i < out->n; i++) {
@@ -53,6 +55,13 @@ void gate_learn(const struct signs *signs, const struct usual_grid *grid, struct
         bool is_whole = p >= 2 * grid->horizon && p + grid->horizon <= grid->n_points;
         out->quiet[i] = is_whole ? gate_largest(signs, p, grid->horizon) : -1;
     }
+}
+
+/* With less than three days of history no small chance can be claimed. */
+static double claim(const struct gate *gate, double chance, size_t before)
+{
+    double days = (double)before / (double)gate->day_points;
+    return days < DAYS_FOR_FULL_CLAIM ? pow(chance, days / DAYS_FOR_FULL_CLAIM) : chance;
 }
 
 double gate_chance(const struct gate *gate, float largest, size_t before, double *scratch)
@@ -70,5 +79,5 @@ double gate_chance(const struct gate *gate, float largest, size_t before, double
         return (double)(n_larger + 1) / (double)(n + 1);
     struct tail tail = tail_fit(scratch, n, GATE_XI);
     tail.scale = fmax(tail.scale, 0.2);
-    return exp(-tail_surprise(&tail, (double)largest));
+    return claim(gate, exp(-tail_surprise(&tail, (double)largest)), before);
 }

@@ -7,7 +7,7 @@
 
 struct gate {
     float *quiet; /* the largest step within a horizon, at every stride-th point */
-    size_t n, stride;
+    size_t n, stride, day_points;
 };
 
 /* Points after a change at which the gate looks: 1, 2, 3, 5, ... The next one after n; 0: none within the

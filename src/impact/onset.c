@@ -79,3 +79,15 @@ double onset_shares(const struct onset *onset, const struct onset_candidate *can
         shares[c] /= total;
     return none / total;
 }
+
+void onset_add(const struct onset *onset, struct onset *io)
+{
+    static const double WRONG_AT_MOST = -8;
+    size_t at, n = onset->until < io->until ? onset->until : io->until;
+    double most = onset_most(onset, &at);
+    for (size_t p = onset->from > io->from ? onset->from : io->from; p < n; p++) {
+        double likely = onset->likely[p - onset->from];
+        io->likely[p - io->from] +=
+            isinf(likely) ? WRONG_AT_MOST : fmax(likely - most, WRONG_AT_MOST);
+    }
+}

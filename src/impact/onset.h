@@ -16,6 +16,10 @@ void onset_from_look(const struct signs *signs, float *const look[SIGNS], bool w
 /* The likeliest point's value. */
 double onset_most(const struct onset *onset, size_t *out_at);
 
+/* Adds what one metric says of the onset to what several say together; each can be wrong by no more than a
+ * limit. */
+void onset_add(const struct onset *onset, struct onset *io);
+
 /* A change that may have begun it, at that point or some points later. */
 struct onset_candidate {
     size_t first;

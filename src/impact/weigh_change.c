@@ -16,6 +16,7 @@ static const double BROAD_WEIGHT = 0.1; /* prior of a change for something site-
 static const double BROAD_SHARE = 0.35; /* of other services' metrics moved: that is site-wide */
 static const double PI_OWN = 0.1,
                     PI_OTHER = 0.01; /* share of metrics that a change moves, to begin with */
+static const double PI_ANY = 0.3; /* that a change moves any of its own */
 static const double PI_OWN_SEEN = 6, PI_OTHER_SEEN = 20; /* metrics which that is worth */
 static const double PI_MAX = 0.5;
 static const double CHANCE_MIN = 0.6; /* to be called moved */
@@ -212,15 +213,10 @@ void weigh_by_scope(struct setting *setting, size_t m)
             setting->changes[setting->who[c]].in_scope[m] ? OWN_WEIGHT : 1;
 }
 
-/* Adds what one metric says of the onset to what all say together; it can be wrong by no more than that. */
-static void add_to_shared(const struct onset *onset, struct onset *io)
+void weigh_all_alike(struct setting *setting)
 {
-    static const double WRONG_AT_MOST = -8;
-    size_t at;
-    double most = onset_most(onset, &at);
-    for (size_t i = 0; i < onset->until - onset->from; i++)
-        io->likely[i] +=
-            isinf(onset->likely[i]) ? WRONG_AT_MOST : fmax(onset->likely[i] - most, WRONG_AT_MOST);
+    for (size_t c = 0; c < setting->n_candidates; c++)
+        setting->candidates[c].weight = BROAD_WEIGHT;
 }
 
 static double share_of(struct weigh *weigh, const struct metric *metric, struct setting *setting,
@@ -264,7 +260,7 @@ static bool find_one(struct weigh *weigh, size_t m, struct setting *setting, dou
         weigh_by_scope(setting, m);
         found->share = share_of(weigh, metric, setting, &found->view, shares);
         if (found->p < P_FOR_BREADTH)
-            add_to_shared(&weigh->onset, &weigh->shared);
+            onset_add(&weigh->onset, &weigh->shared);
         found->since = likeliest_from(&weigh->onset, setting->first);
     }
     return out->is_judged;
@@ -286,8 +282,7 @@ static double shared_share(struct weigh *weigh, const struct finding *found, con
     if (n_outside < OUTSIDE_MIN || n_moved < BROAD_MIN ||
         (double)n_moved <= BROAD_SHARE * (double)n_outside)
         return 1;
-    for (size_t c = 0; c < setting->n_candidates; c++)
-        setting->candidates[c].weight = BROAD_WEIGHT;
+    weigh_all_alike(setting);
     struct onset_prior prior = setting->prior;
     prior.late_share = 0;
     onset_shares(&weigh->shared, setting->candidates, setting->n_candidates, &prior, shares);
@@ -311,7 +306,11 @@ static double chance_moved(const struct finding *found, double pi)
 static void pool(const struct weigh *weigh, const struct finding *found, const bool *is_judged,
                  const bool *own, double pi[2])
 {
-    const double prior[2] = {PI_OTHER, PI_OWN}, worth[2] = {PI_OTHER_SEEN, PI_OWN_SEEN};
+    size_t n_own = 0;
+    for (size_t m = 0; m < weigh->panel->n_metrics; m++)
+        n_own += is_judged[m] && own[m];
+    const double worth[2] = {PI_OTHER_SEEN, PI_OWN_SEEN};
+    const double prior[2] = {PI_OTHER, n_own ? fmax(PI_OWN, PI_ANY / (double)n_own) : PI_OWN};
     pi[0] = prior[0];
     pi[1] = prior[1];
     for (int pass = 0; pass < POOL_PASSES; pass++) {

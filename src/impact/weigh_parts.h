@@ -41,5 +41,7 @@ struct setting {
 
 /* The candidates' prior weights for metric m. */
 void weigh_by_scope(struct setting *setting, size_t m);
+/* The same for something site-wide. */
+void weigh_all_alike(struct setting *setting);
 /* Sets each judged cell's alarm. */
 void weigh_alarms(struct weigh *weigh, struct setting *setting, struct weigh_cell *cells);
