@@ -5,6 +5,7 @@
 
 #include "cli/log_text.h"
 #include "cli/terminal.h"
+#include "cli/verdict_lines.h"
 #include "model/verdict_say.h"
 #include "model/verdict_text.h"
 
@@ -60,15 +61,6 @@ static void add_time(int64_t at_s, const char *format, const struct tz *tz, stru
     char text[64];
     tz_format(tz, at_s, format, text, sizeof text);
     buf_add_str(out, text);
-}
-
-static const char *colour_of(const struct impact_look *look, enum verdict_state state)
-{
-    if (!look->has_colour)
-        return "";
-    if (state == VERDICT_HARM)
-        return "\x1b[1;31m";
-    return state == VERDICT_NO_HARM || state == VERDICT_IMPROVED ? "\x1b[32m" : "\x1b[33m";
 }
 
 static const char *reset(const struct impact_look *look)
@@ -133,8 +125,8 @@ static void add_head(const struct judged *judged, const struct impact_look *look
 static void add_state(const struct judged *judged, const struct impact_look *look, struct buf *out)
 {
     const struct verdict *verdict = &judged->verdict;
-    buf_printf(out, "%s%s%s", colour_of(look, verdict->state), verdict_text_state(verdict->state),
-               reset(look));
+    buf_printf(out, "%s%s%s", look->has_colour ? verdict_lines_colour(verdict->state) : "",
+               verdict_text_state(verdict->state), reset(look));
     buf_printf(out, ", %zu of %u moved", verdict_moved(verdict), verdict->n_checked);
     if (verdict->stage == VERDICT_LIVE)
         buf_add_str(out, judged->left_s ? ", so far" : "");

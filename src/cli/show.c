@@ -2,8 +2,10 @@
 #include <unistd.h>
 
 #include "cli/args.h"
+#include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/env.h"
+#include "cli/judged.h"
 #include "cli/record.h"
 #include "cli/show_text.h"
 #include "cli/tell.h"
@@ -34,11 +36,11 @@ static bool find(const struct args *args, struct arena *arena, struct buf *answe
 static const struct verdict *whole_verdict(const struct change *change, struct arena *arena)
 {
     CLEANUP(buf_done) struct buf answer;
-    buf_init(&answer, ANSWER_BYTES_MAX);
+    buf_init(&answer, JUDGED_BYTES_MAX);
     struct verdict *verdict = arena_array(arena, 1, struct verdict);
     struct err why;
     const bool is_whole =
-        change->verdict && may_be_id(change->id) &&
+        change->verdict && which_is_id(change->id) &&
         client_ask_get(arena_printf(arena, "/api/v1/changes/%s/impact", change->id), NULL, &answer,
                        &why) &&
         record_verdict(buf_text(&answer), answer.n, arena, verdict);

@@ -13,7 +13,7 @@ enum {
     LOOK_AT_MAX = 50, /* newest changes of a service, to find one that did something */
 };
 
-static bool may_be_id(const char *word)
+bool which_is_id(const char *word)
 {
     static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     const size_t n = strlen(word);
@@ -23,7 +23,7 @@ static bool may_be_id(const char *word)
 /* Ids begin with their time, so with a 0 for the next centuries. */
 static bool is_likely_id(const char *word)
 {
-    return may_be_id(word) && word[0] == '0' && strlen(word) >= ID_BYTES_LIKELY;
+    return which_is_id(word) && word[0] == '0' && strlen(word) >= ID_BYTES_LIKELY;
 }
 
 static bool get_id(const char *id, struct arena *arena, struct buf *answer, struct err *err)
@@ -36,9 +36,9 @@ static bool get_id(const char *id, struct arena *arena, struct buf *answer, stru
 static const char *pick(const struct which *which, const struct change_list *list)
 {
     for (size_t i = 0; which->is_ours && i < list->n; i++)
-        if (list->items[i].kind <= CHANGE_DATA && may_be_id(list->items[i].id))
+        if (list->items[i].kind <= CHANGE_DATA && which_is_id(list->items[i].id))
             return list->items[i].id;
-    return list->n && may_be_id(list->items[0].id) ? list->items[0].id : NULL;
+    return list->n && which_is_id(list->items[0].id) ? list->items[0].id : NULL;
 }
 
 /* The newest change of a service. */
@@ -78,5 +78,5 @@ bool which_change(const struct which *which, struct arena *arena, struct buf *an
     }
     if (get_newest(which, service, arena, answer, err))
         return true;
-    return err->kind == ERR_MISSING && may_be_id(word) && get_id(word, arena, answer, &why);
+    return err->kind == ERR_MISSING && which_is_id(word) && get_id(word, arena, answer, &why);
 }

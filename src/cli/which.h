@@ -13,6 +13,9 @@ struct which {
     bool is_ours; /* of a service: what somebody did to it, before notes, freezes and incidents */
 };
 
+/* Can it be an id, or the beginning of one? */
+bool which_is_id(const char *word);
+
 /* The change's JSON, in place of what was in answer. Of a service it is the newest one.
  *   err  ERR_MISSING there is none, and those of client_get */
 MUST_CHECK bool which_change(const struct which *which, struct arena *arena, struct buf *answer,
