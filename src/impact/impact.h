@@ -6,6 +6,7 @@
 #include "impact/rules.h"
 #include "ledger/ledger.h"
 #include "model/change.h"
+#include "model/schema.h"
 #include "model/source.h"
 #include "model/verdict.h"
 
@@ -17,6 +18,7 @@ struct impact_options {
     struct ledger *ledger; /* where verdicts are kept */
     struct clock clock;
     const struct impact_rules *rules; /* lent */
+    const struct schemas *schemas;    /* which metrics are sums; lent, may be NULL: none is known */
 };
 
 struct impact *impact_new(const struct impact_options *options);

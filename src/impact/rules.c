@@ -495,6 +495,32 @@ static bool check_target(const char *target, struct arena *arena, struct err *er
     return false;
 }
 
+/* A path in a target: what stands between brackets, commas and quotes, but is no number. */
+static bool is_path(struct str text)
+{
+    double number;
+    return text.n && !num_parse_f64(text.at, text.n, &number) &&
+           (memchr(text.at, '.', text.n) || memchr(text.at, '*', text.n));
+}
+
+/* The paths of a target, for what is not to be asked one by one: a word too much does no harm. */
+static void add_members(const char *target, struct arena *arena, struct impact_glob *globs,
+                        size_t *io_n)
+{
+    static const char ends[] = "(), \t\"'|";
+    const char *at = target;
+    while (*(at += strspn(at, ends))) {
+        const char *begin = at;
+        for (int depth = 0; *at && (depth > 0 || !strchr(ends, *at)); at++)
+            depth += (*at == '{' || *at == '[') - (*at == '}' || *at == ']');
+        const struct str text = str_make(begin, (size_t)(at - begin));
+        struct err ignored;
+        if (*io_n < LIST_MAX && *at != '(' && is_path(text) &&
+            rules_parse_glob(arena_strndup(arena, text.at, text.n), arena, &globs[*io_n], &ignored))
+            ++*io_n;
+    }
+}
+
 static bool read_groups(const char *value, struct arena *arena, struct impact_rules *rules,
                         struct err *err)
 {
@@ -504,6 +530,11 @@ static bool read_groups(const char *value, struct arena *arena, struct impact_ru
     for (size_t i = 0; i < rules->n_groups; i++)
         if (!check_target(targets[i], arena, err))
             return false;
+    struct impact_glob *members = arena_array(arena, LIST_MAX, struct impact_glob);
+    size_t n = 0;
+    for (size_t i = 0; i < rules->n_groups; i++)
+        add_members(targets[i], arena, members, &n);
+    rules->members = (struct impact_globs){members, n};
     rules->groups = targets;
     return true;
 }

@@ -36,6 +36,7 @@ struct impact_rules {
     const char *const
         *groups; /* targets like sumSeries(web.*.errors): one question instead of many */
     size_t n_groups;
+    struct impact_globs members; /* paths in them: not asked one by one */
     struct impact_globs bad_up, bad_down, ignore;
     const struct impact_scope *scopes;
     size_t n_scopes;

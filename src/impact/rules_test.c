@@ -88,6 +88,9 @@ TEST(a_section_is_read)
     EXPECT_I64(rules.n_groups, 3);
     EXPECT_TEXT(rules.groups[1], "maxSeries(a.{b,c}.x, d)");
     EXPECT_TEXT(rules.groups[2], "alias(e, 'f, g')");
+    EXPECT(rules_globs_fit(&rules.members, "web.eu.errors"));
+    EXPECT(rules_globs_fit(&rules.members, "a.c.x"));
+    EXPECT(!rules_globs_fit(&rules.members, "a.d.x"));
     EXPECT(rules_globs_fit(&rules.ignore, "carbon.a.b.c"));
     EXPECT(rules_globs_fit(&rules.ignore, "x.tmp;host=a"));
     EXPECT(!rules_globs_fit(&rules.ignore, "x.y.tmp"));
