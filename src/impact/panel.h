@@ -7,6 +7,7 @@
 enum {
     PANEL_SLICE_MAX = 240,        /* own metrics of a slice: with 14 days of minutes about 40 MB */
     PANEL_CONTROLS_MAX = 32,      /* of other services, read along with each slice */
+    PANEL_SILENT_POINTS = 3,      /* without one after the change: silent */
     PANEL_TOO_SHORT_S = 2 * 3600, /* of points before the change; less says nothing */
 };
 
@@ -17,6 +18,7 @@ enum panel_lack {
     PANEL_NO_POINTS, /* none before the change */
     PANEL_SHORT,     /* too few before it */
     PANEL_SILENT,    /* some before, none after */
+    PANEL_WAITING,   /* the same, but not for long */
     PANEL_LACKS
 };
 

@@ -289,5 +289,7 @@ enum panel_lack panel_lack_of(const double *row, const struct panel_grid *grid, 
         return PANEL_NO_POINTS;
     if ((int64_t)n_before * grid->step_s < PANEL_TOO_SHORT_S)
         return PANEL_SHORT;
-    return n_after ? PANEL_HAS_ALL : PANEL_SILENT;
+    if (n_after)
+        return PANEL_HAS_ALL;
+    return until >= first + PANEL_SILENT_POINTS ? PANEL_SILENT : PANEL_WAITING;
 }

@@ -254,6 +254,8 @@ TEST(what_cannot_be_weighed_has_a_reason)
         for (size_t i = 0; i < 300; i++)
             row[i] = i >= r->from && i < r->until ? 1 : (double)NAN;
         EXPECT_I64(panel_lack_of(row, &grid, 240, 300), r->lack);
+        if (r->lack == PANEL_SILENT)
+            EXPECT_I64(panel_lack_of(row, &grid, 240, 242), PANEL_WAITING);
     }
 }
 
