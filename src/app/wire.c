@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "collect/collect.h"
 #include "http/http.h"
+#include "impact/impact.h"
 #include "ingest/ingest.h"
 #include "ledger/ledger.h"
 #include "model/change.h"
@@ -41,6 +42,7 @@ struct wire {
     size_t n_hooks;
     struct store *store;
     struct ledger *ledger;
+    struct impact_rules impact_rules;
     struct impact *impact;
     struct ingest *ingest;
     struct collect *collect;
@@ -447,8 +449,9 @@ static bool start_answering(struct wire *wire, struct err *err)
     const struct impact_options impact = {
         .source = store_source(wire->store),
         .changes = ledger_changes(wire->ledger),
-        .ledger = wire->ledger,
         .clock = clock_system(),
+        .rules = &wire->impact_rules,
+        .schemas = wire->schemas,
     };
     wire->impact = impact_new(&impact);
     const struct api_deps deps = {
@@ -563,6 +566,7 @@ bool wire_start(const struct config *config, struct wire **out, struct err *err)
     arena_init(&wire->arena);
     wire->config = *config;
     if (!hook_config_read(&config->ini, &wire->arena, &wire->hooks, &wire->n_hooks, err) ||
+        !rules_read(&config->ini, &wire->arena, &wire->impact_rules, err) ||
         !start_schemas(wire, err) || !start_keeping(wire, err) || !start_receiving(wire, err) ||
         !start_answering(wire, err) || !start_announcing(wire, err) ||
         !start_collecting(wire, err) || !start_dora_series(wire, err)) {

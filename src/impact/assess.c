@@ -312,7 +312,7 @@ bool assess_run(const struct assess_job *job, struct arena *arena, struct verdic
                 struct err *err)
 {
     struct assessing a = {.job = job, .arena = arena};
-    if (!take_times(&a, err))
+    if (!slice_can_weigh(err) || !take_times(&a, err))
         return false;
     if (a.facts.has_begun && !weigh_panel(&a, err))
         return false;

@@ -404,15 +404,27 @@ bool panel_choose(const struct panel_question *question, struct arena *arena,
     return true;
 }
 
-bool panel_add_target(const struct panel_question *question, const char *target, size_t n_max,
-                      struct arena *arena, struct panel_list *io, struct err *err)
+bool panel_add_near(const struct panel_question *question, size_t n_max, struct arena *arena,
+                    struct panel_list *io, struct err *err)
 {
-    struct choosing c = {
-        .question = question, .arena = arena, .seen = map_new(), .services = map_new()};
-    const bool is_ok = add_target(&c, target, n_max, err);
+    struct choosing c = {.question = question, .arena = arena};
+    const char *name = io->items[0].name, *dot = strrchr(name, '.');
+    const struct source_span span = alive_span(question);
+    struct source_nodes found = {0};
+    if (!dot || strpbrk(name, "(;") || glob_has_pattern(name))
+        return true;
+    const char *pattern = arena_printf(arena, "%.*s.*", (int)(dot - name), name);
+    if (!find_path(&c, pattern, &span, &found, err))
+        return false;
+    drop_left_out(&c, &found, false);
+    c.seen = map_new();
+    c.services = map_new();
+    for (size_t i = 0; i < io->n; i++)
+        *add(&c, io->items[i].name, true) = io->items[i];
+    found.n = min_size(found.n, n_max);
+    add_nodes(&c, &found, false);
     map_free(c.seen);
     map_free(c.services);
-    if (is_ok)
-        *io = c.list;
-    return is_ok;
+    *io = c.list;
+    return panel_parts_probe(question, io->items + 1, io->n - 1, err);
 }

@@ -55,11 +55,10 @@ struct panel_list {
 /* err: ERR_INPUT a glob or vital metric, ERR_LIMIT more than n_max were asked for by name */
 MUST_CHECK bool panel_choose(const struct panel_question *question, struct arena *arena,
                              struct panel_list *out, struct err *err);
-/* Adds the series of a target of query/, or a plain name; more than n_max are ERR_LIMIT.
- * err: ERR_INPUT its grammar. */
-MUST_CHECK bool panel_add_target(const struct panel_question *question, const char *target,
-                                 size_t n_max, struct arena *arena, struct panel_list *io,
-                                 struct err *err);
+/* Adds up to n_max other series that stand beside the first one in the tree, if it is no target. They are not
+ * asked for. */
+MUST_CHECK bool panel_add_near(const struct panel_question *question, size_t n_max,
+                               struct arena *arena, struct panel_list *io, struct err *err);
 
 /* Points of a grid: point i is [from_s + i * step_s, + step_s). */
 struct panel_grid {
