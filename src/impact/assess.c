@@ -260,10 +260,10 @@ static bool weigh_all(struct assessing *a, struct err *err)
         CLEANUP(arena_done) struct arena slice_arena;
         arena_init(&slice_arena);
         a->slice_arena = &slice_arena;
+        if (i > 0 && a->job->rest && !a->job->rest(a->job->rest_self))
+            return FAIL(err, ERR_BUSY, "the judge was told to stop");
         if (!weigh_slice(a, &slices[i], err))
             return false;
-        if (a->job->rest && !a->job->rest(a->job->rest_self))
-            return FAIL(err, ERR_BUSY, "the judge was told to stop");
     }
     return true;
 }

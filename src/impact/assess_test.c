@@ -321,6 +321,9 @@ TEST(it_stops_between_slices)
 {
     struct site site = new_site();
     size_t n = 0;
+    /* Of another grid, so of another slice. */
+    site.world->series[0].step_s = 300;
+    site.world->series[0].n /= 5;
     const struct impact_wish wish = {.stage = VERDICT_1H};
     const struct assess_job job = {.options = &site.world->options,
                                    .change = site.deploy,

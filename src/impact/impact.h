@@ -115,3 +115,6 @@ struct why {
  * (no series of that name), ERR_LIMIT (several). */
 MUST_CHECK bool impact_why(struct impact *impact, const struct why_question *question,
                            struct arena *arena, struct why *out, struct err *err);
+
+/* The rest of this door: who judges without being asked. */
+#include "impact/judge.h"
