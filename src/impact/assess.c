@@ -119,12 +119,13 @@ static struct verdict_make_item *add_item(struct assessing *a)
     return item;
 }
 
-static void add_lacking(struct assessing *a, const char *name, bool is_vital,
+static void add_lacking(struct assessing *a, const struct panel_metric *metric,
                         enum verdict_make_lack lack)
 {
     struct verdict_make_item *item = add_item(a);
-    item->metric.name = name;
-    item->metric.is_vital = is_vital;
+    item->metric.name = metric->name;
+    item->metric.is_vital = metric->vital != NULL;
+    item->is_asked = metric->is_asked;
     item->lack = lack;
 }
 
@@ -205,7 +206,7 @@ static void take_cell(struct assessing *a, const struct slice *slice,
     const struct panel_metric *metric = slice->metrics[m];
     size_t since;
     if (!cell->is_judged) {
-        add_lacking(a, metric->name, metric->vital != NULL, LACK_GAPS);
+        add_lacking(a, metric, LACK_GAPS);
         return;
     }
     struct verdict_make_item *item = add_item(a);
@@ -235,8 +236,7 @@ static bool weigh_slice(struct assessing *a, const struct panel_slice *cut, stru
         return false;
     for (size_t i = 0; i < cut->n; i++)
         if (lacks[i])
-            add_lacking(a, cut->metrics[i]->name, cut->metrics[i]->vital != NULL,
-                        lack_of(lacks[i]));
+            add_lacking(a, cut->metrics[i], lack_of(lacks[i]));
     if (!slice.n_own)
         return true;
     struct weigh_change *changes = slice_changes(&slice, a->job->options->rules, a->changes.items,
@@ -277,9 +277,11 @@ static bool weigh_panel(struct assessing *a, struct err *err)
         return false;
     for (size_t i = 0; i < a->list.n; i++)
         if (!a->list.items[i].step_s)
-            add_lacking(a, a->list.items[i].name, a->list.items[i].vital != NULL, LACK_NO_POINTS);
-    for (size_t i = 0; i < a->list.n_missing; i++)
-        add_lacking(a, a->list.missing[i], false, LACK_UNKNOWN);
+            add_lacking(a, &a->list.items[i], LACK_NO_POINTS);
+    for (size_t i = 0; i < a->list.n_missing; i++) {
+        const struct panel_metric missing = {.name = a->list.missing[i], .is_asked = true};
+        add_lacking(a, &missing, LACK_UNKNOWN);
+    }
     return true;
 }
 

@@ -283,6 +283,21 @@ TEST(a_vital_metric_that_falls_silent_is_told)
     EXPECT_TEXT(verdict.no_data[0], "web.logins");
 }
 
+TEST(what_was_asked_for_and_is_not_there_is_told)
+{
+    struct site site = new_site();
+    forget(site.sales, -WORLD_DAYS * 24 * HOUR, -90 * MIN);
+    struct verdict verdict = judge(site.world, site.deploy, VERDICT_1H);
+    EXPECT_I64(verdict.n_reasons, 0);
+    EXPECT_TEXT(verdict.no_data[0], "shop.sales");
+    world_rules(site.world, "[impact]\nvital = web.logins, web.signups, shop.sales\n");
+    verdict = judge(site.world, site.deploy, VERDICT_1H);
+    EXPECT_I64(verdict.n_reasons, 2);
+    EXPECT_TEXT(verdict.reasons[0], "There is no series for web.signups.");
+    EXPECT_TEXT(verdict.reasons[1], "No points before the change have shop.sales.");
+    EXPECT_I64(verdict.state, VERDICT_NO_HARM);
+}
+
 TEST(when_the_whole_site_moves_nothing_is_claimed)
 {
     struct site site = new_site();
@@ -342,6 +357,7 @@ RUN_TESTS(test_of(nothing_moved_is_no_harm_with_what_would_have_been_seen),
           test_of(what_another_change_did_is_not_this_ones),
           test_of(not_every_other_change_competes), test_of(what_cannot_be_told_says_why),
           test_of(a_vital_metric_that_falls_silent_is_told),
+          test_of(what_was_asked_for_and_is_not_there_is_told),
           test_of(when_the_whole_site_moves_nothing_is_claimed),
           test_of(a_high_rate_of_false_alarms_weakens_what_is_said),
           test_of(it_stops_between_slices))

@@ -63,14 +63,19 @@ static const char *change_text(const struct making *m, const struct change *othe
                         lag);
 }
 
-/* "a, b, c and 4 more": of those that lack it. */
+static bool is_told(const struct verdict_make_item *item, enum verdict_make_lack lack)
+{
+    return item->lack == lack && (item->is_asked || lack == LACK_SILENT || lack == LACK_WAITING);
+}
+
+/* "a, b, c and 4 more": of those that lack it; NULL: none of them is told of. */
 static const char *lacking_names(const struct making *m, enum verdict_make_lack lack)
 {
     CLEANUP(buf_done) struct buf text;
     buf_init(&text, SENTENCE_BYTES);
     size_t n = 0;
     for (size_t i = 0; i < m->facts->n; i++) {
-        if (m->facts->items[i].lack != lack)
+        if (!is_told(&m->facts->items[i], lack))
             continue;
         if (n < NAMES_SAID)
             buf_printf(&text, "%s%.200s", n ? ", " : "", m->facts->items[i].metric.name);
@@ -78,7 +83,7 @@ static const char *lacking_names(const struct making *m, enum verdict_make_lack 
     }
     if (n > NAMES_SAID)
         buf_printf(&text, " and %zu more", n - NAMES_SAID);
-    return arena_strdup(m->arena, buf_text(&text));
+    return n ? arena_strdup(m->arena, buf_text(&text)) : NULL;
 }
 
 static const char *number_text(const struct making *m, double value)
@@ -242,9 +247,11 @@ static void say_of_lacks(struct making *m)
         [LACK_WAITING] = "No points since the change yet have",
         [LACK_GAPS] = "Too many gaps to be judged have",
     };
-    for (enum verdict_make_lack lack = LACK_UNKNOWN; lack < LACKS; lack++)
-        if (m->n_lacks[lack])
-            say(m, "%s %s.", texts[lack], lacking_names(m, lack));
+    for (enum verdict_make_lack lack = LACK_UNKNOWN; lack < LACKS; lack++) {
+        const char *names = lacking_names(m, lack);
+        if (names)
+            say(m, "%s %s.", texts[lack], names);
+    }
 }
 
 static void say_of_circumstances(struct making *m)

@@ -25,6 +25,7 @@ enum verdict_make_lack {
 struct verdict_make_item {
     struct verdict_metric metric;
     enum verdict_make_lack lack; /* then of metric only the name and is_vital are set */
+    bool is_asked; /* by name: its lack is told; of others only that they fell silent */
     bool has_moved;
     double chance;              /* that this change did it, for the order */
     const struct change *rival; /* one that explains it about as well, or NULL */
