@@ -268,10 +268,11 @@ static bool set_entry(struct config *config, const struct ini *ini,
     return false;
 }
 
-/* Sections with a name of their own, read by the folder they are about. */
-static bool is_named_section(const char *name)
+/* Sections that are read by the folder they are about. */
+static bool is_folders_section(const char *name)
 {
-    return text_starts(name, "hook ") || text_starts(name, "announce ");
+    return text_starts(name, "hook ") || text_starts(name, "announce ") ||
+           strcmp(name, "impact") == 0;
 }
 
 static bool is_section(const char *name)
@@ -292,7 +293,7 @@ static bool read_file(struct config *config, const char *path, struct arena *are
         return false;
     for (size_t i = 0; i < ini.n_sections; i++) {
         const struct ini_section *section = &ini.sections[i];
-        if (is_named_section(section->name))
+        if (is_folders_section(section->name))
             continue;
         if (!is_section(section->name))
             return FAIL(err, ERR_INPUT, "%s:%u: there is no section [%s]", path, section->line,

@@ -17,7 +17,7 @@ struct config {
     int64_t statsd_interval_s;
     const char *statsd_percents; /* for config_percents */
     const char *statsd_delete_idle;
-    /* The whole file, for the sections that their folders read themselves: [hook NAME], [announce NAME].
+    /* The whole file, for the sections that their folders read themselves: [hook NAME], [announce NAME], [impact].
      * Without a file it has no sections. */
     struct ini ini;
 };

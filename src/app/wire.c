@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "collect/collect.h"
 #include "http/http.h"
+#include "impact/impact.h"
 #include "ingest/ingest.h"
 #include "ledger/ledger.h"
 #include "model/change.h"
@@ -42,7 +43,10 @@ struct wire {
     size_t n_hooks;
     struct store *store;
     struct ledger *ledger;
+    struct impact_rules impact_rules;
+    struct impact_options impact_options;
     struct impact *impact;
+    struct judge *_Atomic judge; /* the ledger wakes it, from before it is set */
     struct ingest *ingest;
     struct collect *collect;
     struct dora_series *dora_series;
@@ -103,7 +107,7 @@ struct number {
     uint64_t value;
 };
 
-enum { N_NUMBERS = 26 };
+enum { N_NUMBERS = 31 };
 
 /* Plumb's own state, as both /metrics and its own series tell it. */
 static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
@@ -113,6 +117,8 @@ static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
     struct ledger_stats ledger;
     struct http_stats http = {0};
     struct api_stats api = {0};
+    struct judge_stats judge;
+    judge_stats(wire->judge, &judge);
     store_stats(wire->store, &store);
     ledger_stats(wire->ledger, &ledger);
     if (wire->ingest)
@@ -149,6 +155,11 @@ static size_t own_numbers(const struct wire *wire, struct number out[N_NUMBERS])
         {"http.connections", http.n_connections_now},
         {"http.denied", api.n_denied},
         {"http.limited", api.n_limited},
+        {"judge.verdicts", judge.n_judged},
+        {"judge.failed", judge.n_failed},
+        {"judge.waiting", judge.n_waiting},
+        {"judge.cpu_ms", (uint64_t)judge.cpu_us / 1000},
+        {"judge.lag_s", (uint64_t)max_i64(0, judge.lag_s)},
     };
     memcpy(out, numbers, sizeof numbers);
     return N_NUMBERS;
@@ -197,6 +208,7 @@ static void on_commit(void *self)
 {
     struct wire *wire = self;
     announce_wake(wire->announce);
+    judge_wake(wire->judge);
 }
 
 /* What somebody asked for in a chat, as any other door would record it. */
@@ -445,13 +457,14 @@ static bool start_answering(struct wire *wire, struct err *err)
     if (!tz)
         return FAIL(err, ERR_INPUT, "there is no time zone '%s'", config->time_zone);
     wire->sources = (struct union_source){ledger_source(wire->ledger), store_source(wire->store)};
-    const struct impact_options impact = {
+    wire->impact_options = (struct impact_options){
         .source = store_source(wire->store),
         .changes = ledger_changes(wire->ledger),
-        .ledger = wire->ledger,
         .clock = clock_system(),
+        .rules = &wire->impact_rules,
+        .schemas = wire->schemas,
     };
-    wire->impact = impact_new(&impact);
+    wire->impact = impact_new(&wire->impact_options);
     const struct api_deps deps = {
         .query = {.source = union_source(&wire->sources),
                   .changes = ledger_changes(wire->ledger),
@@ -564,6 +577,19 @@ static bool start_announcing(struct wire *wire, struct err *err)
     return true;
 }
 
+/* After announcing: its verdicts are told. */
+static bool start_judging(struct wire *wire, struct err *err)
+{
+    const struct judge_options judge = {.impact = wire->impact, .weighs = &wire->impact_options};
+    struct judge *started = NULL;
+    if (wire->impact_rules.cpu_share == 0)
+        return true;
+    if (!judge_start(&judge, &started, err))
+        return false;
+    wire->judge = started;
+    return true;
+}
+
 /* What whoever asks will be told anyway is said before. */
 static void warn_of_who_may_ask(const struct wire *wire)
 {
@@ -589,8 +615,9 @@ bool wire_start(const struct config *config, struct wire **out, struct err *err)
     arena_init(&wire->arena);
     wire->config = *config;
     if (!hook_config_read(&config->ini, &wire->arena, &wire->hooks, &wire->n_hooks, err) ||
+        !rules_read(&config->ini, &wire->arena, &wire->impact_rules, err) ||
         !start_schemas(wire, err) || !start_keeping(wire, err) || !start_receiving(wire, err) ||
-        !start_answering(wire, err) || !start_announcing(wire, err) ||
+        !start_answering(wire, err) || !start_announcing(wire, err) || !start_judging(wire, err) ||
         !start_collecting(wire, err) || !start_dora_series(wire, err)) {
         wire_stop(wire);
         return false;
@@ -604,15 +631,17 @@ void wire_stop(struct wire *wire)
 {
     if (!wire)
         return;
+    judge_stop(wire->judge);
     dora_series_stop(wire->dora_series);
     collect_stop(wire->collect);
     http_stop(wire->http); /* before what its answers tell of */
     ingest_stop(wire->ingest);
     api_free(wire->api);
     announce_stop(wire->announce);
-    impact_free(wire->impact);
     ledger_close(wire->ledger);
-    announce_free(wire->announce); /* the ledger tells it of its last commits */
+    judge_free(wire->judge);       /* the ledger tells it of its last commits, */
+    announce_free(wire->announce); /* and it */
+    impact_free(wire->impact);
     store_close(wire->store);
     schemas_free(wire->schemas);
     arena_done(&wire->arena);

@@ -4,23 +4,48 @@
 
 #include "base/clock.h"
 #include "impact/rules.h"
-#include "ledger/ledger.h"
 #include "model/change.h"
+#include "model/schema.h"
 #include "model/source.h"
 #include "model/verdict.h"
 
 struct impact;
 
+/* What measuring on quiet times came to. */
+struct impact_check {
+    int64_t at_ms;
+    double false_alarms; /* of 1,000 metrics that nothing happened to */
+    uint64_t n_metrics;  /* so many were judged */
+    const char *detail;  /* JSON text: the same for each class of metrics */
+};
+
+/* Where verdicts are kept: ledger/verdicts.h has these calls. One that is NULL keeps and knows nothing. */
+struct impact_records {
+    bool (*put)(void *self, const struct verdict *verdict, struct err *err);
+    bool (*list)(void *self, const char *change_id, struct arena *arena, struct verdict **out,
+                 size_t *out_n, struct err *err);
+    bool (*put_check)(void *self, const struct impact_check *check, struct err *err);
+    /* err: ERR_MISSING there was none yet. */
+    bool (*get_check)(void *self, struct arena *arena, struct impact_check *out, struct err *err);
+    void *self;
+};
+
 struct impact_options {
     struct source source; /* of the metrics */
     struct changes changes;
-    struct ledger *ledger; /* where verdicts are kept */
+    struct impact_records records;
     struct clock clock;
     const struct impact_rules *rules; /* lent */
+    const struct schemas *schemas;    /* which metrics are sums; lent, may be NULL: none is known */
 };
 
 struct impact *impact_new(const struct impact_options *options);
 void impact_free(struct impact *impact);
+
+/* How often nothing looks like something here, of 1,000 metrics: shown with each verdict from now on. NAN: not
+ * known. */
+void impact_set_false_alarms(struct impact *impact, double per_1000);
+double impact_false_alarms(const struct impact *impact);
 
 /* What to weigh a change against. Zeroed: what the server does by itself. */
 struct impact_wish {
@@ -90,3 +115,6 @@ struct why {
  * (no series of that name), ERR_LIMIT (several). */
 MUST_CHECK bool impact_why(struct impact *impact, const struct why_question *question,
                            struct arena *arena, struct why *out, struct err *err);
+
+/* The rest of this door: who judges without being asked. */
+#include "impact/judge.h"

@@ -4,7 +4,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "os/realtime.h"
@@ -52,6 +54,13 @@ void thread_join(struct thread *thread)
         return;
     pthread_join(thread->id, NULL);
     thread->is_running = false;
+}
+
+void thread_be_nice(void)
+{
+    enum { NICE = 10 };
+    /* On Linux a thread's own number stands for the thread alone. It is a wish: nothing depends on it. */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 }
 
 unsigned thread_cpus(void)

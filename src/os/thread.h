@@ -14,7 +14,8 @@ struct thread {
 MUST_CHECK bool thread_start(struct thread *thread, const char *name, void (*run)(void *self),
                              void *self, struct err *err);
 void thread_join(struct thread *thread); /* fine if it never started */
-unsigned thread_cpus(void);              /* usable processors, at least 1 */
+void thread_be_nice(void);  /* the calling one: others go first. For work that nobody waits for */
+unsigned thread_cpus(void); /* usable processors, at least 1 */
 
 /* Waits on cond until woken or us microseconds have passed (false). cond: from cond_init. */
 void cond_init(pthread_cond_t *cond); /* on the monotonic clock */
