@@ -146,9 +146,11 @@ static bool find(struct arena *arena, struct place *out)
     if (!getcwd(folder, sizeof folder) || folder[0] != '/' || stat(folder, &first) != 0)
         return false;
     for (size_t n = strlen(folder);;) {
-        /* "" is the root. Past the edge of a file system git does not look. */
-        if (stat(n ? folder : "/", &is) != 0 || is.st_dev != first.st_dev)
+        /* "" is the root. */
+        if (stat(n ? folder : "/", &is) != 0)
             return false;
+        if (is.st_dev != first.st_dev) /* git looks no further than the edge of a file system */
+            break;
         if (lstat(below(arena, folder, ".git"), &is) == 0)
             return enter(arena, arena_strdup(arena, folder), &is, out);
         /* What has a HEAD may be a repository without a work tree, or the inner side of one with. */

@@ -62,9 +62,10 @@ static void settle(void)
     EXPECT_OK(dir_make(home, &kit_err));
     EXPECT(chdir(home) == 0);
     setenv("HOME", home, 1);
-    EXPECT(said("git config --global user.name 'Nora N' && git config --global user.email n@x && "
-                "git config --global init.defaultBranch main && "
-                "git config --global protocol.file.allow always && mkdir r") != NULL);
+    static const char config[] = "[user]\n\tname = Nora N\n\temail = n@x\n[init]\n"
+                                 "\tdefaultBranch = main\n[protocol \"file\"]\n\tallow = always\n";
+    EXPECT_OK(file_replace(".gitconfig", config, strlen(config), &kit_err));
+    EXPECT_OK(dir_make("r", &kit_err));
     EXPECT(chdir("r") == 0);
 }
 

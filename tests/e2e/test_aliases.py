@@ -113,7 +113,8 @@ def test_nothing_is_deleted_and_other_doors_are_safe(server):
 
 @pytest.mark.parametrize("body, part", [
     ("{", "JSON"), ('{"time":1}', "text"), ('{"text":"x","time":"noon"}', "time"), ('{"text":"x","tags":7}', "tags"),
-    ('{"text":"x","time":%d,"timeEnd":%d}' % (MS, MS - 60000), "end is before start")])
+    ('{"text":"x","time":%d,"timeEnd":%d}' % (MS, MS - 60000), "end is before start")],
+    ids=["no JSON", "no text", "a time in words", "tags that are none", "an end before the start"])
 def test_what_is_wrong_is_told(server, body, part):
     status, text = curl(server, "/api/annotations", *BEARER, "-d", body)
     assert status == 400 and part in json.loads(text)["error"]
