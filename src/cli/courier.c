@@ -93,15 +93,16 @@ enum courier_fate courier_record(const struct change *change, const struct couri
     record_write(change, &body);
     BUG_IF(body.is_full); /* change_check limits every text in it */
 
-    CLEANUP(client_close) struct client client = {0};
+    CLEANUP(client_close) struct client own = {0};
+    struct client *client = order->client ? order->client : &own;
     if (order->away)
         return keep(&body, order, order->away, arena);
-    if (!client_open(&client, arena, why))
+    if (!client->fetch && !client_open(client, arena, why))
         return keep(&body, order, why, arena);
-    switch (client_record(&client, &body, order->ms_max, arena, out_id, why)) {
+    switch (client_record(client, &body, order->ms_max, arena, out_id, why)) {
     case CLIENT_TAKEN:
         if (order->delivers_the_rest)
-            deliver_rest(&client, order, until_us, arena);
+            deliver_rest(client, order, until_us, arena);
         return COURIER_DELIVERED;
     case CLIENT_REFUSED:
         return COURIER_REFUSED;

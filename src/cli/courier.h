@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "model/change.h"
 
+struct client;
+
 enum {
     COURIER_MS_MAX =
         1900 /* all contact with the server for one record: with what else it takes, 2 s */
@@ -16,6 +18,7 @@ struct courier_order {
     const char *command;    /* for the warnings */
     bool delivers_the_rest; /* what is left of the time goes to what waits in the spool */
     int64_t ms_max;         /* 1..COURIER_MS_MAX */
+    struct client *client;  /* NULL, or the caller's: opened when it is not, and left open */
     const struct err *away; /* why no server answered just now: straight into the spool; or NULL */
 };
 

@@ -68,17 +68,16 @@ static bool make_start(const struct args *args, struct arena *arena, struct wrap
 
 /* Asks whether the service is frozen, and what runs now. False: nobody could say, and why; ERR_BUSY: no
  * server answered. */
-static bool ask_can(const struct change *change, struct arena *arena, struct can *out,
-                    struct err *why)
+static bool ask_can(const struct wrap *wrap, struct arena *arena, struct can *out, struct err *why)
 {
-    CLEANUP(client_close) struct client client = {0};
+    const struct change *change = wrap->change;
     CLEANUP(buf_done) struct buf query, answer;
     buf_init(&query, 4096);
     buf_init(&answer, ANSWER_BYTES_MAX);
     client_param(&query, "service", change->service);
     client_param(&query, "env", change->env);
     const struct client_ask ask = {"/api/v1/can", &query, "application/json", CAN_MS_MAX, false};
-    return client_open(&client, arena, why) && client_get(&client, &ask, &answer, why) &&
+    return client_open(wrap->client, arena, why) && client_get(wrap->client, &ask, &answer, why) &&
            freeze_text_can_read(buf_text(&answer), answer.n, arena, out, why);
 }
 
@@ -112,7 +111,7 @@ static bool may_go(const struct args *args, struct wrap *wrap, struct err *away,
     if (wrap->away)
         return true;
     const int64_t began_us = monotonic_us();
-    const bool is_known = ask_can(wrap->change, arena, &can, away);
+    const bool is_known = ask_can(wrap, arena, &can, away);
     wrap->spent_ms = (monotonic_us() - began_us) / 1000;
     if (!is_known) {
         wrap->away = away->kind == ERR_BUSY ? away : NULL;
@@ -157,7 +156,8 @@ static int deploy(int argc, char **argv)
     arena_init(&arena);
     struct args args;
     struct change change;
-    struct wrap wrap = {.command = "deploy", .change = &change, .prev = ""};
+    CLEANUP(client_close) struct client client = {0};
+    struct wrap wrap = {.command = "deploy", .change = &change, .prev = "", .client = &client};
     struct gated gate;
     struct err err, away;
     bool has_gate;

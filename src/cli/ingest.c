@@ -88,8 +88,9 @@ static bool deliver(struct ingest *in, const struct change *given, struct arena 
     }
     if (in->is_dry)
         return print_record(&change);
-    const struct courier_order order = {"ingest", !in->is_away,
-                                        in->is_away ? HURRIED_MS : COURIER_MS_MAX};
+    const struct courier_order order = {.command = "ingest",
+                                        .delivers_the_rest = !in->is_away,
+                                        .ms_max = in->is_away ? HURRIED_MS : COURIER_MS_MAX};
     const enum courier_fate fate = courier_record(&change, &order, arena, &id, &err);
     in->is_away = fate == COURIER_KEPT || fate == COURIER_LOST;
     in->n_told += fate == COURIER_DELIVERED;

@@ -117,7 +117,8 @@ static int mark(int argc, char **argv)
     if (!make_change(&args, &arena, &change, &err))
         return tell_fail("mark", &err);
 
-    const struct courier_order order = {"mark", true, COURIER_MS_MAX, NULL};
+    const struct courier_order order = {
+        .command = "mark", .delivers_the_rest = true, .ms_max = COURIER_MS_MAX};
     const char *id = "";
     switch (courier_record(&change, &order, &arena, &id, &err)) {
     case COURIER_DELIVERED:

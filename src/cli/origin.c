@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "cli/env.h"
+#include "cli/git_here.h"
 #include "model/change.h"
 #include "os/child.h"
 
@@ -44,7 +45,9 @@ const char *origin_by(struct arena *arena)
     if (given)
         return cut(given, arena);
     static const char *const config[] = {"git", "config", "user.name", NULL};
-    const char *name = ask_git(config, arena);
+    const char *name;
+    if (!git_here_name(arena, &name))
+        name = ask_git(config, arena);
     if (name[0])
         return cut(name, arena);
     const char *user = env_get("USER");
@@ -56,10 +59,13 @@ const char *origin_rev(struct arena *arena)
     static const char *const head[] = {"git",     "rev-parse", "--is-inside-work-tree",
                                        "--short", "HEAD",      NULL};
     static const char yes[] = "true\n";
+    const char *rev;
+    if (git_here_rev(arena, &rev))
+        return rev;
     const char *said = ask_git(head, arena);
     if (!text_starts(said, yes))
         return "";
-    const char *rev = said + sizeof yes - 1;
+    rev = said + sizeof yes - 1;
     const size_t n = strlen(rev);
     return n >= 4 && n <= 64 && strspn(rev, "0123456789abcdef") == n ? rev : "";
 }

@@ -1,4 +1,5 @@
 /* plumb rollback: marks or runs the rollback of the last change. What it takes back, the server finds. */
+#include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/courier.h"
 #include "cli/draft.h"
@@ -39,7 +40,8 @@ static bool make_change(const struct args *args, struct arena *arena, struct wra
 /* It has happened already. */
 static int mark(const struct change *change, struct arena *arena)
 {
-    const struct courier_order order = {"rollback", true, COURIER_MS_MAX, NULL};
+    const struct courier_order order = {
+        .command = "rollback", .delivers_the_rest = true, .ms_max = COURIER_MS_MAX};
     const char *id = "";
     struct err err;
     switch (courier_record(change, &order, arena, &id, &err)) {
@@ -62,7 +64,8 @@ static int run_rollback(int argc, char **argv)
     arena_init(&arena);
     struct args args;
     struct change change;
-    struct wrap wrap = {.command = "rollback", .change = &change, .prev = ""};
+    CLEANUP(client_close) struct client client = {0};
+    struct wrap wrap = {.command = "rollback", .change = &change, .prev = "", .client = &client};
     struct err err;
     if (!args_parse(&commands_rollback, argc, argv, &arena, &args, &err) ||
         !make_change(&args, &arena, &wrap, &err))

@@ -17,7 +17,8 @@
 enum {
     CODE_CANNOT_RUN = 126, /* as shells have it */
     CODE_NO_PROGRAM = 127,
-    END_MS_MIN = 200, /* the end's try when the start found no server */
+    SLEPT_MS_MAX = 2000, /* firewalls forget a connection that sleeps, and do not say so */
+    END_MS_MIN = 200,    /* the end's try when the start found no server */
     KEPT_LINES = 40,
     KEPT_BYTES = 8 * 1024,
     RESULT_BYTES_MAX = 16 * 1024,
@@ -55,7 +56,11 @@ bool wrap_take(const struct args *args, struct wrap *io, struct err *err)
 static enum courier_fate tell_server(const struct wrap *wrap, bool is_end, int64_t ms_max,
                                      const char **io_id, struct arena *arena)
 {
-    const struct courier_order order = {wrap->command, is_end, ms_max, is_end ? NULL : wrap->away};
+    const struct courier_order order = {.command = wrap->command,
+                                        .delivers_the_rest = is_end,
+                                        .ms_max = ms_max,
+                                        .client = wrap->client,
+                                        .away = is_end ? NULL : wrap->away};
     struct err why;
     const enum courier_fate fate = courier_record(wrap->change, &order, arena, io_id, &why);
     if (fate == COURIER_REFUSED)
@@ -70,11 +75,12 @@ static const char *or_unset(const char *value)
 }
 
 /* Where the command's own plumb finds the server: where we do. */
-static const char *server_url(struct arena *arena)
+static const char *server_url(struct client *client, struct arena *arena)
 {
-    CLEANUP(client_close) struct client client = {0};
     struct err why;
-    return client_open(&client, arena, &why) ? client.base : env_get("PLUMB_URL");
+    if (client->fetch || client_open(client, arena, &why))
+        return client->base;
+    return env_get("PLUMB_URL");
 }
 
 static void run(const struct wrap *wrap, struct child_tail *tail, struct outcome *io,
@@ -85,7 +91,7 @@ static void run(const struct wrap *wrap, struct child_tail *tail, struct outcome
         {"PLUMB_CHANGE", or_unset(io->id)},   {"PLUMB_KEY", change->key},
         {"PLUMB_SERVICE", change->service},   {"PLUMB_ENV", change->env},
         {"PLUMB_REV", or_unset(change->rev)}, {"PLUMB_BY", or_unset(change->by)},
-        {"PLUMB_PREV", or_unset(wrap->prev)}, {"PLUMB_URL", server_url(arena)},
+        {"PLUMB_PREV", or_unset(wrap->prev)}, {"PLUMB_URL", server_url(wrap->client, arena)},
     };
     struct err err;
     if (child_run(wrap->argv, vars, COUNT_OF(vars), tail, &io->end, &err))
@@ -228,7 +234,7 @@ static int pass_gate(const struct wrap *wrap, struct outcome *io, struct arena *
                                         .change = wrap->change,
                                         .id = io->id,
                                         .prev = wrap->prev,
-                                        .url = server_url(arena)};
+                                        .url = server_url(wrap->client, arena)};
     struct watched watched = {.state = verdict_state_name(VERDICT_PENDING)};
     io->gate = &watched;
     write_result(wrap, io);
@@ -249,6 +255,8 @@ int wrap_run(struct wrap *wrap, struct arena *arena)
     const int64_t spent_ms = wrap->spent_ms + (monotonic_us() - began_us) / 1000;
     run(wrap, tail, &outcome, arena);
     outcome.took_ms = (monotonic_us() - began_us) / 1000;
+    if (outcome.took_ms > SLEPT_MS_MAX)
+        client_close(wrap->client);
     /* A server that was silent gets a last short try: all ends together cost COURIER_MS_MAX. */
     const int64_t rest_ms =
         outcome.id[0] ? COURIER_MS_MAX : max_i64(COURIER_MS_MAX - spent_ms, END_MS_MIN);

@@ -9,6 +9,8 @@
 #include "cli/gated.h"
 #include "model/change.h"
 
+struct client;
+
 enum wrap_capture {
     WRAP_WHEN_FAILED = 0, /* the output's tail is kept with a change that failed */
     WRAP_ALWAYS,
@@ -22,6 +24,8 @@ struct wrap {
     const char *prev;        /* the revision that runs now, or "" */
     const char *result_path; /* where to put what became of it, or NULL */
     enum wrap_capture capture;
+    struct client
+        *client; /* closed, or open from before; one connection serves all, its owner closes it */
     int64_t spent_ms;         /* of contact with the server so far */
     const struct err *away;   /* it did not answer just now, or NULL */
     const struct gated *gate; /* what follows when the command has succeeded; NULL: nothing */

@@ -98,6 +98,36 @@ TEST(a_reason_has_words)
     EXPECT(!file_exists(apart_path(&apart, "ran")));
 }
 
+TEST(one_connection_serves_all_while_it_lasts)
+{
+    static const struct fake_answer tired[] = {
+        {"/api/v1/changes", 200, "{\"id\":\"" ID "\",\"seq\":1,\"merged\":false}", .closes = true},
+        {"/api/v1/can?", 200, "{\"can\":true}", .closes = true},
+    };
+    static const struct {
+        const char *row, *command;
+        const struct fake_answer *answers;
+        size_t n_connections;
+    } rows[] = {
+        {"kept open", "true", goes, 1},
+        {"closed by the server each time", "true", tired, 3},
+        {"a long command: what lies between may have forgotten it", "sleep 2.2", goes, 2},
+    };
+    EACH_ROW (rows, r) {
+        struct fake_server server;
+        EXPECT_OK(fake_start(&server, r->answers, 2, &kit_err));
+        struct apart apart = here(&server);
+        APART(&apart, "deploy", "web", "--", "sh", "-c", r->command);
+        fake_stop(&server);
+        EXPECT_I64(apart.code, 0);
+        EXPECT_TEXT(apart.err, "");
+        EXPECT_I64(server.n_asked, 3);
+        EXPECT(strstr(told(&server, 1), "\"status\":\"succeeded\""));
+        EXPECT_I64(server.n_connections, r->n_connections);
+        fake_done(&server);
+    }
+}
+
 TEST(the_tail_is_kept_when_it_fails)
 {
     static const struct {
@@ -326,8 +356,9 @@ TEST(a_silent_train_costs_two_seconds_in_all)
 
 RUN_TESTS(test_of(a_silent_train_costs_two_seconds_in_all),
           test_of(a_frozen_service_is_not_deployed), test_of(who_cannot_say_freezes_nothing),
-          test_of(a_reason_has_words), test_of(the_tail_is_kept_when_it_fails),
-          test_of(the_tail_is_at_most_8_kib), test_of(the_result_tells_what_became_of_it),
+          test_of(a_reason_has_words), test_of(one_connection_serves_all_while_it_lasts),
+          test_of(the_tail_is_kept_when_it_fails), test_of(the_tail_is_at_most_8_kib),
+          test_of(the_result_tells_what_became_of_it),
           test_of(its_key_its_patience_and_what_ran_before), test_of(a_rollback_that_has_happened),
           test_of(its_turn), test_of(not_its_turn_and_told_to_end),
           test_of(a_train_that_does_not_take_us), test_of(without_a_train_it_goes))

@@ -39,13 +39,13 @@ struct http {
     struct queue *queue; /* of struct exchange */
     struct thread *workers;
     unsigned n_workers;
-    int listener; /* -1: off */
     char addr[NET_TEXT_MAX];
     _Atomic uint64_t n_requests, n_refused, n_connections;
     _Atomic int64_t n_open;
     pthread_mutex_t running_mutex;
     pthread_cond_t none_running;
-    size_t n_running; /* requests that came whole and whose answers are not sent; under the mutex */
+    /* Requests that came whole before the stop and whose answers are not sent; under the mutex. */
+    size_t n_running;
 };
 
 const char *http_field(const struct http_request *request, const char *key)
@@ -91,8 +91,11 @@ static void work(void *self)
     }
 }
 
+/* Those that come while it is stopping are not waited for: there may be no end of them. */
 static void start_counting(struct http *http, struct exchange *exchange)
 {
+    if (queue_is_closed(http->queue))
+        return;
     exchange->is_counted = true;
     pthread_mutex_lock(&http->running_mutex);
     http->n_running++;
@@ -324,14 +327,13 @@ static bool listen_and_start(struct http *http, struct err *err)
         !feeds_new(http->options.feeds_max, &http->feeds, err) || !start_workers(http, err) ||
         !start_daemon(http, fd, err))
         return false;
-    http->listener = take_fd(&fd);
+    fd = -1; /* the daemon closes it */
     return true;
 }
 
 bool http_start(const struct http_options *options, struct http **out, struct err *err)
 {
     struct http *http = mem_zalloc(sizeof *http);
-    http->listener = -1;
     http->options = *options;
     pthread_mutex_init(&http->running_mutex, NULL);
     cond_init(&http->none_running);
@@ -348,8 +350,8 @@ void http_stop(struct http *http)
 {
     if (!http)
         return;
-    if (http->daemon)
-        MHD_quiesce_daemon(http->daemon); /* nobody new; the listener is ours again */
+    /* Whoever asks from now on hears that we are stopping. MHD_quiesce_daemon would turn away the newly come, but
+     * it and the loops take the listener out of the same epoll set, and who comes second aborts the process. */
     if (http->queue)
         queue_close(http->queue);
     for (unsigned i = 0; i < http->n_workers; i++)
@@ -358,7 +360,6 @@ void http_stop(struct http *http)
     wait_for_answers(http);
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
-    fd_done(&http->listener);
     deadline_free(http->deadline);
     feeds_free(http->feeds);
     queue_free(http->queue);

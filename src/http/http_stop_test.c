@@ -157,6 +157,40 @@ TEST(what_is_running_is_answered_before_the_end)
     thread_join(&stopper);
 }
 
+/* The status line of a GET, on a connection of its own. */
+static void ask(uint16_t port, const char *path, char *first, size_t n_first)
+{
+    char text[128];
+    int fd = dial(port);
+    snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
+    EXPECT(say(fd, text));
+    drain(fd, first, n_first);
+    close(fd);
+}
+
+TEST(who_comes_while_it_stops_is_told_so)
+{
+    struct http *http = start((struct http_options){.n_workers = 2});
+    uint16_t port = port_of(http);
+    int fd = dial(port);
+    EXPECT(say(fd, "GET /held HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    wait_entered();
+    struct thread stopper = {0};
+    EXPECT_OK(thread_start(&stopper, "stopper", stop, http, &kit_err));
+    char first[64] = "";
+    int64_t until = monotonic_us() + WAIT_US_MAX;
+    while (!text_starts(first, "HTTP/1.1 503") && monotonic_us() < until)
+        ask(port, "/a", first, sizeof first);
+    EXPECT(text_starts(first, "HTTP/1.1 503"));
+    ask(port, "/quick", first, sizeof first);
+    EXPECT(text_starts(first, "HTTP/1.1 503"));
+    sem_post(&stage.go);
+    EXPECT(drain(fd, first, sizeof first) > 0);
+    EXPECT(text_starts(first, "HTTP/1.1 200"));
+    close(fd);
+    thread_join(&stopper);
+}
+
 TEST(a_client_that_dies_while_it_is_answered_harms_nobody)
 {
     struct http *http = start((struct http_options){.n_workers = 2});
@@ -297,6 +331,7 @@ TEST(stops_with_a_crowd_at_the_door)
 }
 
 RUN_TESTS(test_of(what_is_running_is_answered_before_the_end),
+          test_of(who_comes_while_it_stops_is_told_so),
           test_of(a_client_that_dies_while_it_is_answered_harms_nobody),
           test_of(what_is_quick_is_answered_while_all_workers_are_busy),
           test_of(a_handler_hears_that_its_client_has_left),

@@ -145,6 +145,56 @@ TEST(a_purge_takes_the_texts_and_leaves_the_chain)
     ledger_close(ledger);
 }
 
+TEST(what_is_purged_stays_so_whoever_tells_it_again)
+{
+    struct ledger *ledger = open_ledger();
+    struct change told = change_blank();
+    struct ledger_receipt first, receipt;
+    told.service = "website";
+    told.source = "hook/github";
+    told.key = "github-1";
+    told.by = "erika";
+    told.msg = "call Erika Mustermann";
+    told.start_ms = 1490000000000;
+    told.status = STATUS_RUNNING;
+    const struct tag tag = {"who", "Mustermann"};
+    change_add_tag(&told, tag, &kit_arena);
+    EXPECT_OK(ledger_record(ledger, &told, &first, &kit_err));
+    const struct amendment amendment = {first.id, "dpo", "erasure request 7"};
+    EXPECT_OK(amend_purge(ledger, &amendment, &receipt, &kit_err));
+
+    /* The hook again; with its end; and another door, without its key. */
+    EXPECT_OK(ledger_record(ledger, &told, &receipt, &kit_err));
+    EXPECT_TEXT(receipt.id, first.id);
+    EXPECT(receipt.is_merged);
+    told.end_ms = told.start_ms + 60000;
+    told.status = STATUS_SUCCEEDED;
+    EXPECT_OK(ledger_record(ledger, &told, &receipt, &kit_err));
+    EXPECT_TEXT(receipt.id, first.id);
+    told.source = "http";
+    told.key = "";
+    EXPECT_OK(ledger_record(ledger, &told, &receipt, &kit_err));
+    EXPECT_TEXT(receipt.id, first.id);
+    struct ledger_end end = {
+        .id = first.id, .status = STATUS_FAILED, .msg = "Mustermann", .end_ms = told.end_ms + 1000};
+    EXPECT_OK(ledger_finish(ledger, &end, &receipt, &kit_err));
+
+    struct change got = get(ledger, first.id);
+    EXPECT_TEXT(got.msg, "");
+    EXPECT_TEXT(got.by, "");
+    EXPECT_TEXT(got.key, "");
+    EXPECT_I64(got.n_tags, 0);
+    EXPECT_I64(got.status, STATUS_FAILED); /* when and how it ended is nobody's name */
+    EXPECT_I64(got.end_ms, told.end_ms + 1000);
+    EXPECT_I64(n_found(ledger, "mustermann"), 0);
+    uint64_t n_rows;
+    EXPECT_OK(ledger_verify(ledger, &n_rows, &kit_err));
+    EXPECT_I64(n_rows, 4); /* told, purged, its end, its other end */
+    ledger_close(ledger);
+    EXPECT(!holds("ledger.db", "ustermann"));
+}
+
 RUN_TESTS(test_of(an_edit_is_a_row_that_says_who_and_why), test_of(a_bad_edit_changes_nothing),
           test_of(what_is_retracted_is_hidden_and_kept),
-          test_of(a_purge_takes_the_texts_and_leaves_the_chain))
+          test_of(a_purge_takes_the_texts_and_leaves_the_chain),
+          test_of(what_is_purged_stays_so_whoever_tells_it_again))

@@ -91,6 +91,8 @@ struct db_row {
 };
 MUST_CHECK bool db_rows(struct db *db, const char *change_id, size_t n_max, struct arena *arena,
                         struct db_row **out, size_t *out_n, struct err *err);
+/* Has somebody taken its texts out for good? */
+MUST_CHECK bool db_is_purged(struct db *db, const char *change_id, bool *out, struct err *err);
 
 /* Walks the chain, and compares the tables with it. err: ERR_CORRUPT with the first row that does not
  * fit. */

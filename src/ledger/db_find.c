@@ -44,6 +44,8 @@ static const char rows_sql[] =
     "SELECT seq, body FROM rows WHERE change_id = ?1"
     " AND substr(body, 1, length('" ROW_VERDICT_BEGIN "')) <> '" ROW_VERDICT_BEGIN "'"
     " ORDER BY seq DESC LIMIT ?2";
+static const char purged_sql[] = /* a purge empties each row before its own */
+    "SELECT body = '' FROM rows WHERE change_id = ?1 ORDER BY seq LIMIT 1";
 
 /* The change at the statement's current row: columns body, seq. */
 static bool take_change(sqlite3_stmt *st, struct arena *arena, struct change *out, struct err *err)
@@ -431,5 +433,19 @@ bool db_rows(struct db *db, const char *change_id, size_t n_max, struct arena *a
         return false;
     *out = rows;
     *out_n = n;
+    return true;
+}
+
+bool db_is_purged(struct db *db, const char *change_id, bool *out, struct err *err)
+{
+    bool has_row;
+    sqlite3_stmt *st = sql_prepare(db, purged_sql, err);
+    if (!st)
+        return false;
+    sql_bind_text(st, 1, change_id);
+    if (!sql_step(db, st, "look for a purge", &has_row, err))
+        return false;
+    *out = has_row && sqlite3_column_int(st, 0) != 0;
+    sqlite3_reset(st);
     return true;
 }

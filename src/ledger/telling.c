@@ -130,10 +130,25 @@ static bool find_same(struct writer *writer, struct telling_task *task, struct c
     return pick_same(&list, told, out) || FAIL(task->err, ERR_MISSING, "no other telling");
 }
 
+/* What a purged change may still hear: whoever tells it again does not put back what was taken out. */
+static struct change bare_of(const struct change *told)
+{
+    struct change bare = change_blank();
+    bare.start_ms = told->start_ms;
+    bare.end_ms = told->end_ms;
+    bare.status = told->status;
+    return bare;
+}
+
 /* told is another telling of known. */
 static bool merge(struct writer *writer, struct telling_task *task, struct change *known,
                   const struct change *told)
 {
+    bool is_purged;
+    if (!db_is_purged(writer->db, known->id, &is_purged, task->err))
+        return false;
+    const struct change bare = bare_of(told);
+    told = is_purged ? &bare : told;
     task->receipt->is_merged = true;
     task->receipt->seq = known->seq;
     text_copy(task->receipt->id, sizeof task->receipt->id, known->id);

@@ -1,7 +1,6 @@
 """Plumbline as a member of a Graphite cluster: Debian's graphite-web in front, with this server as its only
 CLUSTER_SERVERS entry. What the front answers is what the server answers."""
 import os
-import socket
 import time
 
 import pytest
@@ -35,9 +34,7 @@ class Front:
         self.folder, self.log = str(folder), os.path.join(str(folder), "front.log")
         with open(os.path.join(self.folder, "front_settings.py"), "w") as f:
             f.write(SETTINGS.format(folder=self.folder, backend="%s:%d" % backend))
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.http = s.getsockname()
+        self.http = ("127.0.0.1", kit.free_port())
         self.env = {"PYTHONPATH": self.folder, "DJANGO_SETTINGS_MODULE": "front_settings", "GRAPHITE_ROOT": self.folder,
                     "PYTHONDONTWRITEBYTECODE": "1"}
 

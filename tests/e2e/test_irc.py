@@ -106,21 +106,6 @@ def test_the_topic_is_the_train(ngircd, bot):
         wait_until(lambda: nora.read() or nora.texts("TOPIC")[-1] == "<prod> nora* | lee", what="the topic")
 
 
-def test_a_flood_arrives_whole_and_spaced(ngircd, bot):
-    n = 30
-    with Person(ngircd, "nora") as nora, bot(ngircd) as plumb_bot:
-        nora.sees("plumb")
-        for i in range(n):
-            plumb_bot.point("service%02d" % i)
-        nora.wait(lambda: len(nora.texts()) >= n, "%d lines" % n, 4 * n)
-        assert len(nora.texts()) == n
-        assert sorted({t.split()[0] for t in nora.texts()}) == ["service%02d" % i for i in range(n)]
-        at = [h[0] for h in nora.heard]
-        for i in range(n - 4):  # a burst of four, then one in two seconds
-            assert at[i + 4] - at[i] > 1.5, (i, at)
-        assert at[-1] - at[0] > 2 * (n - 4) - 3
-
-
 def test_it_comes_back_when_the_server_does(ngircd, bot):
     with bot(ngircd) as plumb_bot:
         with Person(ngircd, "nora") as nora:

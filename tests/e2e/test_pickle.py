@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from kit.server import Server, ended, spawn, wait_until
+from kit.server import Server, ended, free_port, spawn, wait_until
 
 AT = int(time.time()) // 10 * 10 - 100
 
@@ -112,12 +112,6 @@ CARBON_METRIC_INTERVAL = 0
 MAX_QUEUE_SIZE = 10000
 """
 CARBON_RELAY = "/usr/bin/carbon-relay"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def can_connect(addr):

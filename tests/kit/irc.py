@@ -6,15 +6,9 @@ import ssl
 import subprocess
 import time
 
-from kit.server import WAIT_S, ended, spawn, wait_until
+from kit.server import WAIT_S, ended, free_port, spawn, wait_until
 
 NGIRCD = shutil.which("ngircd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def authority(folder, *names):

@@ -69,6 +69,28 @@ def ended(process):
             pipe.close()
 
 
+# Below the ports that the kernel gives to who asks for any, so that none of those is given away between the moment
+# it is chosen and the one it is used; each process of pytest-xdist has ports of its own, and begins somewhere.
+PORTS_FROM, PORTS_EACH, WORKERS = 12000, 1000, 20
+_first_port = PORTS_FROM + PORTS_EACH * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % WORKERS)
+_next_port = int.from_bytes(os.urandom(2), "big") % PORTS_EACH
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    """A port of loopback for a program that has to be told one."""
+    global _next_port
+    for _ in range(PORTS_EACH):
+        port = _first_port + _next_port
+        _next_port = (_next_port + 1) % PORTS_EACH
+        with socket.socket(socket.AF_INET, kind) as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no port from %d to %d is free" % (_first_port, _first_port + PORTS_EACH - 1))
+
+
 def wait_until(condition, timeout=WAIT_S, what="the condition", every=0.01):
     """Returns the first true value of condition(); fails with `what` and the last value."""
     deadline = time.monotonic() + timeout

@@ -4,7 +4,7 @@ import shutil
 import socket
 import threading
 
-from kit.server import ROOT, spawn, ended, wait_until
+from kit.server import ROOT, ended, free_port, spawn, wait_until
 
 VERSION = "0.9.0"  # what tools/setup installs, and what tests/golden/statsd.json was recorded from
 PROGRAM = os.path.join(ROOT, "build", "peers", "node_modules", "statsd", "stats.js")
@@ -18,12 +18,6 @@ CONFIG = """{
 
 def is_there():
     return os.path.exists(PROGRAM) and shutil.which("node") is not None
-
-
-def free_port(kind):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def canonical(name):
@@ -42,7 +36,7 @@ class Peer:
         self.config = os.path.join(str(folder), "statsd.js")
         self.graphite = socket.create_server(("127.0.0.1", 0))
         with open(self.config, "w") as f:
-            f.write(CONFIG % {"port": self.port, "mgmt": free_port(socket.SOCK_STREAM), "interval_ms": interval_ms,
+            f.write(CONFIG % {"port": self.port, "mgmt": free_port(), "interval_ms": interval_ms,
                               "graphite": self.graphite.getsockname()[1], "percents": percents})
 
     def __enter__(self):
