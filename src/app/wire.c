@@ -176,6 +176,8 @@ static void write_surroundings(const struct wire *wire, struct jsonw *json)
     jsonw_put_text(json, "version", PLUMB_VERSION);
     jsonw_put_i64(json, "clock.ms", clock_us(&clock) / 1000);
     jsonw_put_i64(json, "ledger.rows", (int64_t)ledger.n_rows);
+    jsonw_put_i64(json, "judge.on", wire->impact_rules.cpu_share > 0);
+    jsonw_put_f64(json, "judge.false_alarms", impact_false_alarms(wire->impact));
     if (!disk_usage(wire->config.data, &disk, &err))
         return;
     jsonw_put_i64(json, "disk.free_bytes", (int64_t)disk.free_bytes);

@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "base/jsonw.h"
+#include "base/num.h"
 #include "cli/terminal.h"
 
 enum {
     CLOCK_MS_LOOK = 2000,
     CLOCK_MS_MEND = 30000, /* from there on the ledger corrects times, and points land elsewhere */
+    FALSE_ALARMS_LOOK = 5, /* of 1,000 */
+    JUDGE_LAG_S_LOOK = 1800, /* a verdict after so long is of little use to whoever deployed */
     FREE_PERCENT_LOOK = 15,
     FREE_PERCENT_MEND = 5,
 };
@@ -112,6 +115,42 @@ static void check_ledger(struct doctor_report *report, const json_t *stats)
                       changes, rows, refused);
 }
 
+/* "; of 1,000 quiet metrics 2.9 look moved", once that was measured. */
+static const char *alarms_text(const struct doctor_report *report, const json_t *alarms)
+{
+    char number[NUM_TEXT_MAX];
+    if (!json_is_number(alarms))
+        return "";
+    num_format_fixed(number, sizeof number, json_number_value(alarms), 1);
+    return arena_printf(report->arena, "; of 1,000 quiet metrics %s look moved", number);
+}
+
+/* Nothing of a server that is older than the judge. */
+static void check_judge(struct doctor_report *report, const json_t *stats)
+{
+    const long long failed = count_of(stats, "judge.failed"),
+                    lag_s = count_of(stats, "judge.lag_s");
+    const json_t *alarms = json_object_get(stats, "judge.false_alarms");
+    const char *hint = "";
+    if (!json_object_get(stats, "judge.on"))
+        return;
+    if (!count_of(stats, "judge.on")) {
+        doctor_checks_add(report, "judge", DOCTOR_FINE, "",
+                          "off ([impact] cpu-share): changes are judged when somebody asks");
+        return;
+    }
+    if (json_number_value(alarms) > FALSE_ALARMS_LOOK)
+        hint = "[impact] ignore leaves out what moves by itself";
+    if (lag_s > JUDGE_LAG_S_LOOK)
+        hint = "[impact] cpu-share gives it more time, metrics-max and ignore less to do";
+    if (failed)
+        hint = "the server's log says why";
+    doctor_checks_add(report, "judge", hint[0] ? DOCTOR_LOOK : DOCTOR_FINE, hint,
+                      "%s verdicts, %lld wait, %lld failed; the newest came %lld s late%s",
+                      terminal_grouped(report->arena, (uint64_t)count_of(stats, "judge.verdicts")),
+                      count_of(stats, "judge.waiting"), failed, lag_s, alarms_text(report, alarms));
+}
+
 void doctor_checks_stats(struct doctor_report *report, const char *json, size_t n, int64_t now_ms)
 {
     json_auto_t *stats = n ? json_loadb(json, n, 0, NULL) : NULL;
@@ -122,6 +161,7 @@ void doctor_checks_stats(struct doctor_report *report, const char *json, size_t 
     check_disk(report, stats);
     check_store(report, stats);
     check_ledger(report, stats);
+    check_judge(report, stats);
 }
 
 /* ---- /hook ---- */

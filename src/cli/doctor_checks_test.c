@@ -27,7 +27,8 @@ TEST(a_server_that_is_well)
     const struct doctor_report got =
         stats("{\"version\":\"" PLUMB_VERSION "\",\"clock.ms\":1500000000100,\"disk.free_bytes\":"
               "40000000000,\"disk.total_bytes\":100000000000,\"store.series\":1204,"
-              "\"ledger.changes\":3,\"ledger.rows\":1300}");
+              "\"ledger.changes\":3,\"ledger.rows\":1300,\"judge.on\":1,\"judge.verdicts\":7,"
+              "\"judge.waiting\":2,\"judge.lag_s\":12,\"judge.false_alarms\":2.94}");
     EXPECT_I64(doctor_checks_worst(&got), DOCTOR_FINE);
     EXPECT_TEXT(
         lines_of(&got),
@@ -35,7 +36,10 @@ TEST(a_server_that_is_well)
         "+ clock     the server's is 0.1 s ahead\n"
         "+ disk      40 % of 100 GB are free for the server's data\n"
         "+ store     1,204 series, no damaged files\n"
-        "+ ledger    3 changes in 1,300 rows, 0 refused; plumb verify --ledger checks each\n");
+        "+ ledger    3 changes in 1,300 rows, 0 refused; plumb verify --ledger checks each\n"
+        "+ judge     7 verdicts, 2 wait, 0 failed; the newest came 12 s late; of 1,000 quiet "
+        "metrics "
+        "2.9 look moved\n");
 }
 
 TEST(what_is_wrong_is_told_with_what_to_do)
@@ -57,6 +61,12 @@ TEST(what_is_wrong_is_told_with_what_to_do)
          "make room", DOCTOR_MEND},
         {"{\"version\":\"" PLUMB_VERSION "\",\"store.files_corrupt\":2}", "plumb verify",
          DOCTOR_MEND},
+        {"{\"version\":\"" PLUMB_VERSION "\",\"judge.on\":1,\"judge.failed\":2}",
+         "the server's log", DOCTOR_LOOK},
+        {"{\"version\":\"" PLUMB_VERSION "\",\"judge.on\":1,\"judge.lag_s\":4000}", "cpu-share",
+         DOCTOR_LOOK},
+        {"{\"version\":\"" PLUMB_VERSION "\",\"judge.on\":1,\"judge.false_alarms\":9}", "9.0 look",
+         DOCTOR_LOOK},
         {"ok\n", "not what a plumb server says", DOCTOR_MEND},
         {"", "not what a plumb server says", DOCTOR_MEND},
     };

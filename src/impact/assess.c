@@ -21,8 +21,8 @@ static const char METHOD[] = "1";
 /* One judgement under way. */
 struct assessing {
     const struct assess_job *job;
-    struct arena *arena; /* of the answer */
-    struct arena *slice_arena;
+    struct arena *arena;      /* of the answer */
+    struct arena slice_arena; /* of one slice */
     struct panel_question question;
     struct panel_list list;
     struct change_list changes; /* this one, then its neighbours */
@@ -157,14 +157,14 @@ static bool has_moved(const struct assessing *a, const struct weigh_cell *cell, 
 }
 
 /* A neighbour that explains the movement about as well as this change does. */
-static const struct change *rival_of(const struct assessing *a, const struct slice *slice,
+static const struct change *rival_of(struct assessing *a, const struct slice *slice,
                                      const struct weigh_change *changes, size_t m,
                                      const struct weigh_cell *cell)
 {
     const size_t n = a->changes.n;
     if (n < 2 || !(cell->p <= STANDS_OUT_P))
         return NULL;
-    double *shares = arena_zarray(a->slice_arena, n, double);
+    double *shares = arena_zarray(&a->slice_arena, n, double);
     struct weigh_cell ignored;
     const size_t at = cell->since > 0 && cell->since < slice->grid.n ? cell->since : slice->first;
     weigh_question(slice->weigh, m, at, changes, n, slice->grid.n, shares, &ignored);
@@ -218,21 +218,21 @@ static void take_cell(struct assessing *a, const struct slice *slice,
 }
 
 /* Where no metric is the service's own, all count as it. */
-static void widen_scope(const struct assessing *a, struct weigh_change *own, size_t n)
+static void widen_scope(struct assessing *a, struct weigh_change *own, size_t n)
 {
     if (a->list.has_own_scope)
         return;
-    bool *all = arena_array(a->slice_arena, n + 1, bool);
+    bool *all = arena_array(&a->slice_arena, n + 1, bool);
     memset(all, true, n);
     own->in_scope = all;
 }
 
 static bool weigh_slice(struct assessing *a, const struct panel_slice *cut, struct err *err)
 {
-    enum panel_lack *lacks = arena_array(a->slice_arena, cut->n, enum panel_lack);
+    enum panel_lack *lacks = arena_array(&a->slice_arena, cut->n, enum panel_lack);
     struct slice slice;
     bool is_broad = false;
-    if (!slice_load(&a->question, cut, horizon_s_of(a), a->slice_arena, lacks, &slice, err))
+    if (!slice_load(&a->question, cut, horizon_s_of(a), &a->slice_arena, lacks, &slice, err))
         return false;
     for (size_t i = 0; i < cut->n; i++)
         if (lacks[i])
@@ -240,9 +240,9 @@ static bool weigh_slice(struct assessing *a, const struct panel_slice *cut, stru
     if (!slice.n_own)
         return true;
     struct weigh_change *changes = slice_changes(&slice, a->job->options->rules, a->changes.items,
-                                                 a->changes.n, a->slice_arena);
+                                                 a->changes.n, &a->slice_arena);
     widen_scope(a, &changes[0], slice.n);
-    struct weigh_cell *cells = arena_zarray(a->slice_arena, slice.n, struct weigh_cell);
+    struct weigh_cell *cells = arena_zarray(&a->slice_arena, slice.n, struct weigh_cell);
     weigh_change(slice.weigh, changes, a->changes.n, 0, slice.grid.n, cells, &is_broad);
     for (size_t m = 0; m < slice.n_own; m++)
         take_cell(a, &slice, changes, m, &cells[m]);
@@ -257,9 +257,7 @@ static bool weigh_all(struct assessing *a, struct err *err)
     size_t n;
     panel_cut(&a->question, &a->list, a->arena, &slices, &n);
     for (size_t i = 0; i < n; i++) {
-        CLEANUP(arena_done) struct arena slice_arena;
-        arena_init(&slice_arena);
-        a->slice_arena = &slice_arena;
+        arena_reset(&a->slice_arena);
         if (i > 0 && a->job->rest && !a->job->rest(a->job->rest_self))
             return FAIL(err, ERR_BUSY, "the judge was told to stop");
         if (!weigh_slice(a, &slices[i], err))
@@ -316,8 +314,10 @@ bool assess_run(const struct assess_job *job, struct arena *arena, struct verdic
     struct assessing a = {.job = job, .arena = arena};
     if (!slice_can_weigh(err) || !take_times(&a, err))
         return false;
-    if (a.facts.has_begun && !weigh_panel(&a, err))
-        return false;
-    answer(&a, out);
-    return true;
+    arena_init(&a.slice_arena);
+    const bool is_ok = !a.facts.has_begun || weigh_panel(&a, err);
+    arena_done(&a.slice_arena);
+    if (is_ok)
+        answer(&a, out);
+    return is_ok;
 }

@@ -47,7 +47,7 @@ struct weigh_change *slice_changes(const struct slice *slice, const struct impac
     return out;
 }
 
-/* Where the first point of all rows is. */
+/* Where the first point of all rows is. Of the slice's own: what others had before teaches nothing about them. */
 static size_t first_point(const double *const *rows, size_t n, size_t n_points)
 {
     size_t first = n_points;
@@ -96,7 +96,8 @@ static void take_rows(const struct panel_slice *from, double **rows, const enum 
 
 static void drop_beginning(struct slice *slice)
 {
-    const size_t skip = min_size(first_point(slice->rows, slice->n, slice->grid.n), slice->first);
+    const size_t skip =
+        min_size(first_point(slice->rows, slice->n_own, slice->grid.n), slice->first);
     for (size_t m = 0; m < slice->n; m++)
         slice->rows[m] += skip;
     slice->grid.from_s += (int64_t)skip * slice->grid.step_s;
