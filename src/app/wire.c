@@ -9,6 +9,7 @@
 #include "app/hook_config.h"
 #include "app/snapshot.h"
 #include "app/union_source.h"
+#include "app/verdict_records.h"
 #include "app/why_line.h"
 #include "base/buf.h"
 #include "base/ip.h"
@@ -463,6 +464,7 @@ static bool start_answering(struct wire *wire, struct err *err)
         .source = store_source(wire->store),
         .changes = ledger_changes(wire->ledger),
         .clock = clock_system(),
+        .records = verdict_records(wire->ledger),
         .rules = &wire->impact_rules,
         .schemas = wire->schemas,
     };

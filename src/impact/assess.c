@@ -230,7 +230,7 @@ static void widen_scope(struct assessing *a, struct weigh_change *own, size_t n)
 static bool weigh_slice(struct assessing *a, const struct panel_slice *cut, struct err *err)
 {
     enum panel_lack *lacks = arena_array(&a->slice_arena, cut->n, enum panel_lack);
-    struct slice slice;
+    struct slice slice = {.has_gate = a->job->wish->stage == VERDICT_LIVE};
     bool is_broad = false;
     if (!slice_load(&a->question, cut, horizon_s_of(a), &a->slice_arena, lacks, &slice, err))
         return false;
@@ -312,7 +312,7 @@ bool assess_run(const struct assess_job *job, struct arena *arena, struct verdic
                 struct err *err)
 {
     struct assessing a = {.job = job, .arena = arena};
-    if (!slice_can_weigh(err) || !take_times(&a, err))
+    if (!take_times(&a, err))
         return false;
     arena_init(&a.slice_arena);
     const bool is_ok = !a.facts.has_begun || weigh_panel(&a, err);

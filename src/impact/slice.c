@@ -6,16 +6,6 @@
 
 static const double NORMAL_95 = 1.96; /* 95 of 100 lie within so many deviations */
 
-bool slice_can_weigh(struct err *err)
-{
-#ifdef IMPACT_WITHOUT_WEIGH
-    return weigh_new || FAIL(err, ERR_BUSY, "verdicts are not there yet");
-#else
-    (void)err;
-    return true;
-#endif
-}
-
 int64_t slice_step_s(int64_t horizon_s)
 {
     return horizon_s <= SLICE_FINE_HORIZON_S ? SLICE_FINE_S : SLICE_COARSE_S;
@@ -71,7 +61,8 @@ static void learn(struct slice *slice, struct arena *arena)
         .n_points = slice->grid.n,
         .day_points = (size_t)(86400 / slice->grid.step_s),
     };
-    const struct weigh_options options = {.horizon = slice->horizon, .history = slice->first};
+    const struct weigh_options options = {
+        .horizon = slice->horizon, .history = slice->first, .has_gate = slice->has_gate};
     slice->weigh = weigh_new(panel, &options, arena);
 }
 
@@ -113,6 +104,7 @@ bool slice_load(const struct panel_question *question, const struct panel_slice 
     const int64_t step_s = slice->grid.step_s;
     const int64_t points = (horizon_s + step_s - 1) / step_s;
     *out = (struct slice){
+        .has_gate = out->has_gate,
         .grid = slice->grid,
         .first = slice_first(&slice->grid, question->at_s),
         .horizon = (size_t)max_i64(SLICE_HORIZON_MIN, min_i64(points, SLICE_HORIZON_MAX)),

@@ -4,12 +4,6 @@
 #include "impact/panel.h"
 #include "impact/weigh.h"
 
-#ifdef IMPACT_WITHOUT_WEIGH /* the statistics are not built yet (meson.build looks): tests bring their own */
-#    pragma weak weigh_new
-#    pragma weak weigh_change
-#    pragma weak weigh_question
-#endif
-
 enum {
     SLICE_HORIZON_MIN = 12, /* points; as weigh.h has it */
     SLICE_HORIZON_MAX = 1440,
@@ -26,11 +20,9 @@ struct slice {
     const double **rows;
     size_t n_own, n;
     size_t first, horizon; /* the change's index; points */
+    bool has_gate;         /* set before it is loaded: alarms are wanted */
     struct weigh *weigh;
 };
-
-/* err: ERR_BUSY this program is built without the statistics */
-MUST_CHECK bool slice_can_weigh(struct err *err);
 
 /* The step that is wanted for a horizon. */
 int64_t slice_step_s(int64_t horizon_s);

@@ -98,7 +98,8 @@ static void learn_all(struct weigh *weigh, struct arena *work)
         signs_learn(&usual[m], &weigh->grid, &input, weigh->arena, &metric->signs);
         metric->form = usual[m];
         metric->form.y = metric->form.innovation = NULL;
-        gate_learn(&metric->signs, &weigh->grid, weigh->arena, &metric->gate);
+        if (weigh->has_gate)
+            gate_learn(&metric->signs, &weigh->grid, weigh->arena, &metric->gate);
     }
 }
 
@@ -108,6 +109,7 @@ struct weigh *weigh_new(const struct weigh_panel *panel, const struct weigh_opti
     struct weigh *weigh = arena_zalloc(arena, sizeof *weigh);
     weigh->panel = panel;
     weigh->arena = arena;
+    weigh->has_gate = options->has_gate;
     weigh->grid = (struct usual_grid){
         .n_points = panel->n_points,
         .day_points = panel->day_points,

@@ -25,6 +25,7 @@ struct weigh_change {
 struct weigh_options {
     size_t horizon; /* points after the change, and as many before it; 12 to 1440 */
     size_t history; /* points before this one teach what is usual; at most all before the change */
+    bool has_gate;  /* alarms are wanted: it costs as much again as the rest */
 };
 
 /* How one metric fared. */

@@ -16,7 +16,7 @@ static const double BROAD_WEIGHT = 0.1; /* prior of a change for something site-
 static const double BROAD_SHARE = 0.35; /* of other services' metrics moved: that is site-wide */
 static const double PI_OWN = 0.1,
                     PI_OTHER = 0.01; /* share of metrics that a change moves, to begin with */
-static const double PI_ANY = 0.3; /* that a change moves any of its own */
+static const double PI_ANY = 0.3;    /* that a change moves any of its own */
 static const double PI_OWN_SEEN = 6, PI_OTHER_SEEN = 20; /* metrics which that is worth */
 static const double PI_MAX = 0.5;
 static const double CHANCE_MIN = 0.6; /* to be called moved */
@@ -369,7 +369,8 @@ void weigh_change(struct weigh *weigh, const struct weigh_change *changes, size_
         measure(weigh, m, setting.first, setting.end, &out[m]);
         out[m].direction = direction_of(&found[m].view, &out[m]);
     }
-    weigh_alarms(weigh, &setting, out);
+    if (weigh->has_gate)
+        weigh_alarms(weigh, &setting, out);
     if (out_is_broad)
         *out_is_broad = shared < 1;
     arena_done(&work);

@@ -15,6 +15,7 @@ struct metric {
 struct weigh {
     const struct weigh_panel *panel;
     struct arena *arena;
+    bool has_gate;
     struct usual_grid grid;
     struct metric *metrics;
     /* for one metric at a time */

@@ -424,8 +424,6 @@ bool why_ask(const struct impact_options *options, const struct why_question *qu
                       .missing = arena_array(arena, MISSING_MAX, const char *),
                       .none_share = 1};
     struct asking a = {.options = options, .question = question, .arena = arena, .out = &why};
-    if (!slice_can_weigh(err))
-        return false;
     take_question(&a);
     if (!find_metric(&a, err) || !load(&a, err) || !take_changes(&a, err) ||
         (!a.is_gone && !answer(&a, err)) || !miss_third_parties(&a, err))

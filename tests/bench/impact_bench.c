@@ -272,7 +272,7 @@ static void weigh_case(const char *dir, const char *id, FILE *out)
     };
     if (kase.n_changes > 0) {
         size_t horizon = (size_t)(kase.changes[0].horizon_s / step);
-        struct weigh_options options = {horizon, kase.weighed[0].first};
+        struct weigh_options options = {horizon, kase.weighed[0].first, true};
         double began = cpu_us();
         struct weigh *weigh = weigh_new(&panel, &options, &kase.arena);
         double us = (cpu_us() - began) / (double)(kase.n_metrics * kase.n_changes);
