@@ -2,6 +2,7 @@
  * lasting shift, a pulse and a ramp, over normal scores of the innovations; how wild it is; and plain contrasts of windows with the hours before, less what predicts them. Pure. */
 #pragma once
 
+#include "impact/tail.h"
 #include "impact/usual.h"
 
 enum sign {
