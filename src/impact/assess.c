@@ -158,7 +158,7 @@ static bool has_moved(const struct assessing *a, const struct weigh_cell *cell, 
 
 /* A neighbour that explains the movement about as well as this change does. */
 static const struct change *rival_of(struct assessing *a, const struct slice *slice,
-                                     const struct weigh_change *changes, size_t m,
+                                     const struct weigh_changes *changes, size_t m,
                                      const struct weigh_cell *cell)
 {
     const size_t n = a->changes.n;
@@ -167,7 +167,8 @@ static const struct change *rival_of(struct assessing *a, const struct slice *sl
     double *shares = arena_zarray(&a->slice_arena, n, double);
     struct weigh_cell ignored;
     const size_t at = cell->since > 0 && cell->since < slice->grid.n ? cell->since : slice->first;
-    weigh_question(slice->weigh, m, at, changes, n, slice->grid.n, shares, &ignored);
+    const struct weigh_question question = {m, at, slice->grid.n};
+    weigh_question(slice->weigh, &question, changes, shares, &ignored);
     size_t best = 1;
     for (size_t c = 2; c < n; c++)
         if (shares[c] > shares[best])
@@ -201,7 +202,7 @@ static void count(const struct assessing *a, const struct slice *slice, size_t m
 }
 
 static void take_cell(struct assessing *a, const struct slice *slice,
-                      const struct weigh_change *changes, size_t m, const struct weigh_cell *cell)
+                      const struct weigh_changes *changes, size_t m, const struct weigh_cell *cell)
 {
     const struct panel_metric *metric = slice->metrics[m];
     size_t since;
@@ -239,13 +240,13 @@ static bool weigh_slice(struct assessing *a, const struct panel_slice *cut, stru
             add_lacking(a, cut->metrics[i], lack_of(lacks[i]));
     if (!slice.n_own)
         return true;
-    struct weigh_change *changes = slice_changes(&slice, a->job->options->rules, a->changes.items,
-                                                 a->changes.n, &a->slice_arena);
-    widen_scope(a, &changes[0], slice.n);
+    const struct weigh_changes changes = slice_changes(
+        &slice, a->job->options->rules, a->changes.items, a->changes.n, &a->slice_arena);
+    widen_scope(a, &changes.items[0], slice.n);
     struct weigh_cell *cells = arena_zarray(&a->slice_arena, slice.n, struct weigh_cell);
-    weigh_change(slice.weigh, changes, a->changes.n, 0, slice.grid.n, cells, &is_broad);
+    weigh_change(slice.weigh, &changes, slice.grid.n, cells, &is_broad);
     for (size_t m = 0; m < slice.n_own; m++)
-        take_cell(a, &slice, changes, m, &cells[m]);
+        take_cell(a, &slice, &changes, m, &cells[m]);
     a->facts.is_broad |= is_broad;
     a->facts.history_s = max_i64(a->facts.history_s, (int64_t)slice.first * slice.grid.step_s);
     return true;

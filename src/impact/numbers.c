@@ -1,9 +1,8 @@
 #include "impact/numbers.h"
 
 #include <math.h>
-#include <string.h>
 
-#include "base/arena.h"
+const uint32_t numbers_season_days[NUMBERS_SEASON_DAYS] = {1, 2, 3, 4, 7};
 
 double numbers_select(double *values, size_t n, size_t k)
 {
@@ -38,6 +37,20 @@ double numbers_select(double *values, size_t n, size_t k)
 double numbers_median(double *values, size_t n)
 {
     return n == 0 ? 0 : numbers_select(values, n, n / 2);
+}
+
+double numbers_median_few(double *values, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        double v = values[i];
+        size_t j = i;
+        for (; j > 0 && values[j - 1] > v; j--)
+            values[j] = values[j - 1];
+        values[j] = v;
+    }
+    if (n == 0)
+        return NAN;
+    return n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
 }
 
 double numbers_normal_quantile(double p)
@@ -84,67 +97,4 @@ bool numbers_solve(double rows[][NUMBERS_UNKNOWNS_MAX + 1], size_t n, double *x)
         x[c] = rest / rows[c][c];
     }
     return true;
-}
-
-/* ---- windows ---- */
-
-struct sums sums_new(size_t n, struct arena *arena)
-{
-    return (struct sums){arena_array(arena, n + 1, double), arena_array(arena, n + 1, uint32_t), n};
-}
-
-void sums_fill(struct sums *sums, const double *values)
-{
-    sums->sum[0] = 0;
-    sums->count[0] = 0;
-    for (size_t i = 0; i < sums->n; i++) {
-        bool counts = !is_gap(values[i]);
-        sums->sum[i + 1] = sums->sum[i] + (counts ? values[i] : 0);
-        sums->count[i + 1] = sums->count[i] + counts;
-    }
-}
-
-double sums_mean(const struct sums *sums, int64_t from, int64_t until, double share_min)
-{
-    if (from < 0)
-        return NAN;
-    if (until > (int64_t)sums->n)
-        until = (int64_t)sums->n;
-    if (until <= from)
-        return NAN;
-    uint32_t count = sums->count[until] - sums->count[from];
-    if (count == 0 || count < share_min * (double)(until - from))
-        return NAN;
-    return (sums->sum[until] - sums->sum[from]) / count;
-}
-
-double sums_mean_any(const struct sums *sums, int64_t from, int64_t until)
-{
-    return sums_mean(sums, from < 0 ? 0 : from, until, 0);
-}
-
-/* ---- tails ---- */
-
-struct tail tail_fit(double *values, size_t n, double xi)
-{
-    size_t n_beyond = n / 10 > 8 ? n / 10 : 8;
-    double threshold = numbers_select(values, n, n - n_beyond - 1);
-    double excess = 0;
-    for (size_t i = 0; i < n; i++)
-        if (values[i] > threshold)
-            excess += values[i] - threshold;
-    return (struct tail){
-        .threshold = threshold,
-        .scale = excess / (double)n_beyond * (1 - xi),
-        .xi = xi,
-        .share = (double)(n_beyond + 1) / (double)(n + 1),
-    };
-}
-
-double tail_surprise(const struct tail *tail, double v)
-{
-    double at_threshold = -log(tail->share);
-    if (v <= tail->threshold)
-        return v <= 0 ? 0 : at_threshold * v / tail->threshold;
-    return at_threshold + log1p(tail->xi * (v - tail->threshold) / tail->scale) / tail->xi;
 }

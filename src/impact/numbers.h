@@ -8,6 +8,12 @@
 double numbers_select(double *values, size_t n, size_t k);
 /* 0 of none. Their order changes. */
 double numbers_median(double *values, size_t n);
+/* Of a few: the mean of the middle two when n is even, NAN of none. Sorts them. */
+double numbers_median_few(double *values, size_t n);
+
+/* The days before, whose values at this time of day say what is usual then: the last ones, and a week ago. */
+enum { NUMBERS_SEASON_DAYS = 5 };
+extern const uint32_t numbers_season_days[NUMBERS_SEASON_DAYS];
 
 /* z with Phi(z) = p, for 0 < p < 1, to 1e-9 (Acklam 2003). */
 double numbers_normal_quantile(double p);
@@ -16,33 +22,3 @@ double numbers_normal_quantile(double p);
  * False: it is singular. */
 enum { NUMBERS_UNKNOWNS_MAX = 12 };
 MUST_CHECK bool numbers_solve(double rows[][NUMBERS_UNKNOWNS_MAX + 1], size_t n, double *x);
-
-/* Sums up to each point, so that the mean of any window is one subtraction. */
-struct sums {
-    double *sum;     /* sum[i]: of the values before point i */
-    uint32_t *count; /* how many of them are no gaps */
-    size_t n;
-};
-
-struct arena;
-struct sums sums_new(size_t n, struct arena *arena);
-/* Gaps do not count. */
-void sums_fill(struct sums *sums, const double *values);
-
-/* Mean of [from, until) cut to what there is; NAN when fewer than that share of the window's points are
- * there. A window that begins before 0 has no mean. */
-double sums_mean(const struct sums *sums, int64_t from, int64_t until, double share_min);
-/* The same of whatever part of the window there is. */
-double sums_mean_any(const struct sums *sums, int64_t from, int64_t until);
-
-/* What is seen beyond the most of it: ranks up to the threshold, a generalised Pareto tail past it
- * (Pickands 1975), whose shape xi is given and whose scale is that of the mean excess. */
-struct tail {
-    double threshold, scale, xi;
-    double share; /* of all that was seen, beyond the threshold */
-};
-
-/* Of n >= 40 values (their order changes); the top tenth is the tail. */
-struct tail tail_fit(double *values, size_t n, double xi);
-/* -log of the chance of v or more; below the threshold roughly. */
-double tail_surprise(const struct tail *tail, double v);

@@ -2,6 +2,7 @@
  * lasting shift, a pulse and a ramp, over normal scores of the innovations; how wild it is; and plain contrasts of windows with the hours before, less what predicts them. Pure. */
 #pragma once
 
+#include "impact/tail.h"
 #include "impact/usual.h"
 
 enum sign {
@@ -13,11 +14,13 @@ enum sign {
     SIGN_PEER_RAMP,
     SIGN_WILD,  /* further out than before, whichever way */
     SIGN_WHOLE, /* contrasts: the whole horizon, */
-    SIGN_LATE,  /* and its second half */
+    SIGN_LATE,  /* its second half, */
+    SIGN_THIRD, /* its first third, */
+    SIGN_SIXTH, /* its first sixth */
     SIGNS
 };
 
-enum { SIGN_SHAPES = 3, SIGN_CONTRASTS = 2, SIGN_HORIZON_MAX = 1440 };
+enum { SIGN_SHAPES = 3, SIGN_CONTRASTS = 4, SIGN_HORIZON_MAX = 1440 };
 
 /* One metric's, kept. */
 struct signs {

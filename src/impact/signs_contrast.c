@@ -2,41 +2,29 @@
 #include <math.h>
 #include <string.h>
 
+#include "impact/numbers.h"
 #include "impact/signs.h"
+#include "impact/sums.h"
 
 enum { PREDICTORS = 5, FIT_MIN = 40 };
 
-static const uint32_t season_days[] = {1, 2, 3, 4, 7};
 static const double RIDGE = 0.02, CLIP_MADS = 4, MAD_TO_SD = 1.4826;
 static const double HALF = 0.5; /* of a window's points must be there */
 static const double NOISE_SHARE_MIN =
     0.25; /* a contrast is no wider than this part of white noise's */
 static const double SPREAD_POWER = 0.375; /* of (lately x at this time of day) */
 
-static double median_few(double *values, size_t n)
-{
-    for (size_t i = 1; i < n; i++)
-        for (size_t j = i; j > 0 && values[j - 1] > values[j]; j--) {
-            double v = values[j];
-            values[j] = values[j - 1];
-            values[j - 1] = v;
-        }
-    if (n == 0)
-        return NAN;
-    return n % 2 ? values[n / 2] : HALF * (values[n / 2 - 1] + values[n / 2]);
-}
-
 /* The median of what was there at this time on earlier days. */
 static double seasonal(const double *values, size_t p, size_t day_points)
 {
-    double days[COUNT_OF(season_days)];
+    double days[NUMBERS_SEASON_DAYS];
     size_t n = 0;
-    for (size_t d = 0; d < COUNT_OF(season_days) && season_days[d] * day_points <= p; d++) {
-        double v = values[p - season_days[d] * day_points];
+    for (size_t d = 0; d < NUMBERS_SEASON_DAYS && numbers_season_days[d] * day_points <= p; d++) {
+        double v = values[p - numbers_season_days[d] * day_points];
         if (!is_gap(v))
             days[n++] = v;
     }
-    return median_few(days, n);
+    return numbers_median_few(days, n);
 }
 
 static double zero_if_gap(double v)
@@ -207,8 +195,8 @@ static double spread_at(const struct usual_grid *grid, const struct sums *sizes,
     }
     double sum = 0;
     uint32_t n = 0;
-    for (size_t d = 0; d < COUNT_OF(season_days); d++) {
-        int64_t then = at - (int64_t)(season_days[d] * grid->day_points);
+    for (size_t d = 0; d < NUMBERS_SEASON_DAYS; d++) {
+        int64_t then = at - (int64_t)(numbers_season_days[d] * grid->day_points);
         if (then - horizon < 0)
             break;
         sum += sizes->sum[then + horizon] - sizes->sum[then - horizon];
@@ -263,6 +251,8 @@ void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_
     } windows[SIGN_CONTRASTS] = {
         {0, horizon},
         {horizon / 2, horizon},
+        {0, horizon / 3},
+        {0, horizon / 6 > 2 ? horizon / 6 : 2},
     };
     struct stretch over = {horizon, grid->history > horizon ? grid->history - horizon : 0,
                            horizon / 12 > 0 ? horizon / 12 : 1};

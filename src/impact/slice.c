@@ -23,7 +23,7 @@ static bool is_own(const struct impact_rules *rules, const struct change *change
     return rules_in_scope(rules, change->service, name);
 }
 
-struct weigh_change *slice_changes(const struct slice *slice, const struct impact_rules *rules,
+struct weigh_changes slice_changes(const struct slice *slice, const struct impact_rules *rules,
                                    const struct change *changes, size_t n, struct arena *arena)
 {
     struct weigh_change *out = arena_array(arena, n + 1, struct weigh_change);
@@ -34,7 +34,7 @@ struct weigh_change *slice_changes(const struct slice *slice, const struct impac
         out[c] =
             (struct weigh_change){slice_first(&slice->grid, changes[c].start_ms / 1000), in_scope};
     }
-    return out;
+    return (struct weigh_changes){out, n, 0};
 }
 
 /* Where the first point of all rows is. Of the slice's own: what others had before teaches nothing about them. */

@@ -30,8 +30,8 @@ int64_t slice_step_s(int64_t horizon_s);
 /* When a change can have begun to move a slice. */
 size_t slice_first(const struct panel_grid *grid, int64_t at_s);
 
-/* The changes as the grid has them; scope by the rules. */
-struct weigh_change *slice_changes(const struct slice *slice, const struct impact_rules *rules,
+/* The changes as the grid has them, the first to be weighed; scope by the rules. */
+struct weigh_changes slice_changes(const struct slice *slice, const struct impact_rules *rules,
                                    const struct change *changes, size_t n, struct arena *arena);
 
 /* Reads a slice and learns what is usual. lacks: of each of the slice's own metrics, in its order.

@@ -79,7 +79,7 @@ TEST(changes_have_their_place_and_their_scope)
     world_change(world, "shop", -100 * HOUR);
     const struct slice slice = load(world, &lack);
     const struct weigh_change *changes =
-        slice_changes(&slice, &world->rules, world->list, 3, &kit_arena);
+        slice_changes(&slice, &world->rules, world->list, 3, &kit_arena).items;
     EXPECT_I64(changes[0].first, slice.first + 1);
     EXPECT(changes[0].in_scope[0] && !changes[0].in_scope[1]);
     EXPECT_I64(changes[1].first, slice.grid.n);

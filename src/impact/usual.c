@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "impact/numbers.h"
+#include "impact/sums.h"
 
 enum {
     BLOCKS = 6, /* means of the points 2, 3-4, 5-8, 9-16, 17-32, 33-64 before */
@@ -14,7 +16,6 @@ enum {
 
 static const uint32_t block_from[BLOCKS] = {2, 3, 5, 9, 17, 33};
 static const uint32_t block_until[BLOCKS] = {3, 5, 9, 17, 33, 65};
-static const uint32_t season_days[] = {1, 2, 3, 4, 7};
 
 static const double CLIP_SD = 4;   /* residuals further out teach no more than these */
 static const double RIDGE = 0.002; /* of the regressors' own sums of squares */
@@ -83,36 +84,22 @@ struct fit {
     double beta[REGRESSORS];
 };
 
-static double median_few(double *values, size_t n)
-{
-    for (size_t i = 1; i < n; i++) {
-        double v = values[i];
-        size_t j = i;
-        for (; j > 0 && values[j - 1] > v; j--)
-            values[j] = values[j - 1];
-        values[j] = v;
-    }
-    if (n == 0)
-        return NAN;
-    return n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
-}
-
 /* At each point the median over earlier days of what was there at that time of day. */
 static void find_season(const struct usual_grid *grid, const struct sums *sums, double *season)
 {
     int64_t width = grid->day_points >= 1440 ? 3 : 1;
     for (size_t t = 0; t < grid->n_points; t++) {
-        double days[COUNT_OF(season_days)];
+        double days[NUMBERS_SEASON_DAYS];
         size_t n = 0;
-        for (size_t d = 0; d < COUNT_OF(season_days); d++) {
-            int64_t then = (int64_t)t - (int64_t)(season_days[d] * grid->day_points);
+        for (size_t d = 0; d < NUMBERS_SEASON_DAYS; d++) {
+            int64_t then = (int64_t)t - (int64_t)(numbers_season_days[d] * grid->day_points);
             if (then < 0)
                 break;
             double mean = sums_mean_any(sums, then - width, then + width + 1);
             if (!is_gap(mean))
                 days[n++] = mean;
         }
-        season[t] = median_few(days, n);
+        season[t] = numbers_median_few(days, n);
     }
 }
 
@@ -422,7 +409,7 @@ static double *less_many(const struct usual *all, size_t self, const struct cont
                 each[n++] =
                     controls->correlation[c] * clip(control->innovation[t] / control->sd, CLIP_SD);
         }
-        predicted[t] = n >= 2 ? median_few(each, n) : 0;
+        predicted[t] = n >= 2 ? numbers_median_few(each, n) : 0;
         if (t < grid->history && !is_gap(own->innovation[t])) {
             squares += predicted[t] * predicted[t];
             products += predicted[t] * clip(own->innovation[t] / own->sd, CLIP_SD);

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/arena.h"
-#include "impact/numbers.h"
+#include "base/num.h"
 
 enum usual_form {
     USUAL_PLAIN,

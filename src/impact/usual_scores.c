@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "impact/numbers.h"
 #include "impact/usual.h"
 
 enum { DAYS_MAX = 7 }; /* whose spread at this time of day counts */

@@ -22,6 +22,17 @@ struct weigh_change {
     const bool *in_scope; /* of each metric: is it of the change's own service? */
 };
 
+/* Changes that were near each other: they compete to have been what moved a metric. All lent. */
+struct weigh_changes {
+    struct weigh_change *items;
+    size_t n, which; /* which: the one that is weighed; of no meaning in a question */
+};
+
+/* Metric `metric` moved at about point `at`; with the points before `until` only. */
+struct weigh_question {
+    size_t metric, at, until;
+};
+
 struct weigh_options {
     size_t horizon; /* points after the change, and as many before it; 12 to 1440 */
     size_t history; /* points before this one teach what is usual; at most all before the change */
@@ -53,13 +64,12 @@ struct weigh;
 struct weigh *weigh_new(const struct weigh_panel *panel, const struct weigh_options *options,
                         struct arena *arena);
 
-/* Weighs change `which` of n (those near it compete to have been it), with the points before `until` only.
- * out has a cell for each metric. out_is_broad (may be NULL): most of the panel moved at one time, and when
+/* Weighs one of the changes, with the points before `until` only. out has a cell for each metric. out_is_broad (may be NULL): most of the panel moved at one time, and when
  * that was decides for each of them. */
-void weigh_change(struct weigh *weigh, const struct weigh_change *changes, size_t n, size_t which,
-                  size_t until, struct weigh_cell *out, bool *out_is_broad);
+void weigh_change(struct weigh *weigh, const struct weigh_changes *changes, size_t until,
+                  struct weigh_cell *out, bool *out_is_broad);
 
-/* Metric m moved at about point `at`: which of n changes began it? shares[c] for each change; the rest, up to
- * 1, is that none of them did. out: the metric's cell around the onset that was found. */
-void weigh_question(struct weigh *weigh, size_t m, size_t at, const struct weigh_change *changes,
-                    size_t n, size_t until, double *shares, struct weigh_cell *out);
+/* Which of the changes began it? shares[c] for each change; the rest, up to 1, is that none of them did.
+ * out: the metric's cell around the onset that was found. */
+void weigh_question(struct weigh *weigh, const struct weigh_question *question,
+                    const struct weigh_changes *changes, double *shares, struct weigh_cell *out);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "impact/numbers.h"
 #include "impact/weigh_parts.h"
 
 /* What the decision rests on; each is explained in docs/verdict.md, with what happens without it. */
@@ -178,25 +179,26 @@ struct finding {
     size_t since;
 };
 
-static void set_setting(const struct weigh *weigh, const struct weigh_change *changes, size_t n,
-                        size_t which, size_t until, struct arena *work, struct setting *out)
+static void set_setting(const struct weigh *weigh, const struct weigh_changes *changes,
+                        size_t until, struct arena *work, struct setting *out)
 {
-    size_t horizon = weigh->grid.horizon, first = changes[which].first;
+    size_t n = changes->n, which = changes->which;
+    size_t horizon = weigh->grid.horizon, first = changes->items[which].first;
     if (until > weigh->grid.n_points)
         until = weigh->grid.n_points;
-    *out = (struct setting){.changes = changes, .n = n, .which = which, .first = first};
+    *out = (struct setting){.changes = changes->items, .which = which, .first = first};
     out->until = until;
     out->end = first + horizon < until ? first + horizon : until;
     out->candidates = arena_array(work, n + 1, struct onset_candidate);
     out->who = arena_array(work, n + 1, size_t);
     out->who[out->n_candidates++] = which;
     for (size_t c = 0; c < n; c++) {
-        size_t there = changes[c].first;
+        size_t there = changes->items[c].first;
         if (c != which && there + horizon >= first && there < out->end && there <= first + horizon)
             out->who[out->n_candidates++] = c;
     }
     for (size_t c = 0; c < out->n_candidates; c++)
-        out->candidates[c].first = changes[out->who[c]].first;
+        out->candidates[c].first = changes->items[out->who[c]].first;
     double step_s = DAY_S / (double)weigh->grid.day_points;
     out->prior = (struct onset_prior){
         .lag_points = fmax(LAG_S / step_s, 1),
@@ -335,14 +337,14 @@ static enum verdict_direction direction_of(const struct view *view, const struct
     return view->is_up[view->best] ? VERDICT_UP : VERDICT_DOWN;
 }
 
-void weigh_change(struct weigh *weigh, const struct weigh_change *changes, size_t n, size_t which,
-                  size_t until, struct weigh_cell *out, bool *out_is_broad)
+void weigh_change(struct weigh *weigh, const struct weigh_changes *changes, size_t until,
+                  struct weigh_cell *out, bool *out_is_broad)
 {
     struct arena work;
     arena_init(&work);
     size_t n_metrics = weigh->panel->n_metrics;
     struct setting setting;
-    set_setting(weigh, changes, n, which, until, &work, &setting);
+    set_setting(weigh, changes, until, &work, &setting);
     struct finding *found = arena_zarray(&work, n_metrics, struct finding);
     bool *is_judged = arena_zarray(&work, n_metrics, bool);
     double *shares = arena_array(&work, setting.n_candidates, double);
@@ -353,7 +355,7 @@ void weigh_change(struct weigh *weigh, const struct weigh_change *changes, size_
     for (size_t m = 0; m < n_metrics; m++)
         is_judged[m] = find_one(weigh, m, &setting, shares, &out[m], &found[m]);
     double shared = shared_share(weigh, found, is_judged, &setting, shares);
-    const bool *own = changes[which].in_scope;
+    const bool *own = changes->items[changes->which].in_scope;
     double pi[2];
     for (size_t m = 0; m < n_metrics; m++)
         found[m].share = fmin(found[m].share, shared);
@@ -378,19 +380,19 @@ void weigh_change(struct weigh *weigh, const struct weigh_change *changes, size_
 
 /* ---- a question ---- */
 
-void weigh_question(struct weigh *weigh, size_t m, size_t at, const struct weigh_change *changes,
-                    size_t n, size_t until, double *shares, struct weigh_cell *out)
+void weigh_question(struct weigh *weigh, const struct weigh_question *question,
+                    const struct weigh_changes *changes, double *shares, struct weigh_cell *out)
 {
     static const double NONE_WEIGHT = 2; /* somebody saw a jump: that needs no change of ours */
     struct arena work;
     arena_init(&work);
     *out = (struct weigh_cell){.p = NAN, .before = NAN, .after = NAN, .expected = NAN};
+    size_t n = changes->n, m = question->metric, at = question->at;
     for (size_t c = 0; c < n; c++)
         shares[c] = 0;
     size_t horizon = weigh->grid.horizon, near = horizon / 12 > 5 ? horizon / 12 : 5;
     const struct metric *metric = &weigh->metrics[m];
-    if (until > weigh->grid.n_points)
-        until = weigh->grid.n_points;
+    size_t until = min_size(question->until, weigh->grid.n_points);
     size_t from = at > horizon ? at - horizon : 0,
            end = at + horizon < until ? at + horizon : until;
     if (!metric->is_known || from + 3 >= end) {
@@ -407,8 +409,8 @@ void weigh_question(struct weigh *weigh, size_t m, size_t at, const struct weigh
     }
     struct onset_candidate *candidates = arena_array(&work, n + 1, struct onset_candidate);
     for (size_t c = 0; c < n; c++)
-        candidates[c] =
-            (struct onset_candidate){changes[c].first, changes[c].in_scope[m] ? OWN_WEIGHT : 1};
+        candidates[c] = (struct onset_candidate){changes->items[c].first,
+                                                 changes->items[c].in_scope[m] ? OWN_WEIGHT : 1};
     double step_s = DAY_S / (double)weigh->grid.day_points;
     struct onset_prior prior = {fmax(LAG_S / step_s, 1), LATE_SHARE, horizon, NONE_WEIGHT};
     onset_shares(&weigh->onset, candidates, n, &prior, shares);

@@ -34,7 +34,7 @@ struct view {
 /* One change among others, on the grid. */
 struct setting {
     const struct weigh_change *changes;
-    size_t n, which, first, until, end; /* end: of the horizon, or until */
+    size_t which, first, until, end;    /* end: of the horizon, or until */
     struct onset_candidate *candidates; /* of changes near it; the first is the one asked about */
     size_t *who, n_candidates;
     struct onset_prior prior;

@@ -144,15 +144,16 @@ static bool is_service_asked(const struct asking *a, const struct change *change
 static void weigh_suspects(struct asking *a)
 {
     const size_t n = a->changes.n;
-    struct weigh_change *changes =
+    const struct weigh_changes changes =
         slice_changes(&a->slice, a->options->rules, a->changes.items, n, a->arena);
     bool *in_scope = arena_array(a->arena, a->slice.n, bool);
     memset(in_scope, true, a->slice.n);
     for (size_t c = 0; c < n; c++)
         if (is_service_asked(a, &a->changes.items[c]))
-            changes[c].in_scope = in_scope;
+            changes.items[c].in_scope = in_scope;
     a->shares = arena_zarray(a->arena, n + 1, double);
-    weigh_question(a->slice.weigh, 0, a->slice.first, changes, n, a->until, a->shares, &a->cell);
+    const struct weigh_question question = {0, a->slice.first, a->until};
+    weigh_question(a->slice.weigh, &question, &changes, a->shares, &a->cell);
     a->out->has_moved = a->cell.has_moved || a->cell.p <= MOVED_P;
     a->out->has_data = a->cell.is_judged;
 }
@@ -162,10 +163,11 @@ static void weigh_others(struct asking *a)
 {
     bool *in_scope = arena_array(a->arena, a->slice.n, bool);
     memset(in_scope, true, a->slice.n);
-    const struct weigh_change onset = {a->cell.since, in_scope};
+    struct weigh_change onset = {a->cell.since, in_scope};
     a->cells = arena_zarray(a->arena, a->slice.n, struct weigh_cell);
     if (a->slice.n > 1)
-        weigh_change(a->slice.weigh, &onset, 1, 0, a->until, a->cells, NULL);
+        weigh_change(a->slice.weigh, &(struct weigh_changes){&onset, 1, 0}, a->until, a->cells,
+                     NULL);
 }
 
 static int64_t time_of(const struct asking *a, size_t i)

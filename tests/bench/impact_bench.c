@@ -7,8 +7,6 @@
  * changes.csv (id,t,kind,service,horizon_s), questions.csv (id,metric,t). A metric's service is the second
  * component of its name, or the first of two. OUT gets a JSON object a line: of each change and metric
  * p, score, moved, dir, effect, gate_min, cpu_us; of each question its cause. */
-#include <dirent.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +20,7 @@
 #include "impact/weigh.h"
 #include "os/file.h"
 
-enum { CASE_BYTES_MAX = 256 * 1024 * 1024 };
+enum { CASE_BYTES_MAX = 256 * 1024 * 1024, CASES_MAX = 10000 };
 
 struct noted {
     const char *id, *service;
@@ -92,6 +90,22 @@ static char *next_field(char **rest)
     return field;
 }
 
+static int64_t whole_number(const char *field)
+{
+    int64_t number;
+    if (!field || !num_parse_i64(field, strlen(field), &number))
+        give_up("a field is no whole number");
+    return number;
+}
+
+static double value_of(const char *field)
+{
+    double value = NAN;
+    if (field && *field && !num_parse_f64(field, strlen(field), &value))
+        give_up("a field is no number");
+    return value;
+}
+
 static size_t count_lines(const char *text)
 {
     size_t n = 0;
@@ -132,10 +146,9 @@ static void read_series(struct kase *kase)
     }
     for (; (line = next_line(&text)); kase->n_points++) {
         rest = line;
-        kase->times[kase->n_points] = strtoll(next_field(&rest), NULL, 10);
+        kase->times[kase->n_points] = whole_number(next_field(&rest));
         for (size_t m = 0; m < n; m++) {
-            const char *field = next_field(&rest);
-            kase->values[m][kase->n_points] = field && *field ? strtod(field, NULL) : NAN;
+            kase->values[m][kase->n_points] = value_of(next_field(&rest));
         }
     }
     if (kase->n_points < 2)
@@ -158,10 +171,10 @@ static void read_changes(struct kase *kase)
     while ((line = next_line(&text))) {
         struct noted *change = &kase->changes[kase->n_changes];
         change->id = next_field(&line);
-        change->at_s = strtoll(next_field(&line), NULL, 10);
+        change->at_s = whole_number(next_field(&line));
         (void)next_field(&line);
         change->service = next_field(&line);
-        change->horizon_s = strtoll(next_field(&line), NULL, 10);
+        change->horizon_s = whole_number(next_field(&line));
         bool *own = arena_array(&kase->arena, kase->n_metrics, bool);
         for (size_t m = 0; m < kase->n_metrics; m++)
             own[m] = strcmp(change->service, "all") == 0 ||
@@ -205,8 +218,9 @@ static void write_change(FILE *out, struct kase *kase, struct weigh *weigh, size
     double began = cpu_us();
     struct weigh_cell *cells = arena_array(&kase->arena, kase->n_metrics, struct weigh_cell);
     int64_t horizon_s = kase->changes[c].horizon_s, step = kase->times[1] - kase->times[0];
-    size_t until = kase->weighed[c].first + (size_t)(horizon_s / step);
-    weigh_change(weigh, kase->weighed, kase->n_changes, c, until, cells, NULL);
+    const struct weigh_changes changes = {kase->weighed, kase->n_changes, c};
+    size_t until = changes.items[c].first + (size_t)(horizon_s / step);
+    weigh_change(weigh, &changes, until, cells, NULL);
     double us = (cpu_us() - began) / (double)kase->n_metrics + learning_us;
     struct buf buf;
     buf_init(&buf, CASE_BYTES_MAX);
@@ -227,7 +241,7 @@ static void write_questions(FILE *out, struct kase *kase, struct weigh *weigh, s
     char *text = read_all(kase, "questions.csv"), *line = next_line(&text);
     while ((line = next_line(&text))) {
         const char *id = next_field(&line), *name = next_field(&line);
-        size_t at = index_of(kase, strtoll(next_field(&line), NULL, 10)), m = 0, n = 0;
+        size_t at = index_of(kase, whole_number(next_field(&line))), m = 0, n = 0;
         while (m < kase->n_metrics && strcmp(kase->names[m], name) != 0)
             m++;
         if (m == kase->n_metrics)
@@ -242,7 +256,8 @@ static void write_questions(FILE *out, struct kase *kase, struct weigh *weigh, s
             }
         double *shares = arena_array(&kase->arena, n + 1, double), most = 0, none = 1;
         struct weigh_cell cell;
-        weigh_question(weigh, m, at, near, n, kase->n_points, shares, &cell);
+        weigh_question(weigh, &(struct weigh_question){m, at, kase->n_points},
+                       &(struct weigh_changes){near, n, 0}, shares, &cell);
         const char *cause = "none";
         for (size_t c = 0; c < n; c++)
             none -= shares[c];
@@ -283,30 +298,53 @@ static void weigh_case(const char *dir, const char *id, FILE *out)
     arena_done(&kase.arena);
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+/* The names of the cases, sorted. */
+struct cases {
+    struct arena arena;
+    const char *prefix, *names[CASES_MAX];
+    size_t n;
+};
+
+static bool add_case(void *self, const char *name, struct err *err)
 {
-    return strcmp((*a)->d_name, (*b)->d_name);
+    struct cases *cases = self;
+    if (name[0] == '.' || strncmp(name, cases->prefix, strlen(cases->prefix)) != 0)
+        return true;
+    if (cases->n == CASES_MAX)
+        return FAIL(err, ERR_LIMIT, "more than %d cases", CASES_MAX);
+    cases->names[cases->n++] = arena_strdup(&cases->arena, name);
+    return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool weigh_all(struct cases *cases, const char *dir, const char *out_path, struct err *err)
+{
+    if (!dir_each(dir, add_case, cases, err))
+        return false;
+    qsort(cases->names, cases->n, sizeof *cases->names, by_name);
+    FILE *out = fopen(out_path, "w");
+    if (!out)
+        return FAIL(err, ERR_IO, "open '%s'", out_path);
+    for (size_t i = 0; i < cases->n; i++)
+        weigh_case(arena_printf(&cases->arena, "%s/%s", dir, cases->names[i]), cases->names[i],
+                   out);
+    return fclose(out) == 0 || FAIL(err, ERR_IO, "write '%s'", out_path);
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 3)
         give_up("usage: impact_bench CASES OUT [CASE_PREFIX]");
-    const char *prefix = argc > 3 ? argv[3] : "";
-    struct dirent **entries;
-    int n = scandir(argv[1], &entries, NULL, by_name);
-    FILE *out = n < 0 ? NULL : fopen(argv[2], "w");
-    if (!out)
-        give_up(strerror(errno));
-    for (int i = 0; i < n; i++) {
-        const char *name = entries[i]->d_name;
-        if (name[0] != '.' && strncmp(name, prefix, strlen(prefix)) == 0) {
-            char dir[4096];
-            snprintf(dir, sizeof dir, "%s/%s", argv[1], name);
-            weigh_case(dir, name, out);
-        }
-        free(entries[i]);
-    }
-    free(entries);
-    return fclose(out) == 0 ? 0 : 1;
+    struct cases cases = {.prefix = argc > 3 ? argv[3] : ""};
+    arena_init(&cases.arena);
+    struct err err;
+    bool is_done = weigh_all(&cases, argv[1], argv[2], &err);
+    arena_done(&cases.arena);
+    if (!is_done)
+        give_up(err.text);
+    return 0;
 }

@@ -38,16 +38,15 @@ static void fake_weigh_mean(const double *row, size_t from, size_t until, double
 }
 
 /* shares[c] for each change, the rest is nobody's. */
-static void fake_weigh_shares(const struct weigh_change *changes, size_t n, size_t onset,
-                              double *shares)
+static void fake_weigh_shares(const struct weigh_changes *changes, size_t onset, double *shares)
 {
     double all = 0.02;
-    for (size_t c = 0; c < n; c++) {
-        const double lag = (double)onset - (double)changes[c].first;
+    for (size_t c = 0; c < changes->n; c++) {
+        const double lag = (double)onset - (double)changes->items[c].first;
         shares[c] = lag < 0 ? 0 : exp(-lag / 4);
         all += shares[c];
     }
-    for (size_t c = 0; c < n; c++)
+    for (size_t c = 0; c < changes->n; c++)
         shares[c] /= all;
 }
 
@@ -78,22 +77,23 @@ static bool fake_weigh_cell(const struct weigh *weigh, size_t m, size_t first, s
 }
 
 /* The signature is weigh.h's. */
-void weigh_change(struct weigh *weigh, const struct weigh_change *changes, size_t n, size_t which,
-                  size_t until, struct weigh_cell *out, bool *out_is_broad)
+void weigh_change(struct weigh *weigh, const struct weigh_changes *changes, size_t until,
+                  struct weigh_cell *out, bool *out_is_broad)
 {
-    double *shares = mem_array(n, double);
+    const struct weigh_change *own = &changes->items[changes->which];
+    double *shares = mem_array(changes->n, double);
     size_t n_outside = 0, n_all_outside = 0;
     for (size_t m = 0; m < weigh->panel->n_metrics; m++) {
-        const size_t first = changes[which].first;
-        n_all_outside += !changes[which].in_scope[m];
+        const size_t first = own->first;
+        n_all_outside += !own->in_scope[m];
         if (!fake_weigh_cell(weigh, m, first, until, &out[m]))
             continue;
-        fake_weigh_shares(changes, n, out[m].since, shares);
-        out[m].share = shares[which];
+        fake_weigh_shares(changes, out[m].since, shares);
+        out[m].share = shares[changes->which];
         out[m].has_moved = out[m].share >= 0.5;
         out[m].chance = out[m].share;
         out[m].alarm = out[m].has_moved ? out[m].since - first + 1 : 0;
-        n_outside += !changes[which].in_scope[m];
+        n_outside += !own->in_scope[m];
     }
     mem_free(shares);
     if (out_is_broad)
@@ -101,12 +101,12 @@ void weigh_change(struct weigh *weigh, const struct weigh_change *changes, size_
 }
 
 /* The asker's time is taken for the onset. The signature is weigh.h's. */
-void weigh_question(struct weigh *weigh, size_t m, size_t at, const struct weigh_change *changes,
-                    size_t n, size_t until, double *shares, struct weigh_cell *out)
+void weigh_question(struct weigh *weigh, const struct weigh_question *question,
+                    const struct weigh_changes *changes, double *shares, struct weigh_cell *out)
 {
-    const bool moved = fake_weigh_cell(weigh, m, at, until, out);
-    fake_weigh_shares(changes, n, out->since, shares);
+    const bool moved = fake_weigh_cell(weigh, question->metric, question->at, question->until, out);
+    fake_weigh_shares(changes, out->since, shares);
     out->has_moved = moved;
-    for (size_t c = 0; c < n && !moved; c++)
+    for (size_t c = 0; c < changes->n && !moved; c++)
         shares[c] = 0;
 }
