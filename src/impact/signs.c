@@ -143,9 +143,15 @@ bool signs_is_contrast(enum sign sign)
     return sign >= SIGN_WHOLE;
 }
 
+/* Without the care for gaps that fmaxf takes. */
+static float larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
 float signs_size(enum sign sign, float value)
 {
-    return sign == SIGN_WILD ? fmaxf(value, 0) : fabsf(value);
+    return sign == SIGN_WILD ? larger(value, 0) : fabsf(value);
 }
 
 /* ---- what stands out ---- */
@@ -185,7 +191,7 @@ static void larger_after(const float *values, size_t n, size_t skip, size_t wind
         while (tail > head && queue[head] >= p + window)
             head++;
         if (tail > head)
-            io[p] = fmaxf(io[p], values[queue[head]]);
+            io[p] = larger(io[p], values[queue[head]]);
     }
 }
 
@@ -203,8 +209,8 @@ static void prominence(const struct signs *signs, enum sign sign, struct arena *
     for (size_t p = 0; p < n; p++) {
         float own = 0;
         for (size_t lag = 0; lag <= n_lags && p + lag < n; lag++)
-            own = fmaxf(own, sizes[p + lag]);
-        io[p] = nearby[p] > own ? fmaxf(2 * own - nearby[p], 0) : own;
+            own = larger(own, sizes[p + lag]);
+        io[p] = nearby[p] > own ? larger(2 * own - nearby[p], 0) : own;
     }
 }
 
@@ -273,11 +279,11 @@ static void calibrate(const struct usual_grid *grid, bool is_constant, struct si
         prominence(out, sign, &work, values[s]);
         out->has[s] = fit_tail(out, sign, values[s], grid, scratch, &out->tails[s]);
     }
-    for (size_t p = 0; p < n; p++) {
+    for (size_t i = 0; i < out->n_stands; i++) {
         float here[SIGNS];
         for (size_t s = 0; s < SIGNS; s++)
-            here[s] = out->has[s] ? values[s][p] : 0;
-        out->stands[p] = (float)signs_surprise(out, here, out->has, NULL);
+            here[s] = out->has[s] ? values[s][i * out->stride] : 0;
+        out->stands[i] = (float)signs_surprise(out, here, out->has, NULL);
     }
     arena_done(&work);
 }
@@ -289,7 +295,9 @@ void signs_learn(const struct usual *usual, const struct usual_grid *grid,
     out->horizon = grid->horizon;
     out->n_lags = grid->day_points >= 1440 ? FINE_LAGS : COARSE_LAGS;
     set_shapes(usual, out, arena);
-    out->stands = arena_array(arena, grid->n_points, float);
+    out->stride = grid->horizon / 12 > 0 ? grid->horizon / 12 : 1;
+    out->n_stands = (grid->n_points + out->stride - 1) / out->stride;
+    out->stands = arena_array(arena, out->n_stands, float);
     for (size_t c = 0; c < SIGN_CONTRASTS; c++)
         out->contrast[c] = arena_zarray(arena, grid->n_points, float);
     out->contrast_sd = arena_zarray(arena, grid->n_points, float);

@@ -36,7 +36,8 @@ struct signs {
     double season_weight; /* how much of earlier days' contrast at this time is expected, 0..1 */
     struct tail tails[SIGNS];
     bool has[SIGNS];
-    float *stands; /* at each point: how much stands out there, on a scale of -log p */
+    float *stands; /* at each stride-th point: how much stands out there, on a scale of -log p */
+    size_t stride, n_stands;
 };
 
 /* What contrasts are made from; of one metric, while learning. */

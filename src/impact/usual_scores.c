@@ -6,7 +6,10 @@
 #include "impact/numbers.h"
 #include "impact/usual.h"
 
-enum { DAYS_MAX = 7 }; /* whose spread at this time of day counts */
+enum {
+    DAYS_MAX = 7,      /* whose spread at this time of day counts */
+    RANKED_MAX = 4096, /* a rank among more says little more */
+};
 
 static const double SCORE_MAX = 3.5;
 /* The spread is a geometric mean: of the last horizon, of the last eight, and of this time of day. */
@@ -107,11 +110,11 @@ static void standardise(float *scores, const float *z, size_t n_points, size_t h
         scores[t] = isnan(z[t]) ? 0 : (float)(((double)scores[t] - mean) * scale);
 }
 
-/* The history's values, sorted, of which all else is a rank. */
+/* The history's values, or evenly spread ones of a long one, sorted: all else is a rank among them. */
 static size_t sort_history(const float *z, size_t history, bool is_absolute, float *sorted)
 {
-    size_t n = 0;
-    for (size_t t = 0; t < history; t++)
+    size_t n = 0, stride = history / RANKED_MAX + 1;
+    for (size_t t = 0; t < history; t += stride)
         if (!isnan(z[t]))
             sorted[n++] = is_absolute ? fabsf(z[t]) : z[t];
     qsort(sorted, n, sizeof *sorted, by_value);

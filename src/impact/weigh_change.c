@@ -87,20 +87,16 @@ static double stands_out(struct weigh *weigh, const struct signs *signs, size_t 
 static double chance_of(struct weigh *weigh, const struct metric *metric, size_t m, size_t p,
                         double surprise, struct weigh_cell *out)
 {
-    size_t horizon = weigh->grid.horizon, stride = horizon / 12 > 0 ? horizon / 12 : 1;
-    size_t first = 2 * horizon, span = 14 * weigh->grid.day_points, n = 0, n_as_odd = 0;
+    size_t horizon = weigh->grid.horizon, stride = metric->signs.stride, n = 0, n_as_odd = 0;
+    size_t first = 2 * horizon, span = 14 * weigh->grid.day_points;
+    size_t lead = horizon + metric->signs.n_lags + 1; /* what the change itself may have touched */
     if (p > span && p - span > first)
         first = p - span;
-    for (size_t q = p; q >= first + horizon + metric->signs.n_lags + 1;) {
-        size_t at = q - horizon - metric->signs.n_lags - 1;
-        if (has_some(weigh, m, at)) {
-            weigh->scratch[n++] = (double)metric->signs.stands[at];
-            n_as_odd += (double)metric->signs.stands[at] >= surprise;
+    for (size_t i = (first + stride - 1) / stride; i * stride + lead <= p; i++)
+        if (has_some(weigh, m, i * stride)) {
+            weigh->scratch[n++] = (double)metric->signs.stands[i];
+            n_as_odd += (double)metric->signs.stands[i] >= surprise;
         }
-        if (q < stride)
-            break;
-        q -= stride;
-    }
     out->n_rank = (uint32_t)n + 1;
     out->rank = (uint32_t)n_as_odd + 1;
     if (n < NULL_MIN)

@@ -38,12 +38,14 @@ static void fake_weigh_mean(const double *row, size_t from, size_t until, double
 }
 
 /* shares[c] for each change, the rest is nobody's. */
-static void fake_weigh_shares(const struct weigh_changes *changes, size_t onset, double *shares)
+static void fake_weigh_shares(const struct weigh *weigh, const struct weigh_changes *changes,
+                              size_t onset, double *shares)
 {
+    const double minutes = 1440.0 / (double)weigh->panel->day_points;
     double all = 0.02;
     for (size_t c = 0; c < changes->n; c++) {
         const double lag = (double)onset - (double)changes->items[c].first;
-        shares[c] = lag < 0 ? 0 : exp(-lag / 4);
+        shares[c] = lag < 0 ? 0 : exp(-lag * minutes / 4);
         all += shares[c];
     }
     for (size_t c = 0; c < changes->n; c++)
@@ -88,7 +90,7 @@ void weigh_change(struct weigh *weigh, const struct weigh_changes *changes, size
         n_all_outside += !own->in_scope[m];
         if (!fake_weigh_cell(weigh, m, first, until, &out[m]))
             continue;
-        fake_weigh_shares(changes, out[m].since, shares);
+        fake_weigh_shares(weigh, changes, out[m].since, shares);
         out[m].share = shares[changes->which];
         out[m].has_moved = out[m].share >= 0.5;
         out[m].chance = out[m].share;
@@ -105,7 +107,7 @@ void weigh_question(struct weigh *weigh, const struct weigh_question *question,
                     const struct weigh_changes *changes, double *shares, struct weigh_cell *out)
 {
     const bool moved = fake_weigh_cell(weigh, question->metric, question->at, question->until, out);
-    fake_weigh_shares(changes, out->since, shares);
+    fake_weigh_shares(weigh, changes, out->since, shares);
     out->has_moved = moved;
     for (size_t c = 0; c < changes->n && !moved; c++)
         shares[c] = 0;
