@@ -258,12 +258,14 @@ static bool weigh_all(struct assessing *a, struct err *err)
     size_t n;
     panel_cut(&a->question, &a->list, a->arena, &slices, &n);
     for (size_t i = 0; i < n; i++) {
+        if (i > 0 && a->job->rest && !a->job->rest(a->job->rest_self))
+            return FAIL(err, ERR_BUSY, "the judge was told to stop");
         CLEANUP(arena_done) struct arena slice_arena;
         arena_init(&slice_arena);
         a->slice_arena = &slice_arena;
-        if (i > 0 && a->job->rest && !a->job->rest(a->job->rest_self))
-            return FAIL(err, ERR_BUSY, "the judge was told to stop");
-        if (!weigh_slice(a, &slices[i], err))
+        const bool is_done = weigh_slice(a, &slices[i], err);
+        a->slice_arena = NULL;
+        if (!is_done)
             return false;
     }
     return true;
