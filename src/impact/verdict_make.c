@@ -140,9 +140,10 @@ static int by_weight(const void *one, const void *other)
     const int part_a = a->lack ? 2 : !a->has_moved, part_b = b->lack ? 2 : !b->has_moved;
     if (part_a != part_b)
         return part_a - part_b;
+    if (part_a == 2 && a->metric.is_vital != b->metric.is_vital)
+        return b->metric.is_vital - a->metric.is_vital;
     if (part_a == 2)
-        return b->metric.is_vital - a->metric.is_vital ? b->metric.is_vital - a->metric.is_vital
-                                                       : strcmp(a->metric.name, b->metric.name);
+        return strcmp(a->metric.name, b->metric.name);
     return part_a ? compare_unmoved(a, b) : compare_moved(a, b);
 }
 

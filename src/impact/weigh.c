@@ -35,6 +35,9 @@ static void learn_controls(struct weigh *weigh, struct usual *usual, size_t m, s
 static float *control_contrast(const struct weigh *weigh, float *const *whole, size_t m,
                                struct arena *work)
 {
+    const float *own = whole[m];
+    if (!own)
+        return NULL;
     size_t best[CONTROLS], n_best = 0, n = weigh->grid.n_points;
     double r_best[CONTROLS];
     size_t stride = weigh->grid.horizon / 5 > 0 ? weigh->grid.horizon / 5 : 1;
@@ -44,8 +47,8 @@ static float *control_contrast(const struct weigh *weigh, float *const *whole, s
         double ab = 0, aa = 0, bb = 0;
         for (size_t p = weigh->grid.horizon; p + weigh->grid.horizon < weigh->grid.history;
              p += stride) {
-            ab += (double)(whole[m][p] * whole[k][p]);
-            aa += (double)(whole[m][p] * whole[m][p]);
+            ab += (double)(own[p] * whole[k][p]);
+            aa += (double)(own[p] * own[p]);
             bb += (double)(whole[k][p] * whole[k][p]);
         }
         double r = aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
