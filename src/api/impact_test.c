@@ -82,7 +82,8 @@ static void set_up(void)
     n_judged = 0;
     kit_now_us = NOW_S * INT64_C(1000000);
     to_say = verdict_blank();
-    to_say.at_s = NOW_S - 300;
+    to_say.at_s = NOW_S - 400; /* its run is no part of the ten minutes after it */
+    to_say.until_s = NOW_S + 290;
     to_say.n_checked = 42;
 }
 

@@ -10,7 +10,6 @@ enum {
     SLICE_FINE_S = 60,    /* the step that is wanted up to SLICE_FINE_HORIZON_S, */
     SLICE_COARSE_S = 900, /* and past it */
     SLICE_FINE_HORIZON_S = 6 * 3600,
-    SLICE_SETTLE_S = 10, /* points of the last seconds may still be on their way */
 };
 
 /* One slice with its values, ready to be weighed. In an arena. */
