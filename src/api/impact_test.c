@@ -182,7 +182,7 @@ TEST(an_impact_is_the_change_and_its_verdict)
     EXPECT(
         strstr(answer.body,
                ",\"stage\":\"live\",\"state\":\"harm\",\"made\":null,\"windows\":{\"before\":[0,"
-               "1763837700],\"after\":[1763837700,0]},\"checked\":42,\"revised\":0,\"moved\":[{"
+               "1763837600],\"after\":[1763837600,1763838290]},\"checked\":42,\"revised\":0,\"moved\":[{"
                "\"metric\":\"php.warnings\",\"direction\":\"up\",\"harm\":\"bad\",\"before\":1.2,"
                "\"after\":44.0,\"delta\":42.8,\"since\":1763837710,"));
     EXPECT(strstr(answer.body,
