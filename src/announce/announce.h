@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/ini.h"
 #include "base/jsonw.h"
+#include "base/tz.h"
 #include "model/change.h"
 #include "model/train.h"
 
@@ -27,6 +28,7 @@ struct announce_options {
     const char *dir;          /* <data>/announce */
     const char *base_url;     /* where people reach this server, for links: "http://host:2010" */
     struct clock clock;
+    const struct tz *tz; /* times of day in messages are in it; NULL: UTC */
     struct changes changes;
     /* What a chat asks for (!log): records a change. err: as ledger_record. Thread: any. */
     bool (*record)(void *self, const struct change *change, char out_id[27], struct err *err);

@@ -10,7 +10,6 @@
 #include "os/file.h"
 #include "os/realtime.h"
 #include "os/thread.h"
-#include "os/zone.h"
 
 enum {
     FRESH_MS = 15 * 60 * 1000, /* what is older is no news */
@@ -249,7 +248,7 @@ static struct message message_of(struct teller *teller, const struct state_entry
         .thread = entry->thread,
         .is_first = !entry->told.is_known,
         .before = moment == MOMENT_VERDICT ? entry->told.verdict : VERDICT_PENDING,
-        .tz = zone_local(),
+        .tz = teller->options->tz,
         .now_ms = now_ms(teller),
         .arena = arena,
     };

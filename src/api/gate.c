@@ -156,7 +156,7 @@ static bool answer(struct api_call *call, const struct gate *gate, const struct 
     jsonw_put_text(&json, "stage", verdict_stage_name(verdict->stage));
     jsonw_put_i64(&json, "checked", verdict->n_checked);
     put_moved(&json, verdict);
-    jsonw_put_i64(&json, "left", judging_left_s(call, verdict, &gate->judging));
+    jsonw_put_i64(&json, "left", judging_left_s(call, verdict));
     jsonw_end(&json);
     call_json_end(call);
     return true;

@@ -32,7 +32,7 @@ bool impact_answer(struct api_call *call, const char *id, struct err *err)
     change_json_write(&json, &change);
     verdict_write_members(&json, &verdict);
     put_sentence(&json, &verdict);
-    jsonw_put_i64(&json, "left", judging_left_s(call, &verdict, &judging));
+    jsonw_put_i64(&json, "left", judging_left_s(call, &verdict));
     jsonw_put_i64(&json, "every", JUDGING_EVERY_S);
     jsonw_end(&json);
     call_json_end(call);

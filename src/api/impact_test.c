@@ -82,7 +82,8 @@ static void set_up(void)
     n_judged = 0;
     kit_now_us = NOW_S * INT64_C(1000000);
     to_say = verdict_blank();
-    to_say.at_s = NOW_S - 300;
+    to_say.at_s = NOW_S - 400; /* its run is no part of the ten minutes after it */
+    to_say.until_s = NOW_S + 290;
     to_say.n_checked = 42;
 }
 
@@ -181,7 +182,7 @@ TEST(an_impact_is_the_change_and_its_verdict)
     EXPECT(
         strstr(answer.body,
                ",\"stage\":\"live\",\"state\":\"harm\",\"made\":null,\"windows\":{\"before\":[0,"
-               "1763837700],\"after\":[1763837700,0]},\"checked\":42,\"revised\":0,\"moved\":[{"
+               "1763837600],\"after\":[1763837600,1763838290]},\"checked\":42,\"revised\":0,\"moved\":[{"
                "\"metric\":\"php.warnings\",\"direction\":\"up\",\"harm\":\"bad\",\"before\":1.2,"
                "\"after\":44.0,\"delta\":42.8,\"since\":1763837710,"));
     EXPECT(strstr(answer.body,

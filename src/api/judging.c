@@ -117,9 +117,7 @@ bool judging_in_short(const struct api_call *call, const struct change *change,
     return true;
 }
 
-int64_t judging_left_s(const struct api_call *call, const struct verdict *verdict,
-                       const struct judging *judging)
+int64_t judging_left_s(const struct api_call *call, const struct verdict *verdict)
 {
-    const struct impact_wish wish = {.stage = verdict->stage, .for_s = judging->wish.for_s};
-    return max_i64(verdict->at_s + horizon_s(&wish) - call_clock_s(call), 0);
+    return max_i64(verdict->until_s + IMPACT_SETTLE_S - call_clock_s(call), 0);
 }

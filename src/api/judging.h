@@ -30,6 +30,5 @@ MUST_CHECK bool judging_in_short(const struct api_call *call, const struct chang
                                  const struct judging *judging, struct verdict *out,
                                  struct err *err);
 
-/* Seconds until its horizon is over; 0: it is. */
-int64_t judging_left_s(const struct api_call *call, const struct verdict *verdict,
-                       const struct judging *judging);
+/* Seconds until it can be told, as its horizon is over and the points of that time are here; 0: they are. */
+int64_t judging_left_s(const struct api_call *call, const struct verdict *verdict);

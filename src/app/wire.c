@@ -453,10 +453,16 @@ static struct query_limits limits_of(const struct config *config)
     return limits;
 }
 
+/* NULL: there is none of that name. */
+static const struct tz *zone_of(const struct config *config)
+{
+    return config->time_zone[0] ? zone_find(config->time_zone) : zone_local();
+}
+
 static bool start_answering(struct wire *wire, struct err *err)
 {
     const struct config *config = &wire->config;
-    const struct tz *tz = config->time_zone[0] ? zone_find(config->time_zone) : zone_local();
+    const struct tz *tz = zone_of(config);
     if (!tz)
         return FAIL(err, ERR_INPUT, "there is no time zone '%s'", config->time_zone);
     wire->sources = (struct union_source){ledger_source(wire->ledger), store_source(wire->store)};
@@ -534,8 +540,7 @@ static bool why_for_chat(void *self, const char *metric, const char *at, struct 
 {
     const struct wire *wire = self;
     const struct clock clock = clock_system();
-    const struct tz *tz =
-        wire->config.time_zone[0] ? zone_find(wire->config.time_zone) : zone_local();
+    const struct tz *tz = zone_of(&wire->config);
     const int64_t now_s = clock_s(&clock);
     struct why_question question = {
         .target = metric, .at_s = now_s, .window_s = WHY_WINDOW_S, .service = ""};
@@ -566,6 +571,7 @@ static bool start_announcing(struct wire *wire, struct err *err)
         .dir = arena_printf(&wire->arena, "%s/announce", config->data),
         .base_url = wire->base_url,
         .clock = clock_system(),
+        .tz = zone_of(config),
         .changes = ledger_changes(wire->ledger),
         .record = record_for_chat,
         .write_change = api_write_change,

@@ -72,7 +72,7 @@ static bool take_times(struct assessing *a, struct err *err)
     if (a->facts.is_late_only)
         a->at_s = end_s;
     a->over_s = end_s + horizon_s;
-    a->facts.is_over = now_s >= a->over_s + SLICE_SETTLE_S;
+    a->facts.is_over = now_s >= a->over_s + IMPACT_SETTLE_S;
     const size_t n_max = job->n_max ? job->n_max : job->options->rules->n_metrics_max;
     const bool is_bounded = !job->rest && !wish->n_globs;
     a->question = (struct panel_question){
@@ -80,7 +80,7 @@ static bool take_times(struct assessing *a, struct err *err)
         .wish = wish,
         .service = job->change->service,
         .at_s = a->at_s,
-        .until_s = min_i64(a->over_s, now_s - SLICE_SETTLE_S),
+        .until_s = min_i64(a->over_s, now_s - IMPACT_SETTLE_S),
         .now_s = now_s,
         .step_s = step_s,
         .n_max = is_bounded ? min_size(n_max, QUERY_METRICS_MAX) : n_max,

@@ -11,6 +11,8 @@
 
 struct impact;
 
+enum { IMPACT_SETTLE_S = 10 }; /* points of the last seconds may still be on their way */
+
 /* What measuring on quiet times came to. */
 struct impact_check {
     int64_t at_ms;
@@ -59,7 +61,7 @@ struct impact_wish {
 };
 
 /* Judges one change with the data up to now, at most its horizon. Nothing is kept. While the horizon is
- * not over and nothing moved, the state is pending; with VERDICT_LIVE each look pays for the looks
+ * not over (and the points of its end may be on their way) and nothing moved, the state is pending; with VERDICT_LIVE each look pays for the looks
  * before it, so that looking often raises no more alarms.
  *   err  ERR_INPUT a glob or vital metric, ERR_LIMIT too many metrics */
 MUST_CHECK bool impact_assess(struct impact *impact, const struct change *change,

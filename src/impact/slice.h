@@ -12,7 +12,6 @@ enum {
     SLICE_COARSE_S = 900, /* and for days */
     SLICE_FINE_HORIZON_S = 30 * 60,
     SLICE_MIDDLE_HORIZON_S = 6 * 3600,
-    SLICE_SETTLE_S = 10, /* points of the last seconds may still be on their way */
 };
 
 /* One slice with its values, ready to be weighed. In an arena. */

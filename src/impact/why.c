@@ -380,13 +380,13 @@ static void take_question(struct asking *a)
     const int64_t horizon_s = max_i64(HORIZON_S, window_s(a));
     const int64_t step_s = SLICE_FINE_S; /* people want to know the minute */
     /* A question about now has its onset before; some points after the time must be there. */
-    const int64_t latest_s = now_s - SLICE_SETTLE_S - PANEL_SILENT_POINTS * step_s;
+    const int64_t latest_s = now_s - IMPACT_SETTLE_S - PANEL_SILENT_POINTS * step_s;
     a->out->at_s = at_s;
     a->panel = (struct panel_question){
         .options = a->options,
         .service = a->question->service,
         .at_s = min_i64(at_s, latest_s),
-        .until_s = min_i64(now_s - SLICE_SETTLE_S, at_s + max_i64(horizon_s, AFTER_S)),
+        .until_s = min_i64(now_s - IMPACT_SETTLE_S, at_s + max_i64(horizon_s, AFTER_S)),
         .now_s = now_s,
         .step_s = step_s,
         .n_max = SERIES_MAX,
