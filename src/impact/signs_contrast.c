@@ -199,6 +199,8 @@ static double spread_at(const struct usual_grid *grid, const struct sums *sizes,
         int64_t then = at - (int64_t)(numbers_season_days[d] * grid->day_points);
         if (then - horizon < 0)
             break;
+        if (then + horizon > at) /* a day shorter than the horizon: it would be the future */
+            continue;
         sum += sizes->sum[then + horizon] - sizes->sum[then - horizon];
         n += sizes->count[then + horizon] - sizes->count[then - horizon];
     }
@@ -229,6 +231,20 @@ static void standardise(struct maker *maker, struct stretch over, size_t width, 
         if (out_sd)
             out_sd[p] = (float)(1.25 * sd);
     }
+}
+
+/* How much of earlier days' contrast comes again, if that alone is to say it: the fit shares it out over
+ * predictors that say the same. */
+static double season_weight(const struct maker *maker, struct stretch over)
+{
+    double products = 0, squares = 1e-12;
+    for (size_t p = over.from; p < over.until; p += over.stride) {
+        if (!teaches(maker, p))
+            continue;
+        products += maker->raw[p] * (double)maker->x[p][3];
+        squares += (double)maker->x[p][3] * (double)maker->x[p][3];
+    }
+    return fmax(0, fmin(1, products / squares));
 }
 
 void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_input *input,
@@ -264,7 +280,7 @@ void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_
         standardise(&maker, over, windows[c].until - windows[c].from, &work, out->contrast[c],
                     c == 0 ? out->contrast_sd : NULL);
         if (c == 0)
-            out->season_weight = fmax(0, fmin(1, maker.beta[3]));
+            out->season_weight = season_weight(&maker, over);
     }
     arena_done(&work);
 }

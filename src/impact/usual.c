@@ -31,13 +31,12 @@ static void choose_form(const double *values, const struct usual_grid *grid, dou
     size_t n = 0;
     bool is_whole = true;
     double least = INFINITY;
-    for (size_t i = 0; i < grid->n_points; i++) {
+    for (size_t i = 0; i < grid->history; i++) {
         if (is_gap(values[i]))
             continue;
         is_whole = is_whole && values[i] == floor(values[i]);
         least = fmin(least, values[i]);
-        if (i < grid->history)
-            scratch[n++] = values[i];
+        scratch[n++] = values[i];
     }
     out->is_known = n >= 20;
     if (!out->is_known)

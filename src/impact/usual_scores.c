@@ -28,6 +28,8 @@ static double daily_spread(const double *innovation, double sd, const struct usu
         int64_t then = (int64_t)t - d * (int64_t)grid->day_points;
         if (then - width < 0)
             break;
+        if (then + width >= (int64_t)t) /* a day shorter than that: it would be the present */
+            continue;
         for (int64_t k = then - width; k <= then + width; k += stride)
             if (!is_gap(innovation[k])) {
                 sum += fmin(fabs(innovation[k]), 5 * sd);

@@ -34,8 +34,11 @@ struct weigh_question {
 };
 
 struct weigh_options {
-    size_t horizon; /* points after the change, and as many before it; 12 to 1440 */
-    size_t history; /* points before this one teach what is usual; at most all before the change */
+    size_t
+        horizon; /* points after the change, and as many before it; 12 to 1440. Past the points of
+                       a day, earlier days do not help */
+    size_t history; /* points before this one teach what is usual, with the horizon after them, as
+                       that tells what stood out at the last of them; at most all before the change */
     bool has_gate;  /* alarms are wanted: it costs as much again as the rest */
 };
 

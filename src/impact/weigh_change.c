@@ -83,16 +83,19 @@ static double stands_out(struct weigh *weigh, const struct signs *signs, size_t 
     return signs_surprise(signs, sizes, known, &out->best);
 }
 
-/* How often as much stands out at quiet times before point p. */
-static double chance_of(struct weigh *weigh, const struct metric *metric, size_t m, size_t p,
-                        double surprise, struct weigh_cell *out)
+/* How often as much stands out at quiet times before point p. What stands out at a time rests on two
+ * horizons after it, which must have been over before until. */
+static double chance_of(struct weigh *weigh, size_t m, size_t p, size_t until, double surprise,
+                        struct weigh_cell *out)
 {
+    const struct metric *metric = &weigh->metrics[m];
     size_t horizon = weigh->grid.horizon, stride = metric->signs.stride, n = 0, n_as_odd = 0;
     size_t first = 2 * horizon, span = 14 * weigh->grid.day_points;
     size_t lead = horizon + metric->signs.n_lags + 1; /* what the change itself may have touched */
     if (p > span && p - span > first)
         first = p - span;
-    for (size_t i = (first + stride - 1) / stride; i * stride + lead <= p; i++)
+    size_t last = until < p + horizon ? until - min_size(until, horizon) : p;
+    for (size_t i = (first + stride - 1) / stride; i * stride + lead <= last; i++)
         if (has_some(weigh, m, i * stride)) {
             weigh->scratch[n++] = (double)metric->signs.stands[i];
             n_as_odd += (double)metric->signs.stands[i] >= surprise;
@@ -250,7 +253,7 @@ static bool find_one(struct weigh *weigh, size_t m, struct setting *setting, dou
         return false;
     double surprise =
         stands_out(weigh, &metric->signs, setting->first, setting->until, &found->view);
-    found->p = chance_of(weigh, metric, m, setting->first, surprise, out);
+    found->p = chance_of(weigh, m, setting->first, setting->until, surprise, out);
     out->is_judged = out->n_rank > NULL_MIN;
     found->share = 1;
     found->since = setting->first;
@@ -324,12 +327,28 @@ static void pool(const struct weigh *weigh, const struct finding *found, const b
     }
 }
 
-static enum verdict_direction direction_of(const struct view *view, const struct weigh_cell *cell)
+/* The variance of a mean of these. */
+static double variance_of_mean(const double *values, size_t from, size_t until)
 {
+    double mean = mean_of(values, from, until), squares = 0;
+    size_t n = 0;
+    for (size_t p = from; p < until; p++)
+        if (!is_gap(values[p])) {
+            squares += (values[p] - mean) * (values[p] - mean);
+            n++;
+        }
+    return n ? squares / (double)(n * n) : 0;
+}
+
+/* What became wilder has a wilder mean as well. after: the variance of that. */
+static enum verdict_direction direction_of(const struct view *view, const struct weigh_cell *cell,
+                                           double after)
+{
+    double sd = sqrt(cell->expected_sd * cell->expected_sd + after);
+    if (view->best == SIGN_WILD && fabs(cell->after - cell->expected) <= 2 * sd)
+        return VERDICT_ERRATIC;
     if (view->best == SIGN_WILD)
-        return fabs(cell->after - cell->expected) > 2 * cell->expected_sd
-                   ? (cell->after > cell->expected ? VERDICT_UP : VERDICT_DOWN)
-                   : VERDICT_ERRATIC;
+        return cell->after > cell->expected ? VERDICT_UP : VERDICT_DOWN;
     return view->is_up[view->best] ? VERDICT_UP : VERDICT_DOWN;
 }
 
@@ -365,7 +384,9 @@ void weigh_change(struct weigh *weigh, const struct weigh_changes *changes, size
         out[m].has_moved = out[m].chance > CHANCE_MIN;
         out[m].since = found[m].since;
         measure(weigh, m, setting.first, setting.end, &out[m]);
-        out[m].direction = direction_of(&found[m].view, &out[m]);
+        out[m].direction =
+            direction_of(&found[m].view, &out[m],
+                         variance_of_mean(weigh->panel->values[m], setting.first, setting.end));
     }
     if (weigh->has_gate)
         weigh_alarms(weigh, &setting, out);
@@ -414,10 +435,12 @@ void weigh_question(struct weigh *weigh, const struct weigh_question *question,
     onset_most(&weigh->onset, &out->since);
     struct view view;
     double surprise = stands_out(weigh, &metric->signs, out->since, until, &view);
-    out->p = chance_of(weigh, metric, m, out->since, surprise, out);
+    out->p = chance_of(weigh, m, out->since, until, surprise, out);
     out->is_judged = out->n_rank > NULL_MIN;
-    measure(weigh, m, out->since, out->since + horizon < until ? out->since + horizon : until, out);
-    out->direction = direction_of(&view, out);
+    size_t after = min_size(out->since + horizon, until);
+    measure(weigh, m, out->since, after, out);
+    out->direction =
+        direction_of(&view, out, variance_of_mean(weigh->panel->values[m], out->since, after));
     out->has_moved = out->p < P_FOR_BREADTH;
     arena_done(&work);
 }

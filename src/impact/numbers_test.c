@@ -1,0 +1,110 @@
+#include "impact/numbers.h"
+
+#include "impact/weigh_kit.h"
+
+TEST(selects_what_sorting_would)
+{
+    for (size_t n = 1; n <= 60; n++) {
+        double sorted[60], shuffled[60];
+        for (size_t i = 0; i < n; i++) {
+            double v = (double)kit_random_below(n); /* with ties */
+            size_t j = i;
+            for (; j > 0 && sorted[j - 1] > v; j--)
+                sorted[j] = sorted[j - 1];
+            sorted[j] = v;
+            shuffled[i] = v;
+        }
+        for (size_t k = 0; k < n; k++)
+            EXPECT_F64(numbers_select(shuffled, n, k), sorted[k], 0);
+        EXPECT_F64(numbers_median(shuffled, n), sorted[n / 2], 0);
+        double middle = n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+        EXPECT_F64(numbers_median_few(shuffled, n), middle, 0);
+        for (size_t i = 0; i < n; i++)
+            EXPECT_F64(shuffled[i], sorted[i], 0);
+    }
+}
+
+TEST(of_none_there_is_no_median)
+{
+    double none[1] = {7};
+    EXPECT_F64(numbers_median(none, 0), 0, 0);
+    EXPECT(is_gap(numbers_median_few(none, 0)));
+}
+
+/* Of what is sorted already, backwards, and all alike. */
+TEST(selects_from_a_long_orderly_list)
+{
+    enum { N = 5000 };
+    double values[N];
+    for (size_t i = 0; i < N; i++)
+        values[i] = (double)i;
+    EXPECT_F64(numbers_select(values, N, 1234), 1234, 0);
+    for (size_t i = 0; i < N; i++)
+        values[i] = (double)(N - i);
+    EXPECT_F64(numbers_select(values, N, 0), 1, 0);
+    for (size_t i = 0; i < N; i++)
+        values[i] = 3;
+    EXPECT_F64(numbers_select(values, N, N - 1), 3, 0);
+}
+
+TEST(normal_quantiles_are_those_of_tables)
+{
+    static const struct {
+        const char *row;
+        double p, z;
+    } rows[] = {
+        {"middle", 0.5, 0},
+        {"one sd", 0.841344746068543, 1},
+        {"90 %", 0.9, 1.2815515655446004},
+        {"97.5 %", 0.975, 1.959963984540054},
+        {"99 %", 0.99, 2.3263478740408408},
+        {"99.9 %", 0.999, 3.090232306167813},
+        {"one in a million", 1e-6, -4.753424308822899},
+        {"one in 10^12", 1e-12, -7.034483825301132},
+    };
+    EACH_ROW (rows, r) {
+        EXPECT_F64(numbers_normal_quantile(r->p), r->z, 1e-8 * fmax(1, fabs(r->z)));
+        if (r->p > 1e-3)
+            EXPECT_F64(numbers_normal_quantile(1 - r->p), -r->z, 1e-8 * fmax(1, fabs(r->z)));
+    }
+}
+
+/* a = b' b + 1 is positive definite; x is known. */
+TEST(solves_what_was_made_from_a_known_answer)
+{
+    for (size_t n = 1; n <= NUMBERS_UNKNOWNS_MAX; n++) {
+        double b[NUMBERS_UNKNOWNS_MAX][NUMBERS_UNKNOWNS_MAX], x[NUMBERS_UNKNOWNS_MAX];
+        double rows[NUMBERS_UNKNOWNS_MAX][NUMBERS_UNKNOWNS_MAX + 1] = {{0}},
+                                                                 got[NUMBERS_UNKNOWNS_MAX];
+        for (size_t i = 0; i < n; i++) {
+            x[i] = site_normal();
+            for (size_t j = 0; j < n; j++)
+                b[i][j] = site_normal();
+        }
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < n; j++) {
+                rows[i][j] = i == j;
+                for (size_t k = 0; k < n; k++)
+                    rows[i][j] += b[k][i] * b[k][j];
+            }
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < n; j++)
+                rows[i][n] += rows[i][j] * x[j];
+        EXPECT(numbers_solve(rows, n, got));
+        for (size_t i = 0; i < n; i++)
+            EXPECT_F64(got[i], x[i], 1e-9);
+    }
+}
+
+TEST(says_that_a_system_is_singular)
+{
+    double rows[2][NUMBERS_UNKNOWNS_MAX + 1] = {{1, 2, 3}, {2, 4, 6}}, x[2];
+    EXPECT(!numbers_solve(rows, 2, x));
+    double empty[1][NUMBERS_UNKNOWNS_MAX + 1] = {{0, 1}};
+    EXPECT(!numbers_solve(empty, 1, x));
+}
+
+RUN_TESTS(test_of(selects_what_sorting_would), test_of(of_none_there_is_no_median),
+          test_of(selects_from_a_long_orderly_list), test_of(normal_quantiles_are_those_of_tables),
+          test_of(solves_what_was_made_from_a_known_answer),
+          test_of(says_that_a_system_is_singular))

@@ -1,0 +1,184 @@
+#include "impact/usual.h"
+
+#include "impact/weigh_kit.h"
+
+enum { DAY = 1440, N_POINTS = 5 * DAY };
+
+static const struct usual_grid grid = {
+    .n_points = N_POINTS, .day_points = DAY, .horizon = 60, .history = N_POINTS - 300};
+
+static struct usual learn(const double *values)
+{
+    struct usual usual;
+    usual_learn(values, &grid, &kit_arena, &usual);
+    return usual;
+}
+
+static double *noise(double level, double sd)
+{
+    double *values = arena_array(&kit_arena, N_POINTS, double);
+    for (size_t i = 0; i < N_POINTS; i++)
+        values[i] = level + sd * site_normal();
+    return values;
+}
+
+TEST(chooses_the_scale_by_the_history)
+{
+    double *counts = noise(0, 1), *wide = noise(0, 1), *rates = noise(0, 1);
+    for (size_t i = 0; i < N_POINTS; i++) {
+        counts[i] = site_count(3);
+        wide[i] = exp(site_normal());
+        rates[i] = counts[i] * 1e6;
+    }
+    EXPECT_I64(learn(noise(100, 1)).form, USUAL_PLAIN);
+    EXPECT_I64(learn(noise(0, 1)).form, USUAL_PLAIN);
+    EXPECT_I64(learn(counts).form, USUAL_COUNT);
+    EXPECT_I64(learn(wide).form, USUAL_RATIO);
+    EXPECT_I64(learn(rates).form, USUAL_RATIO);
+    for (size_t i = grid.history; i < N_POINTS; i++)
+        counts[i] = -0.5; /* later: no reason to see the history otherwise */
+    EXPECT_I64(learn(counts).form, USUAL_COUNT);
+}
+
+/* The width of a small step is the derivative of the inverse. */
+TEST(a_width_is_that_of_a_small_step_on_the_scale)
+{
+    for (int form = USUAL_PLAIN; form <= USUAL_RATIO; form++) {
+        const struct usual usual = {.form = (enum usual_form)form, .offset = 0.7};
+        for (double value = 0; value < 50; value += 3) {
+            double dy = 1e-6, width = usual_width(&usual, value, dy);
+            EXPECT_F64(usual_transform(&usual, value + width) - usual_transform(&usual, value), dy,
+                       1e-9);
+        }
+    }
+}
+
+TEST(noise_has_its_own_spread_whatever_else_there_is)
+{
+    double *values = noise(100, 2);
+    EXPECT_F64(learn(values).sd, 2, 0.1);
+    for (size_t i = 0; i < N_POINTS; i++)
+        values[i] += 40 * sin(2 * M_PI * (double)i / DAY);
+    EXPECT_F64(learn(values).sd, 2, 0.15);
+    for (size_t i = 7; i < N_POINTS; i += 500)
+        values[i] += 50; /* what is far out counts little */
+    EXPECT_F64(learn(values).sd, 2, 0.5);
+}
+
+TEST(a_shift_shows_at_once_and_is_taken_in)
+{
+    struct usual usual = learn(noise(100, 1));
+    EXPECT_F64(usual.response[0], 1, 1e-9);
+    for (size_t k = 1; k < USUAL_RESPONSE; k++)
+        EXPECT(usual.response[k] <= usual.response[k - 1] + 0.05);
+    EXPECT(usual.response[USUAL_RESPONSE - 1] < 0.3);
+}
+
+TEST(innovations_are_gaps_where_values_are)
+{
+    double *values = noise(100, 1);
+    for (size_t i = 3000; i < 3060; i++)
+        values[i] = (double)NAN;
+    struct usual usual = learn(values);
+    EXPECT(usual.is_known && !usual.is_constant);
+    for (size_t i = 0; i < N_POINTS; i++) {
+        EXPECT(is_gap(usual.innovation[i]) == (i < 3 || (i >= 3000 && i < 3060)));
+        EXPECT(is_gap(usual.y[i]) == (i >= 3000 && i < 3060));
+    }
+}
+
+TEST(knows_what_it_does_not_know)
+{
+    double *values = noise(100, 1);
+    for (size_t i = 0; i < N_POINTS; i++)
+        if (i < grid.history - 40)
+            values[i] = (double)NAN;
+    EXPECT(!learn(values).is_known);
+    for (size_t i = 0; i < N_POINTS; i++)
+        values[i] = (double)NAN;
+    EXPECT(!learn(values).is_known);
+}
+
+TEST(a_constant_is_one_until_it_moves)
+{
+    double *values = noise(5, 0);
+    values[grid.history + 10] = 6;
+    struct usual usual = learn(values);
+    EXPECT(usual.is_known && usual.is_constant);
+    EXPECT(usual.sd > 0);
+    EXPECT_F64(usual.innovation[100], 0, 0);
+    EXPECT(usual.innovation[grid.history + 10] > usual.sd);
+    EXPECT(usual_less_controls(&usual, 1, 0, NULL, &grid, &kit_arena) == NULL);
+}
+
+TEST(controls_take_out_what_is_common)
+{
+    enum { N = 5 };
+    double *values[N], *common = noise(0, 2);
+    struct usual all[N];
+    for (size_t m = 0; m < N; m++) {
+        values[m] = noise(100, 1);
+        for (size_t i = 0; i < N_POINTS; i++)
+            values[m][i] += m < N - 1 ? common[i] : 0;
+        all[m] = learn(values[m]);
+    }
+    const bool allowed[N] = {false, true, true, true, true}, none[N] = {false};
+    double *few = usual_less_controls(all, N, 0, allowed, &grid, &kit_arena);
+    double *many = usual_less_controls(all, N, 0, NULL, &grid, &kit_arena);
+    EXPECT(few && usual_sd(few, grid.history, &kit_arena) < 0.6 * all[0].sd);
+    EXPECT(many && usual_sd(many, grid.history, &kit_arena) < 0.75 * all[0].sd);
+    EXPECT(usual_less_controls(all, N, 0, none, &grid, &kit_arena) == NULL);
+    EXPECT(usual_less_controls(all, N, N - 1, NULL, &grid, &kit_arena) == NULL); /* it is alone */
+}
+
+TEST(scores_are_normal_over_the_history)
+{
+    double *values = noise(0, 1);
+    for (size_t i = 0; i < N_POINTS; i++)
+        values[i] = exp(2 * site_normal()) * (kit_random_below(2) ? 1 : -1);
+    values[50] = (double)NAN;
+    values[grid.history + 5] = 1e9;
+    float *spread, *wild,
+        *scores = usual_scores(values, usual_sd(values, grid.history, &kit_arena), &grid,
+                               &kit_arena, &spread, &wild);
+    double sum = 0, squares = 0, wild_sum = 0, wild_squares = 0;
+    for (size_t i = 0; i < grid.history; i++) {
+        sum += (double)scores[i];
+        squares += (double)scores[i] * (double)scores[i];
+        wild_sum += (double)wild[i];
+        wild_squares += (double)wild[i] * (double)wild[i];
+    }
+    double n = (double)grid.history;
+    EXPECT_F64(sum / n, 0, 0.03);
+    EXPECT_F64(squares / n, 1, 0.01);
+    EXPECT_F64(wild_sum / n, 0, 0.01);
+    EXPECT_F64(wild_squares / n, 1, 0.01);
+    EXPECT_F64((double)scores[50], 0, 0);
+    for (size_t i = 0; i < N_POINTS; i++) {
+        EXPECT(fabsf(scores[i]) <= 4.2f); /* 3.5, made to have variance 1 */
+        EXPECT(spread[i] > 0);
+    }
+    EXPECT(scores[grid.history + 5] > 3);
+    EXPECT(wild[grid.history + 5] > 3);
+}
+
+/* Spread and score of a point come from what was before it and its rank in the history. */
+TEST(scores_do_not_look_ahead)
+{
+    double *values = noise(0, 1);
+    float *spread, *before = usual_scores(values, 1, &grid, &kit_arena, &spread, NULL);
+    for (size_t i = grid.history + 50; i < N_POINTS; i++)
+        values[i] *= 20;
+    float *spread_after, *after = usual_scores(values, 1, &grid, &kit_arena, &spread_after, NULL);
+    for (size_t i = 0; i < grid.history + 50; i++)
+        EXPECT(before[i] == after[i] && spread[i] == spread_after[i]);
+    EXPECT(spread_after[N_POINTS - 1] > spread[N_POINTS - 1]);
+}
+
+RUN_TESTS(test_of(chooses_the_scale_by_the_history),
+          test_of(a_width_is_that_of_a_small_step_on_the_scale),
+          test_of(noise_has_its_own_spread_whatever_else_there_is),
+          test_of(a_shift_shows_at_once_and_is_taken_in),
+          test_of(innovations_are_gaps_where_values_are), test_of(knows_what_it_does_not_know),
+          test_of(a_constant_is_one_until_it_moves), test_of(controls_take_out_what_is_common),
+          test_of(scores_are_normal_over_the_history), test_of(scores_do_not_look_ahead))
