@@ -179,12 +179,12 @@ TEST(an_impact_is_the_change_and_its_verdict)
     to_say.method = "1";
     const struct answer answer = ASK(IMPACT, "fresh=1");
     EXPECT(text_starts(answer.body, "{\"id\":\"01KB1234ABCDEFGHJKMNPQRSTV\",\"change\":{\"id\":"));
-    EXPECT(
-        strstr(answer.body,
-               ",\"stage\":\"live\",\"state\":\"harm\",\"made\":null,\"windows\":{\"before\":[0,"
-               "1763837600],\"after\":[1763837600,1763838290]},\"checked\":42,\"revised\":0,\"moved\":[{"
-               "\"metric\":\"php.warnings\",\"direction\":\"up\",\"harm\":\"bad\",\"before\":1.2,"
-               "\"after\":44.0,\"delta\":42.8,\"since\":1763837710,"));
+    EXPECT(strstr(
+        answer.body,
+        ",\"stage\":\"live\",\"state\":\"harm\",\"made\":null,\"windows\":{\"before\":[0,"
+        "1763837600],\"after\":[1763837600,1763838290]},\"checked\":42,\"revised\":0,\"moved\":[{"
+        "\"metric\":\"php.warnings\",\"direction\":\"up\",\"harm\":\"bad\",\"before\":1.2,"
+        "\"after\":44.0,\"delta\":42.8,\"since\":1763837710,"));
     EXPECT(strstr(answer.body,
                   "\"rank\":[1,280],\"share\":0.9,\"would_see\":null,\"spark\":[1.0,null,44.0],"
                   "\"spark_change\":2}],\"unmoved\":[],\"nodata\":[\"signups\"],\"overlaps\":[],"
@@ -353,6 +353,7 @@ TEST(why_names_the_suspects_and_what_it_could_not_see)
                                          .since_s = NOW_S - 60},
                               .suspects = &suspect,
                               .n_suspects = 1,
+                              .n_changes = 3,
                               .none_share = 0.12,
                               .missing = missing,
                               .n_missing = 1};
@@ -371,7 +372,8 @@ TEST(why_names_the_suspects_and_what_it_could_not_see)
     EXPECT(strstr(answer.body,
                   ",\"score\":0.86,\"reasons\":[{\"code\":\"ends_before\",\"value\":20.0},{\"code\""
                   ":\"history\",\"value\":[3.0,9]},{\"code\":\"same_service\",\"value\":true}]}],"
-                  "\"none\":0.12,\"none_in_window\":false,\"missing\":[\"The week before has no "
+                  "\"none\":0.12,\"changes\":3,\"none_in_window\":false,\"missing\":[\"The week "
+                  "before has no "
                   "data.\"]}"));
 }
 

@@ -102,10 +102,12 @@ bool judging_verdict(const struct api_call *call, const struct change *change,
         return false;
     while (n > 0 && !fits(judging, &kept[n - 1]))
         n--;
-    if (n == 0)
-        return judge(call, change, judging, out, err);
-    *out = kept[n - 1];
-    return true;
+    if (n > 0) {
+        *out = kept[n - 1];
+        return true;
+    }
+    /* Of one that came with an import the ledger has no more than what the change carries. */
+    return judging_in_short(call, change, judging, out, err);
 }
 
 bool judging_in_short(const struct api_call *call, const struct change *change,

@@ -131,7 +131,8 @@ static void write_why(struct jsonw *json, const struct why *why)
     write_movement(json, why);
     write_suspects(json, why);
     jsonw_put_f64(json, "none", why->none_share);
-    jsonw_put_bool(json, "none_in_window", why->n_suspects == 0);
+    jsonw_put_i64(json, "changes", (int64_t)why->n_changes);
+    jsonw_put_bool(json, "none_in_window", why->n_changes == 0);
     jsonw_key(json, "missing");
     jsonw_array(json);
     for (size_t i = 0; i < why->n_missing; i++)

@@ -50,7 +50,8 @@ static void add_explanation(const struct why *why, struct buf *out)
     const bool is_none = why->n_suspects == 0 || why->none_share >= NONE_LIKELY;
     buf_add_str(out, is_none ? "none of our changes" : "");
     if (why->n_suspects == 0) {
-        buf_add_str(out, ", nothing that we know of changed before");
+        buf_add_str(out, why->n_changes ? ", none that we know of began when it did"
+                                        : ", nothing that we know of changed before");
         return;
     }
     if (is_none) {

@@ -39,6 +39,10 @@ TEST(one_line_for_each_answer)
                 "logins.ok fell 31% at 14:06 (412 -> 284): none of our changes 90%, else website "
                 "4f2c1e9 by nora 8%");
     why.n_suspects = 0;
+    why.n_changes = 2;
+    EXPECT(strstr(why_line(&why, tz_utc(), &kit_arena),
+                  "none of our changes, none that we know of began when it did"));
+    why.n_changes = 0;
     EXPECT_TEXT(why_line(&why, tz_utc(), &kit_arena),
                 "logins.ok fell 31% at 14:06 (412 -> 284): none of our changes, nothing that we "
                 "know of changed before");

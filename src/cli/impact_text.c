@@ -12,6 +12,7 @@
 enum {
     NAME_COLUMNS_MIN = 6,
     NAME_COLUMNS_MAX = 44,
+    OVERLAPS_NAMED = 5,
     POWERS_NAMED = 6, /* of those that did not move, without --all */
     CELLS = 4,        /* before, after, change, rank */
     CELL_MIN = 6,
@@ -257,6 +258,24 @@ static void add_list(const char *label, const char *const *texts, size_t n, stru
     buf_add_char(out, '\n');
 }
 
+/* Changes whose windows share some of this one's: their ids as lists of changes show them. */
+static void add_overlaps(const struct verdict *verdict, struct arena *arena, struct buf *out)
+{
+    const size_t n = min_size(verdict->n_overlaps, OVERLAPS_NAMED);
+    if (!n)
+        return;
+    buf_add_str(out, "  OVERLAP  ");
+    for (size_t i = 0; i < n; i++) {
+        buf_add_str(out, i ? ", " : "");
+        terminal_clean(out, arena_strndup(arena, verdict->overlaps[i],
+                                          strnlen(verdict->overlaps[i], LOG_TEXT_ID_BYTES)));
+    }
+    if (verdict->n_overlaps > n)
+        buf_printf(out, " and %zu more", verdict->n_overlaps - n);
+    buf_add_str(out, n > 1 ? ": changes near it" : ": a change near it");
+    buf_add_str(out, "  (plumb show ID)\n");
+}
+
 static void add_reasons(const struct verdict *verdict, struct buf *out)
 {
     for (size_t i = 0; i < verdict->n_reasons; i++) {
@@ -282,7 +301,7 @@ void impact_text(const struct judged *judged, const struct impact_look *look, st
         return;
     add_unmoved(verdict, look, arena, out);
     add_list("NO DATA", verdict->no_data, verdict->n_no_data, out);
-    add_list("OVERLAP", verdict->overlaps, verdict->n_overlaps, out);
+    add_overlaps(verdict, arena, out);
     add_reasons(verdict, out);
 }
 

@@ -64,7 +64,7 @@ TEST(the_page_says_what_moved_and_what_would_have_been_seen)
     EXPECT_TEXT(page(false, false),
                 HEAD "  NOT MOVED  40 metrics; would have seen: checkout.ok 4%, signups +3\n"
                      "  NO DATA  search.p95\n"
-                     "  OVERLAP  01KB0000AB\n"
+                     "  OVERLAP  01KB0000AB: a change near it  (plumb show ID)\n"
                      "  A flag of checkout shares 8 minutes.\n"
                      "  Of 1,000 metrics that nothing happened to, 2.9 are told as moved, as last "
                      "measured here.\n");

@@ -239,19 +239,34 @@ static void add_none(const struct page *page, const char *why)
                page->look->has_colour ? "\x1b[0m" : "", why);
 }
 
+/* No change, or none that explains it at all. */
+static void add_nobody(const struct page *page)
+{
+    CLEANUP(buf_done) struct buf why;
+    buf_init(&why, TEXT_BYTES_MAX);
+    const json_int_t n_near = json_integer_value(json_object_get(page->root, "changes"));
+    const int64_t window_s = page->look->window_s;
+    buf_add_str(&why, ": ");
+    if (n_near > 0)
+        buf_printf(&why, "of %" JSON_INTEGER_FORMAT " in", n_near);
+    else
+        buf_add_str(&why, "nothing that we know of changed in");
+    buf_add_str(&why, " the ");
+    if (window_s % 60 == 0 && window_s < 2 * 3600)
+        buf_printf(&why, "%lld minutes", (long long)(window_s / 60));
+    else
+        log_text_took(window_s * 1000, &why);
+    buf_add_str(&why, n_near > 0 ? " before none began when it did." : " before.");
+    add_none(page, buf_text(&why));
+}
+
 static void add_suspects(const struct page *page)
 {
     const json_t *suspects = json_object_get(page->root, "suspects");
     const size_t n = json_array_size(suspects);
     const double none = number(page->root, "none");
     if (!n) {
-        struct buf why;
-        buf_init(&why, TEXT_BYTES_MAX);
-        buf_add_str(&why, ": nothing that we know of changed in the ");
-        log_text_took(page->look->window_s * 1000, &why);
-        buf_add_str(&why, " before.");
-        add_none(page, buf_text(&why));
-        buf_done(&why);
+        add_nobody(page);
         return;
     }
     if (none >= LIKELY_SHARE)

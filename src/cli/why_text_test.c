@@ -66,8 +66,11 @@ TEST(none_of_our_changes_is_an_answer)
 {
     EXPECT_TEXT(
         said(MOVED "\"suspects\":[],\"none\":1.0,\"none_in_window\":true,\"missing\":[]}", true),
-        LINE "None of our changes: nothing that we know of changed in the 45m00s before.\n"
+        LINE "None of our changes: nothing that we know of changed in the 45 minutes before.\n"
              "Next: plumb graph 'logins.ok' --since 2h\n");
+    EXPECT_TEXT(said(MOVED "\"suspects\":[],\"none\":1.0,\"changes\":2,\"missing\":[]}", true),
+                LINE "None of our changes: of 2 in the 45 minutes before none began when it did.\n"
+                     "Next: plumb graph 'logins.ok' --since 2h\n");
     const char *far = said(MOVED "\"suspects\":[" SUSPECT("01KB1234AB", "deploy", "website", "0.1",
                                                           "") "],\"none\":0.9,\"missing\":[]}",
                            true);

@@ -108,6 +108,7 @@ struct why {
     int64_t over_s;
     struct why_suspect *suspects; /* most likely first */
     size_t n_suspects;
+    size_t n_changes;     /* near that time, suspects or not */
     double none_share;    /* that none of these did it */
     const char **missing; /* whole sentences: what could not be looked at */
     size_t n_missing;

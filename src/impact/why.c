@@ -397,7 +397,10 @@ static bool take_changes(struct asking *a, struct err *err)
 {
     const int64_t at_s = a->out->at_s;
     const int64_t window[2] = {at_s - window_s(a), min_i64(a->panel.now_s, at_s + LATE_S) + 1};
-    return assess_neighbours(a->options, NULL, at_s, window, a->arena, &a->changes, err);
+    if (!assess_neighbours(a->options, NULL, at_s, window, a->arena, &a->changes, err))
+        return false;
+    a->out->n_changes = a->changes.n;
+    return true;
 }
 
 static bool answer(struct asking *a, struct err *err)

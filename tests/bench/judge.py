@@ -103,7 +103,7 @@ def judge(server, options):
 def main():
     parser = kit.arguments(__doc__.splitlines()[0])
     parser.add_argument("--series", type=int, default=10000, help="a multiple of 100")
-    parser.add_argument("--days", type=int, default=3)
+    parser.add_argument("--days", type=int, default=4)
     parser.add_argument("--changes", type=int, default=25, help="a day, for the share of one core")
     parser.add_argument("--seconds", type=int, default=3, help="for each kind of request")
     options = parser.parse_args()

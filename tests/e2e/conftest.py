@@ -8,7 +8,7 @@ from kit import server as kit  # noqa: E402
 
 
 # What waits the longest begins first, so that nothing is left to wait for at the end.
-FIRST = ("test_irc_flood.py", "test_irc.py", "test_announce.py", "test_shell.py", "test_command.py")
+FIRST = ("test_verdict_gate.py", "test_irc_flood.py", "test_irc.py", "test_announce.py", "test_shell.py", "test_command.py")
 
 
 def pytest_collection_modifyitems(items):
