@@ -510,7 +510,7 @@ def test_history_is_not_announced(tmp_path):
         server.post("/api/v1/changes", {"kind": "deploy", "service": "web", "start": old, "status": "running"}).ok()
         server.post("/api/v1/changes", {"kind": "deploy", "service": "web", "start": old, "end": old + 60}).ok()
         state = wait_until(lambda: (lambda c: c if c["skipped"] >= 52 else None)(channel(server)))
-        assert (state["skipped"], state["told"], state["waiting"]) == (52, 0, 0)
+        assert state["skipped"] >= 52 and (state["told"], state["waiting"]) == (0, 0)  # a verdict passes its end over again
         server.post("/deploy/web/ok", "").ok()  # began long ago, but ends now: that is news
         assert kinds(peer.wait(1)) == ["change.end"]
         assert os.path.getsize(os.path.join(server.data, "announce", "hook.state")) < 2000

@@ -162,7 +162,7 @@ def test_it_is_told_in_the_channel(tmp_path):
         assert told.startswith("website 4f2c1e9 (nora): HARM, php.warnings x")
         assert "(1 of 14 moved) http" in told
         since = told.partition(" since ")[2][:5]
-        clock = [time.strftime("%H:%M", time.gmtime(end - 3600 * office.west + k * MINUTE)) for k in range(-1, 4)]
+        clock = [time.strftime("%H:%M", time.gmtime(end - 3600 * office.west + k * MINUTE)) for k in range(-1, 6)]
         assert since in clock, (told, clock)  # by the office's clock
         nora.say(".why php.warnings at " + clock[1])
         line = nora.hears("nora: php.warnings rose ")
