@@ -140,7 +140,7 @@ struct change_query {
     int status;                /* enum change_status + 1; 0: all */
     const char *env, *by;      /* exact */
     const char
-        *text; /* words that must all occur in its texts; a word that ends in * is a beginning */
+        *text;   /* words that must all occur in its texts; a word that ends in * is a beginning */
     int verdict; /* enum verdict_state + 1; 0: all */
     bool with_retracted;
     const char *const *tags; /* posted events' and change tags */
