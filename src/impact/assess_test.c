@@ -68,7 +68,7 @@ TEST(nothing_moved_is_no_harm_with_what_would_have_been_seen)
     EXPECT_I64(verdict.n_checked, 5);
     EXPECT_I64(verdict.n_unmoved, 5);
     EXPECT_I64(verdict.n_no_data, 0);
-    EXPECT(verdict.unmoved[0].would_see > 1 && verdict.unmoved[0].would_see < 3);
+    EXPECT(verdict.unmoved[0].would_see > 3 && verdict.unmoved[0].would_see < 5);
     EXPECT_TEXT(verdict.change, site.deploy->id);
     EXPECT_I64(verdict.at_s, WORLD_NOW_S - 2 * HOUR);
     EXPECT_I64(verdict.from_s, WORLD_NOW_S - 3 * HOUR);
@@ -337,8 +337,8 @@ TEST(it_stops_between_slices)
     struct site site = new_site();
     size_t n = 0;
     /* Of another grid, so of another slice. */
-    site.world->series[0].step_s = 900;
-    site.world->series[0].n /= 15;
+    site.world->series[0].step_s = 300;
+    site.world->series[0].n /= 5;
     const struct impact_wish wish = {.stage = VERDICT_1H};
     const struct assess_job job = {.options = &site.world->options,
                                    .change = site.deploy,

@@ -5,9 +5,6 @@
 #include "impact/impact.h"
 
 enum {
-    /* before a change, of a metric: fifteen days of five minutes, three of single minutes. Twice as many cost
-     * twice the time and say little more. */
-    PANEL_POINTS_TAUGHT = 4400,
     PANEL_SLICE_MAX = 240,        /* own metrics of a slice: with 14 days of minutes about 40 MB */
     PANEL_CONTROLS_MAX = 32,      /* of other services, read along with each slice */
     PANEL_SILENT_POINTS = 3,      /* without one after the change: silent */

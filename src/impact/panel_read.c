@@ -23,8 +23,7 @@ static int64_t round_down(int64_t s, int64_t step_s)
 struct panel_grid panel_parts_grid(const struct panel_question *question, int64_t step_s,
                                    int64_t history_s)
 {
-    const int64_t taught_s = min_i64(history_s, PANEL_POINTS_TAUGHT * step_s);
-    const int64_t from_s = max_i64(0, round_down(question->at_s - taught_s, step_s));
+    const int64_t from_s = max_i64(0, round_down(question->at_s - history_s, step_s));
     const int64_t until_s = max_i64(round_down(question->until_s, step_s), from_s + step_s);
     return (struct panel_grid){from_s, step_s, (size_t)((until_s - from_s) / step_s)};
 }

@@ -98,7 +98,7 @@ TEST(a_group_stands_for_its_members)
     const struct panel_list list = choose(world);
     EXPECT_TEXT(names_of(&list), "sumSeries(web.*.errors) shop.cart.sales web.logins "
                                  "disk.used;host=a;service=web");
-    EXPECT(list.items[0].row && list.items[0].row[3000] == 1 + 2);
+    EXPECT(list.items[0].row && list.items[0].row[100 + 12 * 1440] == 1 + 2);
     EXPECT_I64(list.items[0].history_s, 14 * DAY_S);
 }
 

@@ -8,9 +8,7 @@ static const double NORMAL_95 = 1.96; /* 95 of 100 lie within so many deviations
 
 int64_t slice_step_s(int64_t horizon_s)
 {
-    return horizon_s <= SLICE_FINE_HORIZON_S     ? SLICE_FINE_S
-           : horizon_s <= SLICE_MIDDLE_HORIZON_S ? SLICE_MIDDLE_S
-                                                 : SLICE_COARSE_S;
+    return horizon_s <= SLICE_FINE_HORIZON_S ? SLICE_FINE_S : SLICE_COARSE_S;
 }
 
 size_t slice_first(const struct panel_grid *grid, int64_t at_s)

@@ -7,11 +7,9 @@
 enum {
     SLICE_HORIZON_MIN = 12, /* points; as weigh.h has it */
     SLICE_HORIZON_MAX = 1440,
-    SLICE_FINE_S = 60,    /* the step that is wanted for minutes, */
-    SLICE_MIDDLE_S = 300, /* for hours */
-    SLICE_COARSE_S = 900, /* and for days */
-    SLICE_FINE_HORIZON_S = 30 * 60,
-    SLICE_MIDDLE_HORIZON_S = 6 * 3600,
+    SLICE_FINE_S = 60,    /* the step that is wanted up to SLICE_FINE_HORIZON_S, */
+    SLICE_COARSE_S = 900, /* and past it */
+    SLICE_FINE_HORIZON_S = 6 * 3600,
 };
 
 /* One slice with its values, ready to be weighed. In an arena. */

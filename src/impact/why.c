@@ -378,7 +378,7 @@ static void take_question(struct asking *a)
     const int64_t now_s = clock_s(&a->options->clock);
     const int64_t at_s = a->question->at_s ? a->question->at_s : now_s;
     const int64_t horizon_s = max_i64(HORIZON_S, window_s(a));
-    const int64_t step_s = SLICE_FINE_S; /* people want to know the minute */
+    const int64_t step_s = slice_step_s(horizon_s);
     /* A question about now has its onset before; some points after the time must be there. */
     const int64_t latest_s = now_s - IMPACT_SETTLE_S - PANEL_SILENT_POINTS * step_s;
     a->out->at_s = at_s;
