@@ -5,7 +5,6 @@
 static const size_t looks[] = {1,  2,  3,   5,   7,   10,  14,  20,  28,   40,
                                60, 90, 130, 180, 260, 360, 520, 720, 1000, 1440};
 static const double GATE_XI = 0.1; /* of the tail */
-static const double DAYS_FOR_FULL_CLAIM = 3;
 enum { QUIET_MIN = 40 };
 
 size_t gate_next_look(size_t n, size_t horizon)
@@ -57,13 +56,6 @@ void gate_learn(const struct signs *signs, const struct usual_grid *grid, struct
     }
 }
 
-/* With less than three days of history no small chance can be claimed. */
-static double claim(const struct gate *gate, double chance, size_t before)
-{
-    double days = (double)before / (double)gate->day_points;
-    return days < DAYS_FOR_FULL_CLAIM ? pow(chance, days / DAYS_FOR_FULL_CLAIM) : chance;
-}
-
 double gate_chance(const struct gate *gate, float largest, size_t before, double *scratch)
 {
     size_t n = 0;
@@ -79,5 +71,6 @@ double gate_chance(const struct gate *gate, float largest, size_t before, double
         return (double)(n_larger + 1) / (double)(n + 1);
     struct tail tail = tail_fit(scratch, n, GATE_XI);
     tail.scale = fmax(tail.scale, 0.2);
-    return claim(gate, exp(-tail_surprise(&tail, (double)largest)), before);
+    return tail_claim(exp(-tail_surprise(&tail, (double)largest)),
+                      (double)before / (double)gate->day_points);
 }

@@ -27,3 +27,9 @@ double tail_surprise(const struct tail *tail, double v)
         return v <= 0 ? 0 : at_threshold * v / tail->threshold;
     return at_threshold + log1p(tail->xi * (v - tail->threshold) / tail->scale) / tail->xi;
 }
+
+double tail_claim(double chance, double days)
+{
+    static const double DAYS_FOR_FULL_CLAIM = 3;
+    return days < DAYS_FOR_FULL_CLAIM ? pow(chance, days / DAYS_FOR_FULL_CLAIM) : chance;
+}

@@ -14,3 +14,5 @@ struct tail {
 struct tail tail_fit(double *values, size_t n, double xi);
 /* -log of the chance of v or more; below the threshold roughly. */
 double tail_surprise(const struct tail *tail, double v);
+/* With less than three days of history no small chance can be claimed: it is raised to a smaller power. */
+double tail_claim(double chance, double days);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "impact/controls.h"
 #include "impact/numbers.h"
 #include "impact/sums.h"
 
@@ -297,7 +298,7 @@ void usual_learn(const double *values, const struct usual_grid *grid, struct are
 
 /* ---- what other metrics explain ---- */
 
-enum { CONTROLS_FEW = 3, CONTROLS_MANY = 5 };
+enum { CONTROLS_FEW = 3, CONTROLS_MANY = CONTROLS_MAX };
 
 static const double CORRELATION_MIN = 0.2;
 
@@ -320,29 +321,6 @@ static double correlation(const struct usual *a, const struct usual *b,
         bb += v * v;
     }
     return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
-}
-
-struct controls {
-    size_t which[CONTROLS_MANY];
-    double correlation[CONTROLS_MANY];
-    size_t n;
-};
-
-static void add_control(struct controls *controls, size_t n_max, size_t which, double correlation)
-{
-    size_t at = controls->n;
-    if (at == n_max) {
-        if (fabs(correlation) <= fabs(controls->correlation[n_max - 1]))
-            return;
-        at--;
-    } else
-        controls->n++;
-    for (; at > 0 && fabs(controls->correlation[at - 1]) < fabs(correlation); at--) {
-        controls->which[at] = controls->which[at - 1];
-        controls->correlation[at] = controls->correlation[at - 1];
-    }
-    controls->which[at] = which;
-    controls->correlation[at] = correlation;
 }
 
 /* The joint regression on few controls that cannot have been hit. */
@@ -431,7 +409,7 @@ double *usual_less_controls(const struct usual *all, size_t n, size_t self, cons
             continue;
         double r = correlation(&all[self], &all[m], grid);
         if (fabs(r) >= CORRELATION_MIN)
-            add_control(&controls, allowed ? CONTROLS_FEW : CONTROLS_MANY, m, r);
+            controls_add(&controls, allowed ? CONTROLS_FEW : CONTROLS_MANY, m, r);
     }
     if (allowed)
         return controls.n ? less_few(all, self, &controls, grid, arena) : NULL;

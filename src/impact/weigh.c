@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "impact/controls.h"
 #include "impact/weigh_parts.h"
 
 static const double CONTROL_MIN = 0.3; /* correlation of a control */
@@ -38,8 +39,8 @@ static float *control_contrast(const struct weigh *weigh, float *const *whole, s
     const float *own = whole[m];
     if (!own)
         return NULL;
-    size_t best[CONTROLS], n_best = 0, n = weigh->grid.n_points;
-    double r_best[CONTROLS];
+    struct controls closest = {.n = 0};
+    size_t n = weigh->grid.n_points;
     size_t stride = weigh->grid.horizon / 5 > 0 ? weigh->grid.horizon / 5 : 1;
     for (size_t k = 0; k < weigh->panel->n_metrics; k++) {
         if (!whole[k] || weigh->panel->groups[k] == weigh->panel->groups[m])
@@ -52,26 +53,19 @@ static float *control_contrast(const struct weigh *weigh, float *const *whole, s
             bb += (double)(whole[k][p] * whole[k][p]);
         }
         double r = aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
-        if (fabs(r) < CONTROL_MIN || (n_best == CONTROLS && fabs(r) <= fabs(r_best[CONTROLS - 1])))
-            continue;
-        size_t at = n_best < CONTROLS ? n_best++ : CONTROLS - 1;
-        for (; at > 0 && fabs(r_best[at - 1]) < fabs(r); at--) {
-            best[at] = best[at - 1];
-            r_best[at] = r_best[at - 1];
-        }
-        best[at] = k;
-        r_best[at] = r;
+        if (fabs(r) >= CONTROL_MIN)
+            controls_add(&closest, CONTROLS, k, r);
     }
-    if (n_best == 0)
+    if (closest.n == 0)
         return NULL;
     float *out = arena_array(work, n, float);
     double sizes = 0;
-    for (size_t b = 0; b < n_best; b++)
-        sizes += fabs(r_best[b]);
+    for (size_t b = 0; b < closest.n; b++)
+        sizes += fabs(closest.correlation[b]);
     for (size_t p = 0; p < n; p++) {
         double sum = 0;
-        for (size_t b = 0; b < n_best; b++)
-            sum += r_best[b] * (double)whole[best[b]][p];
+        for (size_t b = 0; b < closest.n; b++)
+            sum += closest.correlation[b] * (double)whole[closest.which[b]][p];
         out[p] = (float)(sum / sizes);
     }
     return out;

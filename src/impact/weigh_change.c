@@ -9,8 +9,7 @@
 static const double P_XI = 0.05; /* of the tail of what stands out at quiet times */
 static const double P_SCALE_MIN = 0.3;
 static const double P_MIN = 1e-12;
-static const double DAYS_FOR_FULL_CLAIM = 3; /* with less history p is raised to a smaller power */
-static const double P_FOR_ONSET = 0.1;       /* only then it is asked who began it */
+static const double P_FOR_ONSET = 0.1; /* only then it is asked who began it */
 static const double P_FOR_BREADTH = 0.01;
 static const double OWN_WEIGHT = 3;     /* prior of a change for its own metrics, against others' */
 static const double BROAD_WEIGHT = 0.1; /* prior of a change for something site-wide */
@@ -111,9 +110,7 @@ static double chance_of(struct weigh *weigh, size_t m, size_t p, size_t until, d
     double chance = surprise <= tail.threshold ? (double)(n_as_odd + 1) / (double)(n + 1)
                                                : exp(-tail_surprise(&tail, surprise));
     double days = (double)(p - horizon) / (double)weigh->grid.day_points;
-    if (days < DAYS_FOR_FULL_CLAIM)
-        chance = pow(chance, days / DAYS_FOR_FULL_CLAIM);
-    return fmax(chance, P_MIN);
+    return fmax(tail_claim(chance, days), P_MIN);
 }
 
 static double mean_of(const double *values, size_t from, size_t until)

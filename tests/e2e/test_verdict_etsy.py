@@ -76,7 +76,7 @@ def ask(day, server, *words):
     return out
 
 
-@pytest.mark.xfail(reason="three onsets within one horizon share what explains them, so that none has enough; see docs/verdict.md")
+@pytest.mark.xfail(strict=True, reason="three onsets within one horizon share what explains them, so that none has enough; see docs/verdict.md")
 def test_the_bad_one_is_harm(day, server, verdicts):
     verdict = whole(server, verdicts[day.bad])
     assert (verdict["stage"], verdict["state"]) == ("1h", "harm")
@@ -109,7 +109,7 @@ def test_sixteen_did_no_harm_and_say_what_would_have_been_seen(day, server, verd
         assert verdict["say"].startswith("no harm: 14 metrics checked, would have seen ")
 
 
-@pytest.mark.xfail(reason="three onsets within one horizon share what explains them, so that none has enough; see docs/verdict.md")
+@pytest.mark.xfail(strict=True, reason="three onsets within one horizon share what explains them, so that none has enough; see docs/verdict.md")
 def test_the_day_in_the_log(day, server):
     out = ask(day, server, "log", "--oneline")
     assert out.count(" no harm ") >= 16 and out.count(" HARM ") == 1
