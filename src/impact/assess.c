@@ -213,6 +213,7 @@ static void take_cell(struct assessing *a, const struct slice *slice,
     struct verdict_make_item *item = add_item(a);
     item->has_moved = has_moved(a, cell, slice->first, &since);
     item->metric = slice_metric(slice, m, a->job->options->rules, cell, since);
+    item->rings = item->has_moved && !cell->has_moved;
     item->chance = cell->chance;
     item->rival = rival_of(a, slice, changes, m, cell);
     count(a, slice, m, item->has_moved);

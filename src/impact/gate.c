@@ -19,7 +19,7 @@ size_t gate_next_look(size_t n, size_t horizon)
 static double largest_of(const struct signs *signs, const float *scores, size_t p, size_t n)
 {
     const float *shape = signs->shape[SIGN_STEP];
-    double before = signs_mean_before(signs, scores, p), sum = 0, most = 0;
+    double before = signs_level_before(signs, scores, 0, p).mean, sum = 0, most = 0;
     size_t look = gate_next_look(0, n);
     for (size_t k = 1; k <= n && look > 0; k++) {
         sum += (double)shape[k - 1] * (double)scores[p + k - 1];

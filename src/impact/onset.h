@@ -10,9 +10,10 @@ struct onset {
     double *likely; /* until - from of them; -INFINITY: cannot be */
 };
 
-/* From a look (signs_look) at one metric over the same points. with_wild: it is known by its wildness. */
-void onset_from_look(const struct signs *signs, float *const look[SIGNS], bool with_wild,
-                     struct onset *io);
+/* From a look (signs_look) at one metric over a span, at most two horizons. with_wild: it is known by its
+ * wildness. io has room for all of the span's points. */
+void onset_from_look(const struct signs *signs, const struct signs_span *span,
+                     float *const look[SIGNS], bool with_wild, struct onset *io);
 /* The likeliest point's value. */
 double onset_most(const struct onset *onset, size_t *out_at);
 

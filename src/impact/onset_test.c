@@ -100,6 +100,51 @@ TEST(several_metrics_say_more_and_one_alone_can_be_wrong)
     EXPECT(sum.likely[0] >= -4 * 8);
 }
 
+/* Scores of nothing but a pulse, with metrics that answer a shift at once, or first more than later. */
+TEST(a_pulse_of_any_length_is_dated_by_its_beginning)
+{
+    enum { POINTS = 600, HORIZON = 60, AT = 500 };
+    static const struct {
+        const char *row;
+        size_t n;
+        double first;
+    } rows[] = {
+        {"2 points", 2, 1},   {"7", 7, 1},   {"20", 20, 1}, {"31", 31, 1},
+        {"first more", 7, 3}, {"20", 20, 3}, {"31", 31, 3}, {"its end is not seen", 200, 3},
+    };
+    EACH_ROW (rows, r) {
+        struct usual usual = {.is_known = true};
+        for (size_t k = 0; k < USUAL_RESPONSE; k++)
+            usual.response[k] = k < 3 ? r->first : 1;
+        double y[POINTS];
+        float scores[POINTS], spread[POINTS];
+        for (size_t i = 0; i < POINTS; i++) {
+            size_t k = i - AT, ended = k - r->n;
+            y[i] = i % 2 ? 0.1 : -0.1;
+            if (i >= AT)
+                y[i] += 3 * usual.response[min_size(k, USUAL_RESPONSE - 1)];
+            if (i >= AT + r->n)
+                y[i] -= 3 * usual.response[min_size(ended, USUAL_RESPONSE - 1)];
+            scores[i] = (float)y[i];
+            spread[i] = 1;
+        }
+        struct signs signs = {.scores = {scores}, .wild = scores, .spread = spread};
+        const struct usual_grid grid = {POINTS, 1440, HORIZON, AT};
+        const struct signs_contrast_input input = {.y = y, .noise_sd = 1};
+        signs_learn(&usual, &grid, &input, &kit_arena, &signs);
+        const struct signs_span span = {.from = AT - HORIZON, .until = AT + HORIZON};
+        float *look[SIGNS];
+        for (size_t s = 0; s < SIGNS; s++)
+            look[s] = arena_zarray(&kit_arena, N, float);
+        struct onset onset = {.likely = arena_zarray(&kit_arena, N, double)};
+        signs_look(&signs, &span, look);
+        onset_from_look(&signs, &span, look, false, &onset);
+        size_t at = 0;
+        EXPECT(onset_most(&onset, &at) > 0);
+        EXPECT_I64(at, AT);
+    }
+}
+
 TEST(only_points_of_both_are_added)
 {
     double few[3] = {0, 5, 0};
@@ -116,4 +161,5 @@ RUN_TESTS(test_of(shares_and_the_rest_are_one), test_of(the_last_change_before_t
           test_of(where_nothing_can_be_the_onset_it_is_nobodys),
           test_of(the_likeliest_point_is_the_first_of_the_largest),
           test_of(several_metrics_say_more_and_one_alone_can_be_wrong),
+          test_of(a_pulse_of_any_length_is_dated_by_its_beginning),
           test_of(only_points_of_both_are_added))

@@ -65,19 +65,30 @@ enum {
     WILD_HORIZONS = 6,   /* that wildness is compared with */
 };
 
-/* Of a sum over n scores before a point: a shrunken mean. */
-static double shrunken_mean(const struct signs *signs, double sum, size_t n)
+/* Of a sum over n scores before a point. since: 0, or all there is of its kind. */
+static struct signs_level level_of(const struct signs *signs, double sum, size_t n, size_t since)
 {
-    return n < signs->horizon ? 0 : sum / ((double)n + (double)signs->horizon / 4);
+    if (since == 0) /* usually about 0, and all the more when little is known */
+        return (struct signs_level){
+            n < signs->horizon ? 0 : sum / ((double)n + (double)signs->horizon / 4), 0};
+    return n == 0 ? (struct signs_level){0, INFINITY}
+                  : (struct signs_level){sum / (double)n, 1 / (double)n};
 }
 
-double signs_mean_before(const struct signs *signs, const float *scores, size_t p)
+/* The first point that counts as before p. */
+static size_t first_before(size_t p, size_t span, size_t since)
 {
-    size_t n = BEFORE_HORIZONS * signs->horizon < p ? BEFORE_HORIZONS * signs->horizon : p;
+    return max_size(p < span ? 0 : p - span, since);
+}
+
+struct signs_level signs_level_before(const struct signs *signs, const float *scores, size_t since,
+                                      size_t p)
+{
     double sum = 0;
-    for (size_t i = p - n; i < p; i++)
+    size_t first = first_before(p, BEFORE_HORIZONS * signs->horizon, since);
+    for (size_t i = first; i < p; i++)
         sum += (double)scores[i];
-    return shrunken_mean(signs, sum, n);
+    return level_of(signs, sum, p - min_size(first, p), since);
 }
 
 static const float *scores_of(const struct signs *signs, enum sign sign)
@@ -85,57 +96,58 @@ static const float *scores_of(const struct signs *signs, enum sign sign)
     return signs->scores[sign >= SIGN_PEER_STEP];
 }
 
-static void look_by_filter(const struct signs *signs, enum sign sign, size_t from, size_t until,
+static void look_by_filter(const struct signs *signs, enum sign sign, const struct signs_span *span,
                            float *out)
 {
     const float *scores = scores_of(signs, sign), *shape = signs->shape[sign % SIGN_SHAPES];
     const double *weights = signs->weights[sign % SIGN_SHAPES];
     const double *squares = signs->squares[sign % SIGN_SHAPES];
-    size_t span = BEFORE_HORIZONS * signs->horizon, first = from < span ? 0 : from - span;
+    size_t first = first_before(span->from, BEFORE_HORIZONS * signs->horizon, span->since);
     double sum = 0;
-    for (size_t i = first; i < from; i++)
+    for (size_t i = first; i < span->from; i++)
         sum += (double)scores[i];
-    for (size_t p = from; p < until; p++) {
-        size_t n = until - p < signs->horizon ? until - p : signs->horizon;
-        double before = shrunken_mean(signs, sum, p < span ? p : span);
-        double output = dot(shape, scores + p, n) - before * weights[n];
-        out[p - from] = squares[n] > 0 ? (float)(output / sqrt(squares[n])) : 0;
+    for (size_t p = span->from; p < span->until; p++) {
+        size_t n = min_size(span->until - p, signs->horizon);
+        struct signs_level before = level_of(signs, sum, p - first, span->since);
+        double w = weights[n], variance = squares[n] + (w != 0 ? w * w * before.doubt : 0);
+        double output = dot(shape, scores + p, n) - before.mean * w;
+        out[p - span->from] = variance > 0 ? (float)(output / sqrt(variance)) : 0;
         sum += (double)scores[p];
-        if (p >= span)
-            sum -= (double)scores[p - span];
+        for (; first < first_before(p + 1, BEFORE_HORIZONS * signs->horizon, span->since); first++)
+            sum -= (double)scores[first];
     }
 }
 
-static void look_by_wildness(const struct signs *signs, size_t from, size_t until, float *out)
+static void look_by_wildness(const struct signs *signs, const struct signs_span *span, float *out)
 {
-    size_t span = WILD_HORIZONS * signs->horizon, first = from < span ? 0 : from - span;
+    size_t first = first_before(span->from, WILD_HORIZONS * signs->horizon, span->since);
     double before = 0, after = 0;
-    for (size_t i = first; i < from; i++)
+    for (size_t i = first; i < span->from; i++)
         before += (double)signs->wild[i];
-    size_t end = from;
-    for (size_t p = from; p < until; p++) {
-        for (; end < until && end < p + signs->horizon; end++)
+    size_t end = span->from;
+    for (size_t p = span->from; p < span->until; p++) {
+        for (; end < span->until && end < p + signs->horizon; end++)
             after += (double)signs->wild[end];
-        double n_after = (double)(end - p), n_before = (double)(p < span ? p : span);
-        out[p - from] =
+        double n_after = (double)(end - p), n_before = (double)(p - first);
+        out[p - span->from] =
             n_before < 2
                 ? 0
                 : (float)((after / n_after - before / n_before) / sqrt(1 / n_after + 1 / n_before));
         after -= (double)signs->wild[p];
         before += (double)signs->wild[p];
-        if (p >= span)
-            before -= (double)signs->wild[p - span];
+        for (; first < first_before(p + 1, WILD_HORIZONS * signs->horizon, span->since); first++)
+            before -= (double)signs->wild[first];
     }
 }
 
-void signs_look(const struct signs *signs, size_t from, size_t until, float *const out[SIGNS])
+void signs_look(const struct signs *signs, const struct signs_span *span, float *const out[SIGNS])
 {
     for (size_t s = 0; s < SIGN_WILD; s++)
         if (scores_of(signs, (enum sign)s))
-            look_by_filter(signs, (enum sign)s, from, until, out[s]);
+            look_by_filter(signs, (enum sign)s, span, out[s]);
         else
-            memset(out[s], 0, (until - from) * sizeof(float));
-    look_by_wildness(signs, from, until, out[SIGN_WILD]);
+            memset(out[s], 0, (span->until - span->from) * sizeof(float));
+    look_by_wildness(signs, span, out[SIGN_WILD]);
 }
 
 bool signs_is_contrast(enum sign sign)
@@ -262,6 +274,7 @@ static void calibrate(const struct usual_grid *grid, bool is_constant, struct si
     struct arena work;
     arena_init(&work);
     size_t n = out->n_points;
+    const struct signs_span all = {.until = n};
     float *values[SIGNS] = {NULL};
     double *scratch = arena_array(&work, n, double);
     for (size_t s = 0; s < SIGNS; s++) {
@@ -273,9 +286,9 @@ static void calibrate(const struct usual_grid *grid, bool is_constant, struct si
         if (signs_is_contrast(sign))
             memcpy(values[s], out->contrast[s - SIGN_WHOLE], n * sizeof(float));
         else if (sign == SIGN_WILD)
-            look_by_wildness(out, 0, n, values[s]);
+            look_by_wildness(out, &all, values[s]);
         else
-            look_by_filter(out, sign, 0, n, values[s]);
+            look_by_filter(out, sign, &all, values[s]);
         prominence(out, sign, &work, values[s]);
         out->has[s] = fit_tail(out, sign, values[s], grid, scratch, &out->tails[s]);
     }

@@ -57,11 +57,22 @@ void signs_learn(const struct usual *usual, const struct usual_grid *grid,
 /* The contrasts, and what of them is kept; out is as for signs_learn. */
 void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_input *input,
                      struct signs *out);
-/* Filters and wildness at the points from <= p < until, from the points before until alone: about normal
- * where nothing happens, 0 when there is nothing to see. out[sign][p - from]. Contrasts are left alone. */
-void signs_look(const struct signs *signs, size_t from, size_t until, float *const out[SIGNS]);
-/* A mean of scores before point p: what lasts from before is no news. */
-double signs_mean_before(const struct signs *signs, const float *scores, size_t p);
+/* Points to look at. since: what was before it is not of their kind, so that the level before a point is that
+ * of the points from it on, however few; 0: everything counts. */
+struct signs_span {
+    size_t since, from, until;
+};
+
+/* Filters and wildness at each point of the span, from the points before its end alone: about normal where
+ * nothing happens, 0 when there is nothing to see. out[sign][p - from]. Contrasts are left alone. */
+void signs_look(const struct signs *signs, const struct signs_span *span, float *const out[SIGNS]);
+
+/* What lasts from before a point, and is no news: a mean score, and how uncertain that is (a variance). */
+struct signs_level {
+    double mean, doubt;
+};
+struct signs_level signs_level_before(const struct signs *signs, const float *scores, size_t since,
+                                      size_t p);
 /* Contrasts look at the whole horizon, and are known only when that is over. */
 bool signs_is_contrast(enum sign sign);
 /* Its size regardless of direction; wildness only counts upwards. */

@@ -29,6 +29,12 @@ static struct seen *see(const double *values)
     return seen;
 }
 
+static void look(struct seen *seen, size_t from, size_t until)
+{
+    const struct signs_span span = {.from = from, .until = until};
+    signs_look(&seen->signs, &span, seen->look);
+}
+
 static double *noise(void)
 {
     double *values = arena_array(&kit_arena, N_POINTS, double);
@@ -41,7 +47,7 @@ static double *noise(void)
 TEST(filters_are_about_normal_where_nothing_happens)
 {
     struct seen *seen = see(noise());
-    signs_look(&seen->signs, 0, N_POINTS, seen->look);
+    look(seen, 0, N_POINTS);
     for (size_t s = 0; s <= SIGN_WILD; s++) {
         double sum = 0, squares = 0, n = 0;
         for (size_t p = 500; p < grid.history - HORIZON; p++, n++) {
@@ -68,7 +74,7 @@ TEST(each_shape_is_best_seen_by_its_filter_at_its_beginning)
                               : r->sign == SIGN_PULSE ? (k < 20 ? 5 : 0)
                                                       : 0.15 * (double)(k + 1);
         struct seen *seen = see(values);
-        signs_look(&seen->signs, AT - HORIZON, AT + HORIZON, seen->look);
+        look(seen, AT - HORIZON, AT + HORIZON);
         for (size_t s = 0; s < SIGN_SHAPES; s++)
             EXPECT(seen->look[r->sign][HORIZON] >= seen->look[s][HORIZON] - 0.5f);
         size_t best = 0;
@@ -86,13 +92,13 @@ TEST(a_look_rests_on_the_points_before_until)
     double *values = noise();
     struct seen *seen = see(values);
     float kept[SIGNS][2 * HORIZON];
-    signs_look(&seen->signs, AT - HORIZON, AT + 10, seen->look);
+    look(seen, AT - HORIZON, AT + 10);
     for (size_t s = 0; s < SIGNS; s++)
         memcpy(kept[s], seen->look[s], sizeof kept[s]);
     for (size_t i = AT + 10; i < N_POINTS; i++)
         values[i] += 50;
     seen = see(values);
-    signs_look(&seen->signs, AT - HORIZON, AT + 10, seen->look);
+    look(seen, AT - HORIZON, AT + 10);
     for (size_t s = 0; s < SIGNS; s++)
         for (size_t i = 0; i < HORIZON + 10; i++)
             EXPECT_F64((double)seen->look[s][i], (double)kept[s][i], 0);
@@ -102,10 +108,10 @@ TEST(a_look_rests_on_the_points_before_until)
 TEST(a_part_of_a_look_is_the_same)
 {
     struct seen *seen = see(noise());
-    signs_look(&seen->signs, 0, AT, seen->look);
+    look(seen, 0, AT);
     float *whole = arena_array(&kit_arena, N_POINTS, float);
     memcpy(whole, seen->look[SIGN_STEP], AT * sizeof *whole);
-    signs_look(&seen->signs, AT - 100, AT, seen->look);
+    look(seen, AT - 100, AT);
     for (size_t i = 0; i < 100; i++)
         EXPECT_F64((double)seen->look[SIGN_STEP][i], (double)whole[AT - 100 + i], 1e-3);
 }

@@ -19,12 +19,24 @@ enum {
 
 static const double SHARE_WITH_DATA_MIN = 0.3; /* of the metrics; with less nothing is claimed */
 static const double FALSE_ALARMS_USUAL = 5;    /* of 1,000 */
+static const double DOUBT_MAX =
+    0.2; /* that nothing moved at all, for it to be called harm or improved */
+static const double ODD_P = 1e-6,
+                    ODD_SHARE =
+                        0.2; /* what is no movement of this change's, but no "no harm" either */
+
+/* Of metrics that moved. */
+struct tally {
+    size_t n;
+    double doubt; /* the chance that none of them did */
+};
 
 struct making {
     const struct verdict_make_facts *facts;
     struct arena *arena;
     struct verdict *out;
     size_t n_lacks[LACKS];
+    struct tally all, tallies[3]; /* by enum verdict_harm */
     bool cannot_tell;
 };
 
@@ -229,6 +241,40 @@ static void say_of_rivals(struct making *m)
     }
 }
 
+/* What moved, and how doubtful it is that any of it did. What does not look moved to the weighing can still be too
+ * odd to be passed over. */
+static void say_of_doubt(struct making *m)
+{
+    m->all.doubt = 1;
+    for (size_t h = 0; h < COUNT_OF(m->tallies); h++)
+        m->tallies[h].doubt = 1;
+    for (size_t i = 0; i < m->facts->n; i++) {
+        const struct verdict_make_item *item = &m->facts->items[i];
+        if (item->lack || !item->has_moved)
+            continue;
+        struct tally *const tallies[] = {&m->all, &m->tallies[item->metric.harm]};
+        for (size_t t = 0; t < COUNT_OF(tallies); t++) {
+            tallies[t]->n++;
+            tallies[t]->doubt *= item->rings ? 0 : 1 - item->chance;
+        }
+    }
+    for (size_t i = 0; i < m->facts->n && m->out->n_reasons < REASONS_MAX / 3; i++) {
+        const struct verdict_make_item *item = &m->facts->items[i];
+        const struct verdict_metric *metric = &item->metric;
+        const bool is_doubtful = item->has_moved && !item->rings && 1 - item->chance > DOUBT_MAX &&
+                                 m->tallies[metric->harm].doubt > DOUBT_MAX;
+        const bool is_odd =
+            !item->has_moved && metric->is_vital && metric->p < ODD_P && metric->share >= ODD_SHARE;
+        if (item->lack || !(is_doubtful || is_odd))
+            continue;
+        m->cannot_tell |= is_odd;
+        say(m,
+            is_odd ? "%.200s moved near it, and it is not clear what began that."
+                   : "%.200s looks moved, but about as much happens by itself now and then.",
+            metric->name);
+    }
+}
+
 static void say_of_breadth(struct making *m)
 {
     if (!m->facts->is_broad)
@@ -282,23 +328,17 @@ static void say_of_circumstances(struct making *m)
 
 static enum verdict_state state_of(const struct making *m)
 {
-    size_t n_of[3] = {0}, n_moved = 0;
-    for (size_t i = 0; i < m->facts->n; i++) {
-        const struct verdict_make_item *item = &m->facts->items[i];
-        if (item->lack || !item->has_moved)
-            continue;
-        n_of[item->metric.harm]++;
-        n_moved++;
-    }
-    if (n_of[VERDICT_BAD])
+    const struct tally *bad = &m->tallies[VERDICT_BAD], *all = &m->all;
+    if (bad->n && bad->doubt <= DOUBT_MAX)
         return VERDICT_HARM;
-    if (n_moved && !n_of[VERDICT_GOOD])
+    const bool is_sure = all->doubt <= DOUBT_MAX;
+    if (is_sure && !bad->n && !m->tallies[VERDICT_GOOD].n)
         return VERDICT_MOVED;
-    if (!n_moved && !m->facts->is_over)
+    if (!all->n && !m->facts->is_over)
         return VERDICT_PENDING;
-    if (m->cannot_tell)
+    if (m->cannot_tell || bad->n || (all->n && !is_sure))
         return VERDICT_CANNOT_TELL;
-    return n_moved ? VERDICT_IMPROVED : VERDICT_NO_HARM;
+    return all->n ? VERDICT_IMPROVED : VERDICT_NO_HARM;
 }
 
 void verdict_make(const struct verdict_make_facts *facts, struct arena *arena, struct verdict *io)
@@ -314,6 +354,7 @@ void verdict_make(const struct verdict_make_facts *facts, struct arena *arena, s
     fill_lists(&m);
     say_of_data(&m);
     say_of_silence(&m);
+    say_of_doubt(&m);
     say_of_rivals(&m);
     say_of_breadth(&m);
     if (facts->is_running)

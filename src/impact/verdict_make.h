@@ -27,7 +27,8 @@ struct verdict_make_item {
     enum verdict_make_lack lack; /* then of metric only the name and is_vital are set */
     bool is_asked; /* by name: its lack is told; of others only that they fell silent */
     bool has_moved;
-    double chance;              /* that this change did it, for the order */
+    bool rings;                 /* the live gate's alarm, which is sure enough by itself */
+    double chance;              /* that this change moved it, 0..1 */
     const struct change *rival; /* one that explains it about as well, or NULL */
 };
 

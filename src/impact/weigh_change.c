@@ -14,15 +14,15 @@ static const double P_FOR_BREADTH = 0.01;
 static const double OWN_WEIGHT = 3;     /* prior of a change for its own metrics, against others' */
 static const double BROAD_WEIGHT = 0.1; /* prior of a change for something site-wide */
 static const double BROAD_SHARE = 0.35; /* of other services' metrics moved: that is site-wide */
-static const double PI_OWN = 0.1,
+static const double PI_OWN = 0.03,
                     PI_OTHER = 0.01; /* share of metrics that a change moves, to begin with */
 static const double PI_ANY = 0.3;    /* that a change moves any of its own */
 static const double PI_OWN_SEEN = 6, PI_OTHER_SEEN = 20; /* metrics which that is worth */
 static const double PI_MAX = 0.5;
-static const double CHANCE_MIN = 0.6; /* to be called moved */
+static const double CHANCE_MIN = 0.57; /* to be called moved */
 static const double LAG_S = 240, LATE_SHARE = 0.1, DAY_S = 86400;
 static const double P_TO_SEE = 0.002, Z_FOUR_IN_FIVE = 0.84; /* for would_see */
-enum { NULL_MIN = 40, BROAD_MIN = 3, OUTSIDE_MIN = 5, POOL_PASSES = 4 };
+enum { NULL_MIN = 40, BROAD_MIN = 3, OUTSIDE_MIN = 5, POOL_PASSES = 4, RIVALS = 3 };
 
 /* ---- one metric at one point ---- */
 
@@ -46,33 +46,35 @@ static bool has_some(const struct weigh *weigh, size_t m, size_t from)
     return n > 0 && 2 * n >= n_seen;
 }
 
-/* What stands out at point p: each sign's size there, less by how much it is larger nearby. */
-static double stands_out(struct weigh *weigh, const struct signs *signs, size_t p, size_t until,
-                         struct view *out)
+/* What stands out at point p: each sign's size there, less by how much it is larger nearby. out: the points
+ * to look at, as given, but no more than a horizon each way. */
+static double stands_out(struct weigh *weigh, const struct signs *signs, size_t p, struct view *out)
 {
     size_t horizon = weigh->grid.horizon;
-    out->from = p > horizon ? p - horizon : 0;
-    out->until = p + horizon < until ? p + horizon : until;
-    signs_look(signs, out->from, out->until, weigh->look);
+    struct signs_span *span = &out->span;
+    const size_t until = span->until;
+    span->from = max_size(span->since, p > horizon ? p - horizon : 0);
+    span->until = min_size(p + horizon, until);
+    signs_look(signs, span, weigh->look);
     float sizes[SIGNS] = {0};
     bool known[SIGNS] = {false};
     for (size_t s = 0; s < SIGNS; s++) {
         enum sign sign = (enum sign)s;
         bool is_contrast = signs_is_contrast(sign);
-        if (!signs->has[s] || (is_contrast && p + horizon > until))
+        if (!signs->has[s] || (is_contrast && (span->since > 0 || p + horizon > until)))
             continue;
         const float *values =
-            is_contrast ? signs->contrast[s - SIGN_WHOLE] + out->from : weigh->look[s];
-        size_t n_lags = is_contrast ? 0 : signs->n_lags, at = p - out->from;
+            is_contrast ? signs->contrast[s - SIGN_WHOLE] + span->from : weigh->look[s];
+        size_t n_lags = is_contrast ? 0 : signs->n_lags, at = p - span->from;
         float own = 0, nearby = 0, signed_own = 0;
-        for (size_t i = at; i <= at + n_lags && out->from + i < out->until; i++)
+        for (size_t i = at; i <= at + n_lags && span->from + i < span->until; i++)
             if (signs_size(sign, values[i]) > own) {
                 own = signs_size(sign, values[i]);
                 signed_own = values[i];
             }
         for (size_t i = 0; i + 2 <= at; i++)
             nearby = fmaxf(nearby, signs_size(sign, values[i]));
-        for (size_t i = at + n_lags + 2; !is_contrast && out->from + i + 2 < out->until; i++)
+        for (size_t i = at + n_lags + 2; !is_contrast && span->from + i + 2 < span->until; i++)
             nearby = fmaxf(nearby, signs_size(sign, values[i]));
         known[s] = true;
         sizes[s] = nearby > own ? fmaxf(2 * own - nearby, 0) : own;
@@ -142,15 +144,14 @@ static double usual_step(const struct weigh *weigh, size_t m, size_t p, size_t n
 
 /* Of a metric about which it is known what the windows are: means, what was to be expected, and the smallest
  * shift that would have been seen: at the point where it would be as surprising as is asked for. */
-static void measure(const struct weigh *weigh, size_t m, size_t p, size_t until,
+static void measure(const struct weigh *weigh, size_t m, size_t p, const struct signs_span *span,
                     struct weigh_cell *out)
 {
     const struct metric *metric = &weigh->metrics[m];
     const struct signs *signs = &metric->signs;
-    size_t horizon = weigh->grid.horizon, from = p > horizon ? p - horizon : 0;
-    size_t n = until - p;
-    out->before = mean_of(weigh->panel->values[m], from, p);
-    out->after = mean_of(weigh->panel->values[m], p, until);
+    size_t horizon = weigh->grid.horizon, n = span->until - p;
+    out->before = mean_of(weigh->panel->values[m], span->from, p);
+    out->after = mean_of(weigh->panel->values[m], p, span->until);
     out->expected = out->before;
     if (!metric->form.is_constant)
         out->expected += signs->season_weight * usual_step(weigh, m, p, n);
@@ -217,16 +218,45 @@ void weigh_all_alike(struct setting *setting)
         setting->candidates[c].weight = BROAD_WEIGHT;
 }
 
-static double share_of(struct weigh *weigh, const struct metric *metric, struct setting *setting,
-                       struct view *view, double *shares)
+/* How odd what is seen of the metric in found->view is. */
+static void look_at(struct weigh *weigh, size_t m, const struct setting *setting,
+                    struct weigh_cell *out, struct finding *found)
 {
-    bool with_wild = view->best == SIGN_WILD;
-    weigh->onset.from = view->from;
-    weigh->onset.until = view->until;
-    onset_from_look(&metric->signs, weigh->look, with_wild, &weigh->onset);
+    double surprise = stands_out(weigh, &weigh->metrics[m].signs, setting->first, &found->view);
+    found->p = chance_of(weigh, m, setting->first, setting->until, surprise, out);
+}
+
+/* Who began that; to be called after look_at. */
+static void share_out(struct weigh *weigh, size_t m, const struct setting *setting, double *shares,
+                      struct finding *found)
+{
+    onset_from_look(&weigh->metrics[m].signs, &found->view.span, weigh->look,
+                    found->view.best == SIGN_WILD, &weigh->onset);
     onset_shares(&weigh->onset, setting->candidates, setting->n_candidates, &setting->prior,
                  shares);
-    return shares[0];
+    found->share = shares[0];
+}
+
+/* One metric can have moved more than once. Where another change explains better what is seen, that is set
+ * apart: only the points before it are left to the change that is asked about, or those after it, and then
+ * what is seen is compared with the last quarter of a horizon, as what is usual is still off further back. */
+static bool cut_at_rival(const struct metric *metric, const struct setting *setting,
+                         const double *shares, struct signs_span *io)
+{
+    size_t rival = 0, n_lags = metric->signs.n_lags;
+    for (size_t c = 1; c < setting->n_candidates; c++)
+        if (shares[c] > 0.5)
+            rival = c;
+    if (rival == 0)
+        return false;
+    const struct signs_span whole = *io;
+    size_t first = setting->first, there = setting->candidates[rival].first;
+    size_t settled = min_size(metric->signs.horizon / 4, first);
+    if (there > first + 2 * n_lags)
+        io->until = min_size(io->until, there);
+    else if (there + 2 * n_lags < first)
+        io->since = max_size(io->since, max_size(there + n_lags + 1, first - settled));
+    return io->since > whole.since || io->until < whole.until;
 }
 
 /* The likeliest onset at the change or after it. */
@@ -248,17 +278,21 @@ static bool find_one(struct weigh *weigh, size_t m, struct setting *setting, dou
     if (!metric->is_known || setting->end < setting->first + 1 ||
         !has_points(weigh, m, setting->first, setting->end))
         return false;
-    double surprise =
-        stands_out(weigh, &metric->signs, setting->first, setting->until, &found->view);
-    found->p = chance_of(weigh, m, setting->first, setting->until, surprise, out);
+    found->view = (struct view){.span.until = setting->until};
+    look_at(weigh, m, setting, out, found);
     out->is_judged = out->n_rank > NULL_MIN;
     found->share = 1;
     found->since = setting->first;
     if (found->p < P_FOR_ONSET) {
         weigh_by_scope(setting, m);
-        found->share = share_of(weigh, metric, setting, &found->view, shares);
+        share_out(weigh, m, setting, shares, found);
         if (found->p < P_FOR_BREADTH)
             onset_add(&weigh->onset, &weigh->shared);
+        for (int i = 0; i < RIVALS && cut_at_rival(metric, setting, shares, &found->view.span);
+             i++) {
+            look_at(weigh, m, setting, out, found);
+            share_out(weigh, m, setting, shares, found);
+        }
         found->since = likeliest_from(&weigh->onset, setting->first);
     }
     return out->is_judged;
@@ -380,10 +414,11 @@ void weigh_change(struct weigh *weigh, const struct weigh_changes *changes, size
         out[m].chance = chance_moved(&found[m], pi[own[m]]);
         out[m].has_moved = out[m].chance > CHANCE_MIN;
         out[m].since = found[m].since;
-        measure(weigh, m, setting.first, setting.end, &out[m]);
+        const struct signs_span *span = &found[m].view.span;
+        measure(weigh, m, setting.first, span, &out[m]);
         out[m].direction =
             direction_of(&found[m].view, &out[m],
-                         variance_of_mean(weigh->panel->values[m], setting.first, setting.end));
+                         variance_of_mean(weigh->panel->values[m], setting.first, span->until));
     }
     if (weigh->has_gate)
         weigh_alarms(weigh, &setting, out);
@@ -413,10 +448,9 @@ void weigh_question(struct weigh *weigh, const struct weigh_question *question,
         arena_done(&work);
         return;
     }
-    signs_look(&metric->signs, from, end, weigh->look);
-    weigh->onset.from = from;
-    weigh->onset.until = end;
-    onset_from_look(&metric->signs, weigh->look, false, &weigh->onset);
+    const struct signs_span span = {.from = from, .until = end};
+    signs_look(&metric->signs, &span, weigh->look);
+    onset_from_look(&metric->signs, &span, weigh->look, false, &weigh->onset);
     for (size_t p = from; p < end; p++) { /* the asker points at a time */
         double away = ((double)p - (double)at) / (double)near;
         weigh->onset.likely[p - from] -= away * away / 2;
@@ -430,14 +464,13 @@ void weigh_question(struct weigh *weigh, const struct weigh_question *question,
     onset_shares(&weigh->onset, candidates, n, &prior, shares);
     out->since = at;
     onset_most(&weigh->onset, &out->since);
-    struct view view;
-    double surprise = stands_out(weigh, &metric->signs, out->since, until, &view);
+    struct view view = {.span.until = until};
+    double surprise = stands_out(weigh, &metric->signs, out->since, &view);
     out->p = chance_of(weigh, m, out->since, until, surprise, out);
     out->is_judged = out->n_rank > NULL_MIN;
-    size_t after = min_size(out->since + horizon, until);
-    measure(weigh, m, out->since, after, out);
-    out->direction =
-        direction_of(&view, out, variance_of_mean(weigh->panel->values[m], out->since, after));
+    measure(weigh, m, out->since, &view.span, out);
+    out->direction = direction_of(
+        &view, out, variance_of_mean(weigh->panel->values[m], out->since, view.span.until));
     out->has_moved = out->p < P_FOR_BREADTH;
     arena_done(&work);
 }

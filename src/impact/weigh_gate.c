@@ -31,10 +31,9 @@ static double share_until(struct weigh *weigh, size_t m, struct setting *setting
 {
     const struct signs *signs = &weigh->metrics[m].signs;
     size_t horizon = weigh->grid.horizon, first = setting->first;
-    weigh->onset.from = first > horizon ? first - horizon : 0;
-    weigh->onset.until = until;
-    signs_look(signs, weigh->onset.from, until, weigh->look);
-    onset_from_look(signs, weigh->look, false, &weigh->onset);
+    const struct signs_span span = {.from = first > horizon ? first - horizon : 0, .until = until};
+    signs_look(signs, &span, weigh->look);
+    onset_from_look(signs, &span, weigh->look, false, &weigh->onset);
     weigh_by_scope(setting, m);
     struct onset_candidate *known =
         arena_array(work, setting->n_candidates, struct onset_candidate);

@@ -26,7 +26,7 @@ struct weigh {
 
 /* What was seen around one point. */
 struct view {
-    size_t from, until; /* of the look */
+    struct signs_span span;
     enum sign best;
     bool is_up[SIGNS];
 };

@@ -76,7 +76,6 @@ def ask(day, server, *words):
     return out
 
 
-@pytest.mark.xfail(strict=True, reason="three onsets within one horizon share what explains them, so that none has enough; see docs/verdict.md")
 def test_the_bad_one_is_harm(day, server, verdicts):
     verdict = whole(server, verdicts[day.bad])
     assert (verdict["stage"], verdict["state"]) == ("1h", "harm")
@@ -86,10 +85,7 @@ def test_the_bad_one_is_harm(day, server, verdicts):
     assert verdict["checked"] == 14 and verdict["say"].startswith("harm: php.warnings x")
 
 
-@pytest.mark.parametrize("which", [
-    pytest.param("better", marks=pytest.mark.xfail(
-        strict=True, reason="what ends is taken for a pulse of a third of the horizon that began that long before")),
-    "fixed"])
+@pytest.mark.parametrize("which", ["better", "fixed"])
 def test_those_that_mend_it_are_improvements(day, server, verdicts, which):
     verdict = whole(server, verdicts[getattr(day, which)])
     assert verdict["state"] == "improved"
@@ -109,7 +105,6 @@ def test_sixteen_did_no_harm_and_say_what_would_have_been_seen(day, server, verd
         assert verdict["say"].startswith("no harm: 14 metrics checked, would have seen ")
 
 
-@pytest.mark.xfail(strict=True, reason="three onsets within one horizon share what explains them, so that none has enough; see docs/verdict.md")
 def test_the_day_in_the_log(day, server):
     out = ask(day, server, "log", "--oneline")
     assert out.count(" no harm ") >= 16 and out.count(" HARM ") == 1
@@ -125,7 +120,6 @@ def test_why_finds_what_mended_it(day, server):
     assert answer["direction"] == "down"
 
 
-@pytest.mark.xfail(strict=True, reason="the onset is told as a third of the horizon before the end")
 def test_why_names_the_bad_one(day, server, verdicts):
     first = ask(day, server, "why", "php.warnings", "--at", "16:05").splitlines()[0].split("\t")
     assert first[1] == verdicts[day.bad]["id"] and float(first[0]) > 0.5
