@@ -9,17 +9,18 @@
 static const double P_XI = 0.05; /* of the tail of what stands out at quiet times */
 static const double P_SCALE_MIN = 0.3;
 static const double P_MIN = 1e-12;
+static const double P_ODD = 0.01; /* then it moved, whoever did it */
 static const double P_FOR_ONSET = 0.1; /* only then it is asked who began it */
-static const double P_FOR_BREADTH = 0.01;
+static const double P_FOR_BREADTH = 0.05;
 static const double OWN_WEIGHT = 3;     /* prior of a change for its own metrics, against others' */
 static const double BROAD_WEIGHT = 0.1; /* prior of a change for something site-wide */
-static const double BROAD_SHARE = 0.35; /* of other services' metrics moved: that is site-wide */
+static const double BROAD_SHARE = 0.3; /* of other services' metrics moved: that is site-wide */
 static const double PI_OWN = 0.03,
                     PI_OTHER = 0.01; /* share of metrics that a change moves, to begin with */
 static const double PI_ANY = 0.3;    /* that a change moves any of its own */
 static const double PI_OWN_SEEN = 6, PI_OTHER_SEEN = 20; /* metrics which that is worth */
 static const double PI_MAX = 0.5;
-static const double CHANCE_MIN = 0.57; /* to be called moved */
+static const double CHANCE_MIN = 0.55; /* to be called moved */
 static const double LAG_S = 240, LATE_SHARE = 0.1, DAY_S = 86400;
 static const double P_TO_SEE = 0.002, Z_FOUR_IN_FIVE = 0.84; /* for would_see */
 enum { NULL_MIN = 40, BROAD_MIN = 3, OUTSIDE_MIN = 5, POOL_PASSES = 4, RIVALS = 3 };
@@ -471,6 +472,6 @@ void weigh_question(struct weigh *weigh, const struct weigh_question *question,
     measure(weigh, m, out->since, &view.span, out);
     out->direction = direction_of(
         &view, out, variance_of_mean(weigh->panel->values[m], out->since, view.span.until));
-    out->has_moved = out->p < P_FOR_BREADTH;
+    out->has_moved = out->p < P_ODD;
     arena_done(&work);
 }
