@@ -67,7 +67,7 @@ static void write_one(struct jsonw *json, const struct change *change, struct ar
     const char *tags[TAGS_MAX];
     const size_t n_tags = alias_tags(change, arena, tags);
     jsonw_object(json);
-    jsonw_put_i64(json, "id", (int64_t)change->seq);
+    jsonw_put_i64(json, "id", (int64_t)change->number);
     jsonw_put_i64(json, "alertId", 0);
     jsonw_put_text(json, "alertName", "");
     jsonw_put_i64(json, "dashboardId", tag_number(change, "dashboardId"));

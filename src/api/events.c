@@ -111,7 +111,7 @@ static void write_event(struct jsonw *json, const struct change *change, struct 
     jsonw_put_text(json, "what", alias_text(change, arena));
     jsonw_put_text(json, "data", change->data);
     write_tags(json, change);
-    jsonw_put_i64(json, "id", (int64_t)change->seq);
+    jsonw_put_i64(json, "id", (int64_t)change->number);
     jsonw_end(json);
 }
 

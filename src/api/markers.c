@@ -114,7 +114,7 @@ static bool list(struct api_call *call, const char *dataset, struct err *err)
     jsonw_array(&json);
     for (size_t i = 0; i < found.n; i++) {
         const struct change *change = &found.items[i];
-        const char *number = arena_printf(call->arena, "%llu", (unsigned long long)change->seq);
+        const char *number = arena_printf(call->arena, "%llu", (unsigned long long)change->number);
         write_one(&json, change, number, call->arena);
     }
     jsonw_end(&json);

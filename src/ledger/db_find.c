@@ -14,12 +14,13 @@ enum {
 /* No change is under way longer before somebody else tells of it. */
 static const int64_t NEAR_MS_MAX = INT64_C(24) * 3600 * 1000;
 
-/* A change's text is that of its newest row. */
-#define CHANGES "SELECT r.body, c.seq FROM changes c JOIN rows r ON r.seq = c.seq "
+/* A change's text is that of its newest row, its number that of its first. */
+#define COLUMNS "r.body, c.seq, (SELECT min(f.seq) FROM rows f WHERE f.change_id = c.id)"
+#define CHANGES "SELECT " COLUMNS " FROM changes c JOIN rows r ON r.seq = c.seq "
 #define PLACE   "WHERE c.kind = ?1 AND c.service = ?2 AND c.env = ?3 "
 
 static const char by_key_sql[] =
-    "SELECT r.body, c.seq FROM keys k JOIN changes c ON c.id = k.change_id"
+    "SELECT " COLUMNS " FROM keys k JOIN changes c ON c.id = k.change_id"
     " JOIN rows r ON r.seq = c.seq WHERE k.source = ?1 AND k.key = ?2";
 static const char by_id_sql[] = CHANGES "WHERE c.id >= ?1 AND c.id < ?1 || '~' LIMIT 2";
 static const char by_row_sql[] = CHANGES "WHERE c.id = (SELECT change_id FROM rows WHERE seq = ?1)";
@@ -29,7 +30,7 @@ static const char newest_sql[] = CHANGES PLACE "AND c.hidden = 0 ORDER BY c.star
 #define SUCCEEDED "AND c.start_ms < ?4 AND c.status = 4 AND c.hidden = 0 AND c.rev <> '' "
 static const char succeeded_sql[] = CHANGES PLACE SUCCEEDED "ORDER BY c.start_ms DESC LIMIT 1";
 static const char succeeded_rev_sql[] = /* by its own index: most revisions run once */
-    "SELECT r.body, c.seq FROM changes c INDEXED BY changes_by_rev JOIN rows r ON r.seq = "
+    "SELECT " COLUMNS " FROM changes c INDEXED BY changes_by_rev JOIN rows r ON r.seq = "
     "c.seq " PLACE SUCCEEDED "AND c.rev = ?5 ORDER BY c.start_ms DESC LIMIT 1";
 _Static_assert(STATUS_SUCCEEDED == 4, "SUCCEEDED names it by number");
 static const char near_sql[] =
@@ -47,7 +48,7 @@ static const char rows_sql[] =
 static const char purged_sql[] = /* a purge empties each row before its own */
     "SELECT body = '' FROM rows WHERE change_id = ?1 ORDER BY seq LIMIT 1";
 
-/* The change at the statement's current row: columns body, seq. */
+/* The change at the statement's current row: COLUMNS. */
 static bool take_change(sqlite3_stmt *st, struct arena *arena, struct change *out, struct err *err)
 {
     const char *body = (const char *)sqlite3_column_text(st, 0);
@@ -55,6 +56,7 @@ static bool take_change(sqlite3_stmt *st, struct arena *arena, struct change *ou
     if (!body || !row_decode(body, n, arena, out, err))
         return body ? false : FAIL(err, ERR_CORRUPT, "a ledger row without a body");
     out->seq = (uint64_t)sqlite3_column_int64(st, 1);
+    out->number = (uint64_t)sqlite3_column_int64(st, 2);
     return true;
 }
 
@@ -316,7 +318,7 @@ static void write_select(struct conditions *c, const char *match)
     const char *terms[CHANGE_TAGS_MAX + 8];
     const size_t n_terms = wanted_terms(c, terms);
     const char *walked = match[0] ? "s.rowid" : n_terms ? "t.ord" : "c.ord";
-    buf_add_str(&c->sql, "SELECT r.body, c.seq FROM ");
+    buf_add_str(&c->sql, "SELECT " COLUMNS " FROM ");
     if (match[0]) {
         buf_add_str(&c->sql, "search s CROSS JOIN changes c ON c.ord = s.rowid" ROWS
                              " WHERE s.words MATCH ?");

@@ -74,7 +74,8 @@ struct change {
     int64_t skew_ms;      /* their clock minus ours, when they sent theirs */
     int64_t ttl_ms;       /* open for longer than this: its end is lost. 0: the kind's own */
     double value;         /* of the plain line: 1, -1 rollback; else 1 */
-    uint64_t seq;         /* row number in the ledger */
+    uint64_t seq;         /* its newest row in the ledger */
+    uint64_t number;      /* its first: what clients with numbers for ids know it by */
     uint32_t n_edits;     /* times somebody corrected it; the ledger's to say */
     bool is_retracted;    /* somebody said it never was: hidden, but kept */
     bool is_posted;       /* came through /events/: msg is its what; tags have empty values */

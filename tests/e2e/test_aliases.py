@@ -56,6 +56,8 @@ def test_start_now_and_end_later_by_the_id(server):
     assert (status, json.loads(text)) == (200, {"message": "Annotation updated"})
     change, = server.changes()
     assert (round(change["end"] - change["start"]), change["msg"]) == (90, "fixed it")
+    event, = server.get("/events/get_data").ok().json
+    assert event["id"] == number
 
 
 def test_a_restarted_job_tells_it_once(server):
@@ -156,6 +158,7 @@ def test_a_marker_is_ended_and_listed(server):
     status, text = curl(server, "/1/markers/website", *TEAM)
     listed, = json.loads(text)
     assert status == 200 and (listed["start_time"], listed["end_time"]) == (NOW - 60, NOW)
+    assert listed["id"] == marker["id"]  # and not that of what was told since
     assert server.changes()[0]["end"] == NOW
     assert curl(server, "/1/markers/website/" + marker["id"], "-X", "DELETE", *TEAM)[0] == 501
 
