@@ -134,6 +134,25 @@ static void join(struct marks *marks)
     marks->n = n;
 }
 
+/* A lane for each arrow, the lowest one that is free from where it points to: of two that lie within each
+ * other the longer is above. Marks are by time, so arrows are by their right ends. */
+static void give_lanes(struct marks *marks)
+{
+    int64_t ends_ms[MARKS_LANES_MAX] = {0};
+    for (size_t i = 0; i < marks->n; i++) {
+        struct mark *mark = &marks->items[i];
+        if (!mark->is_rollback || mark->undoes_ms <= 0 || mark->undoes_ms >= mark->at_ms)
+            continue;
+        unsigned best = 0;
+        for (unsigned k = 1; k < MARKS_LANES_MAX && ends_ms[best] >= mark->undoes_ms; k++)
+            if (ends_ms[k] < ends_ms[best])
+                best = k;
+        ends_ms[best] = mark->at_ms;
+        mark->lane = best + 1;
+        marks->n_lanes = mark->lane > marks->n_lanes ? mark->lane : marks->n_lanes;
+    }
+}
+
 void marks_collect(const struct chart_input *input, const struct lines *lines, struct arena *arena,
                    struct marks *out)
 {
@@ -145,5 +164,6 @@ void marks_collect(const struct chart_input *input, const struct lines *lines, s
     add_changes(&marks, &view, input, arena);
     sort(marks.items, marks.n, arena_array(arena, marks.n + 1, struct mark));
     join(&marks);
+    give_lanes(&marks);
     *out = marks;
 }
