@@ -139,7 +139,7 @@ static void draw_icon(const struct sheet *sheet, enum key_sign sign, double x, d
     }
     for (int v = 0; v < VERDICT_STATES; v++)
         if (sign_of((enum verdict_state)v) == sign)
-            layout_sign_draw(sheet, (enum verdict_state)v, at, y + 0.5);
+            layout_marks_sign(sheet, (enum verdict_state)v, at, y + 0.5);
 }
 
 void layout_key_draw(const struct sheet *sheet, const struct key *key, double x, double y)

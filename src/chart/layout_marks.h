@@ -28,8 +28,8 @@ struct colour layout_marks_colour(const struct sheet *sheet, const struct mark *
 void layout_marks_flag(const struct sheet *sheet, double x, double y, struct colour colour);
 void layout_marks_shade(const struct sheet *sheet, struct draw_box box, struct colour colour);
 
-/* layout_sign.c: each verdict has a shape of its own, so that it can be told without colours. Pending
+/* layout_marks_sign.c: each verdict has a shape of its own, so that it can be told without colours. Pending
  * has none. x, y: its centre. */
-void layout_sign_draw(const struct sheet *sheet, enum verdict_state verdict, double x, double y);
+void layout_marks_sign(const struct sheet *sheet, enum verdict_state verdict, double x, double y);
 /* From its centre to its edge. */
-double layout_sign_px(const struct sheet *sheet);
+double layout_marks_sign_px(const struct sheet *sheet);

@@ -45,7 +45,7 @@ double layout_strip_px(const struct sheet *sheet, const struct marks *marks)
 
 static double sign_room(const struct sheet *sheet, enum verdict_state verdict)
 {
-    return verdict == VERDICT_PENDING ? 0.0 : 2.0 * layout_sign_px(sheet) + 3.0;
+    return verdict == VERDICT_PENDING ? 0.0 : 2.0 * layout_marks_sign_px(sheet) + 3.0;
 }
 
 static void place_count(const struct strip *strip, struct count *count)
@@ -95,20 +95,21 @@ static double sign_y(const struct strip *strip)
 /* Where signs are that have no place in the strip: below the flags of rollbacks. */
 static double low_sign_y(const struct strip *strip)
 {
-    return strip->plot->box.y + FLAG_PX + layout_sign_px(strip->sheet) + 1.5;
+    return strip->plot->box.y + FLAG_PX + layout_marks_sign_px(strip->sheet) + 1.5;
 }
 
 static void draw_counts(const struct strip *strip)
 {
     const struct sheet *sheet = strip->sheet;
-    double r = layout_sign_px(sheet);
+    double r = layout_marks_sign_px(sheet);
     for (size_t k = 0; k < strip->n_counts; k++) {
         const struct count *count = &strip->counts[k];
         if (isnan(strip->text_y)) {
-            layout_sign_draw(sheet, count->worst, (count->x0 + count->x1) / 2.0, low_sign_y(strip));
+            layout_marks_sign(sheet, count->worst, (count->x0 + count->x1) / 2.0,
+                              low_sign_y(strip));
             continue;
         }
-        layout_sign_draw(sheet, count->worst, floor(count->left) + r + 0.5, sign_y(strip));
+        layout_marks_sign(sheet, count->worst, floor(count->left) + r + 0.5, sign_y(strip));
         draw_list_text(sheet->list,
                        (struct draw_text){
                            .x = floor(count->left + sign_room(sheet, count->worst)),
@@ -162,7 +163,7 @@ static bool is_in_count(const struct strip *strip, double left, double right)
 static bool touches(const struct strip *strip, const bool *is_high, size_t i)
 {
     const struct mark_group *items = strip->groups.items;
-    double reach = 2.0 * layout_sign_px(strip->sheet) + 1.0;
+    double reach = 2.0 * layout_marks_sign_px(strip->sheet) + 1.0;
     for (size_t k = i; k-- > 0 && items[i].x0 - items[k].x0 < reach;)
         if (is_high[k])
             return true;
@@ -175,7 +176,7 @@ static bool touches(const struct strip *strip, const bool *is_high, size_t i)
 /* Which signs are in the strip: the worse one of two that would lie on each other, and none on a count. */
 static const bool *place_signs(const struct strip *strip)
 {
-    double r = layout_sign_px(strip->sheet);
+    double r = layout_marks_sign_px(strip->sheet);
     bool *is_high = arena_zarray(strip->sheet->arena, strip->groups.n + 1, bool);
     for (int verdict = VERDICT_HARM; verdict > VERDICT_PENDING && !isnan(strip->text_y); verdict--)
         for (size_t i = 0; i < strip->groups.n; i++) {
@@ -195,8 +196,8 @@ static void draw_signs(const struct strip *strip)
         for (size_t i = 0; i < strip->groups.n; i++) {
             const struct mark_group *g = &strip->groups.items[i];
             if (is_single(g) && (int)g->worst == verdict)
-                layout_sign_draw(strip->sheet, g->worst, g->x0,
-                                 is_high[i] ? sign_y(strip) : low_sign_y(strip));
+                layout_marks_sign(strip->sheet, g->worst, g->x0,
+                                  is_high[i] ? sign_y(strip) : low_sign_y(strip));
         }
 }
 
@@ -205,8 +206,11 @@ static double room_right(const struct strip *strip, size_t i)
 {
     const struct mark_groups *groups = &strip->groups;
     double end = strip->plot->box.x + strip->plot->box.w;
-    if (i + 1 < groups->n)
-        end = fmin(end, groups->items[i + 1].x0);
+    if (i + 1 < groups->n) {
+        const struct mark_group *next = &groups->items[i + 1];
+        double sign = next->worst == VERDICT_PENDING ? 0.0 : layout_marks_sign_px(strip->sheet);
+        end = fmin(end, next->x0 - sign);
+    }
     for (size_t k = 0; k < strip->n_counts; k++)
         if (strip->counts[k].right > groups->items[i].x0)
             return fmin(end, strip->counts[k].left);
@@ -232,7 +236,9 @@ static void draw_labels(const struct strip *strip)
         const struct mark *mark = &strip->marks->items[g->first];
         if (!is_single(g) || mark->label[0] == '\0')
             continue;
-        double shift = g->worst == VERDICT_PENDING ? 0.0 : layout_sign_px(sheet) + 3.0;
+        double shift = g->worst != VERDICT_PENDING ? layout_marks_sign_px(sheet) + 3.0
+                       : strip->marks->n_lanes     ? HEAD_PX
+                                                   : 0.0; /* beside the head of an arrow */
         double room = room_right(strip, i) - g->x0 - shift - 6.0;
         const char *text = fit_label(sheet, mark->label, room);
         draw_list_text(
@@ -259,6 +265,17 @@ static void draw_head(const struct sheet *sheet, struct draw_point tip, bool poi
     draw_list_fill(sheet->list, (struct draw_path){.points = points, .n_points = 3}, colour);
 }
 
+/* Where an arrow ends: above a sign or a count, else at the line itself. */
+static double foot_at(const struct strip *strip, double x)
+{
+    for (size_t i = 0; i < strip->groups.n; i++) {
+        const struct mark_group *g = &strip->groups.items[i];
+        if (g->x0 <= x && x <= g->x1 && (!is_single(g) || g->worst != VERDICT_PENDING))
+            return strip->plot->box.y - ceil(strip->sheet->look->text.size * 1.4);
+    }
+    return strip->plot->box.y - 1.0;
+}
+
 /* Up from the rollback, back over the labels, and down to what it undoes; out of the picture where
  * that is. */
 static void draw_arrow(const struct strip *strip, const struct mark_group *g)
@@ -268,12 +285,12 @@ static void draw_arrow(const struct strip *strip, const struct mark_group *g)
     const struct mark undone = {.at_ms = mark->undoes_ms};
     bool is_seen = mark->undoes_ms >= strip->plot->from_s * 1000;
     double to = is_seen ? layout_marks_column(strip->plot, &undone) : strip->plot->box.x;
-    double foot = strip->plot->box.y - ceil(sheet->look->text.size * 1.4);
-    double lane = foot - mark->lane * LANE_PX + 0.5;
+    double row = strip->plot->box.y - ceil(sheet->look->text.size * 1.4);
+    double lane = row - mark->lane * LANE_PX + 0.5, foot = foot_at(strip, to);
     if (g->x0 - to < ARROW_PX_MIN)
         return;
     struct draw_point *points = arena_array(sheet->arena, 4, struct draw_point);
-    points[0] = (struct draw_point){g->x0, foot + 1.0};
+    points[0] = (struct draw_point){g->x0, foot_at(strip, g->x0) + 1.0};
     points[1] = (struct draw_point){g->x0, lane};
     points[2] = (struct draw_point){to, lane};
     points[3] = (struct draw_point){to, foot};

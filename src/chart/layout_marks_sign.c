@@ -5,7 +5,7 @@
 
 enum { CORNERS_OF_CIRCLE = 16 };
 
-double layout_sign_px(const struct sheet *sheet)
+double layout_marks_sign_px(const struct sheet *sheet)
 {
     return fmax(3.0, floor(sheet->look->text.size * 0.4 + 0.5));
 }
@@ -38,10 +38,10 @@ static void draw_hollow(const struct sheet *sheet, struct draw_path path)
     draw_list_stroke(sheet->list, path, sheet->look->muted);
 }
 
-void layout_sign_draw(const struct sheet *sheet, enum verdict_state verdict, double x, double y)
+void layout_marks_sign(const struct sheet *sheet, enum verdict_state verdict, double x, double y)
 {
     const struct look *look = sheet->look;
-    double r = layout_sign_px(sheet);
+    double r = layout_marks_sign_px(sheet);
     switch (verdict) {
     case VERDICT_HARM:
         draw_list_fill(sheet->list, triangle(sheet->arena, x, y, r, 1.0), look->failed);
