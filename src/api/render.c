@@ -185,6 +185,30 @@ static bool read_ask(struct api_call *call, struct ask *ask, struct err *err)
 
 /* ---- pictures ---- */
 
+/* With whole verdicts instead of short ones, those of the list whose short verdict does not name all that
+ * moved and that do not concern the metrics as far as it does. out_at: their places in the list. */
+static bool list_unsure(struct api_call *call, const struct change_list *list, const bool *concerns,
+                        struct change_list *out, size_t *out_at, struct err *err)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        struct change change = list->items[i];
+        struct verdict *kept;
+        size_t n = 0;
+        if (concerns[i] || !change.verdict || change.verdict->n_moved_more == 0)
+            continue;
+        if (!call_is_awaited(call, err) ||
+            !ledger_verdict_list(call->api->deps.ledger, change.id, call->arena, &kept, &n, err))
+            return false;
+        if (n == 0)
+            continue; /* it came with an import: there is no more of it than the change has */
+        change.verdict = &kept[n - 1];
+        arena_grow(call->arena, &out->items, &out->cap, out->n + 1, sizeof *out->items);
+        out_at[out->n] = i;
+        out->items[out->n++] = change;
+    }
+    return true;
+}
+
 /* Keeps those that concern the metrics in the picture. lines[i] is items[n - 1 - i] of the list. */
 static bool keep_relevant(struct api_call *call, const struct ask *ask,
                           const struct change_list *list, struct chart_change *lines, size_t *io_n,
@@ -193,9 +217,16 @@ static bool keep_relevant(struct api_call *call, const struct ask *ask,
     const struct impact *impact = call->api->deps.impact;
     const struct concerns_metrics metrics = {ask->leaves.items, ask->leaves.n, ask->query.targets,
                                              ask->query.n_targets};
+    struct change_list unsure = {0};
+    size_t *at = arena_array(call->arena, list->n + 1, size_t);
     if (!impact)
         return FAIL(err, ERR_BUSY, "this server judges no changes");
-    const bool *concerns = impact_concerns(impact, &metrics, list, call->arena);
+    bool *concerns = impact_concerns(impact, &metrics, list, call->arena);
+    if (!list_unsure(call, list, concerns, &unsure, at, err))
+        return false;
+    const bool *whole = impact_concerns(impact, &metrics, &unsure, call->arena);
+    for (size_t i = 0; i < unsure.n; i++)
+        concerns[at[i]] = whole[i];
     size_t n = 0;
     for (size_t i = 0; i < list->n; i++)
         if (concerns[list->n - 1 - i])
