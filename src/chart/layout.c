@@ -458,7 +458,8 @@ static bool draw_chart(const struct sheet *sheet, struct content *c, struct err 
     double bottom = o->height - margin;
     if (rows.px[ROW_KEY] > 0.0) {
         bottom -= layout_key_height(&legends.marks);
-        layout_key_draw(sheet, &legends.marks, plot.box.x, bottom);
+        layout_key_draw(sheet, &legends.marks,
+                        sheet->look->is_graphite ? margin + 10.0 : plot.box.x, bottom);
     }
     if (rows.px[ROW_LEGEND] > 0.0)
         layout_legend_draw(sheet, legend, x, bottom - layout_legend_height(legend));
