@@ -14,6 +14,7 @@
 enum {
     TARGETS_MAX = 1000,
     TEMPLATES_MAX = 100,
+    CHANGE_LONGEST_S = 86400, /* of those that began before the picture, what may reach into it */
     CHANGES_MAX = 10000, /* lines of changes= in one picture; the newest, and the picture says so */
 };
 
@@ -235,12 +236,23 @@ static bool keep_relevant(struct api_call *call, const struct ask *ask,
     return true;
 }
 
+/* Those that are, or reach, into the picture. */
+static size_t keep_seen(struct chart_change *lines, size_t n, int64_t from_ms)
+{
+    size_t n_kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (lines[i].start_ms >= from_ms || lines[i].end_ms > from_ms)
+            lines[n_kept++] = lines[i];
+    return n_kept;
+}
+
 /* The newest of the span, when there are more than a picture can show; in the order of time. */
 static bool list_changes(struct api_call *call, const struct ask *ask, struct chart_input *input,
                          struct err *err)
 {
+    const int64_t from_ms = ask->query.from_s * 1000;
     const struct change_query wanted = {.kind = -1,
-                                        .from_ms = ask->query.from_s * 1000,
+                                        .from_ms = from_ms - CHANGE_LONGEST_S * INT64_C(1000),
                                         .until_ms = ask->query.until_s * 1000,
                                         .n_max = CHANGES_MAX};
     const struct changes *changes = &call->api->deps.query.changes;
@@ -252,10 +264,10 @@ static bool list_changes(struct api_call *call, const struct ask *ask, struct ch
     if (ask->changes == LINES_OF_RELEVANT && !keep_relevant(call, ask, &list, lines, &n, err))
         return false;
     input->changes = lines;
-    input->n_changes = n;
-    if (list.n == CHANGES_MAX)
+    input->n_changes = keep_seen(lines, n, from_ms);
+    if (list.n == CHANGES_MAX && list.items[list.n - 1].start_ms > from_ms)
         input->changes_note = arena_printf(call->arena, "only the newest %d changes", CHANGES_MAX);
-    else if (ask->changes == LINES_OF_RELEVANT && n == 0)
+    else if (ask->changes == LINES_OF_RELEVANT && input->n_changes == 0)
         input->changes_note = "no change of these metrics' services";
     return true;
 }

@@ -109,6 +109,14 @@ def test_none_is_relevant_and_the_legend_says_so(shop):
     assert letters[1] - letters[0] == len("no change of these metrics' services")
 
 
+def test_a_deploy_that_began_before_the_picture_is_shaded(shop):
+    record(shop, {"service": "web", "start": START - 900, "end": START - 800})
+    assert draw(shop, changes="all") == draw(shop, changes="none")
+    record(shop, {"service": "web", "start": START - 600, "end": START + 1800, "id": name(9), "key": "k9"})
+    assert draw(shop, changes="all") != draw(shop, changes="none")
+    assert draw(shop, changes="relevant") == draw(shop, changes="all")
+
+
 def test_a_change_that_a_target_draws_as_well_is_drawn_once(shop):
     record(shop, {"service": "web"})
     target = ["web.logins", "color(drawAsInfinite(events.deploy.web),'4a5560')"]
