@@ -150,8 +150,8 @@ TEST(the_key_explains_what_occurs_and_no_more)
     };
     EACH_ROW (rows, r) {
         size_t n = r->changes[1].start_ms ? 2 : 1;
-        const char *params =
-            arena_printf(&kit_arena, "width=600&height=300&hideXAxis=1&%s", r->params);
+        const char *params = arena_printf(&kit_arena, "width=600&height=300&hideXAxis=1%s%s",
+                                          r->params[0] ? "&" : "", r->params);
         struct chart_input input = logins(params, r->changes, n);
         input.changes_note = r->note;
         EXPECT_TEXT(key_of(layout(&input)), r->key);
@@ -184,8 +184,9 @@ static size_t count_harm_signs(const struct draw_list *list)
 /* However many there are around it, and in however small a picture. */
 TEST(harm_is_never_hidden)
 {
-    static const char *const sizes[] = {"width=1200&height=600", "", "width=586&height=308",
-                                        "width=200&height=100", "width=300&height=80&graphOnly=1"};
+    static const char *const sizes[] = {"width=1200&height=600", "width=330&height=250",
+                                        "width=586&height=308", "width=200&height=100",
+                                        "width=300&height=80&graphOnly=1"};
     for (int round = 0; round < 300; round++) {
         struct chart_change changes[300] = {0};
         size_t n = 1 + kit_random_below(round % 3 ? 30 : 300), harm = kit_random_below(n);
