@@ -39,6 +39,19 @@ bool impact_why(struct impact *impact, const struct why_question *question, stru
     return true;
 }
 
+enum { MOVED = 5 /* more than a short verdict names */ };
+
+/* Only a change of which all that moved is known. */
+bool *impact_concerns(const struct impact *impact, const struct concerns_metrics *metrics,
+                      const struct change_list *changes, struct arena *arena)
+{
+    (void)impact, (void)metrics;
+    bool *out = arena_zarray(arena, changes->n + 1, bool);
+    for (size_t i = 0; i < changes->n; i++)
+        out[i] = changes->items[i].verdict && changes->items[i].verdict->n_moved == MOVED;
+    return out;
+}
+
 static struct ledger *ledger;
 
 /* ---- the ledger: a note, then a deploy ---- */
@@ -252,6 +265,43 @@ TEST(a_verdict_that_is_kept_is_shown_unless_another_is_asked_for)
     ledger = NULL;
 }
 
+/* The list of changes names the first three metrics that moved; a picture asks for all of them. */
+TEST(a_picture_looks_at_all_that_a_verdict_says_moved)
+{
+    static const char *const base[] = {"from=1763839000", "until=1763840000", "format=svg",
+                                       "changes=none"};
+    struct verdict_metric moved[MOVED] = {0};
+    const char *fields[COUNT_OF(base)];
+    size_t n_letters[3] = {0};
+    static const char *const changes[3] = {"changes=none", "changes=all", "changes=relevant"};
+    set_up();
+    keep_verdicts();
+    struct verdict verdict = verdict_blank();
+    for (size_t i = 0; i < MOVED; i++)
+        moved[i].name = arena_printf(&kit_arena, "web.m%zu", i);
+    verdict.change = known[1].id;
+    verdict.stage = VERDICT_24H;
+    verdict.state = VERDICT_HARM;
+    verdict.moved = moved;
+    verdict.n_moved = MOVED;
+    EXPECT_OK(ledger_verdict_put(ledger, &verdict, &kit_err));
+    EXPECT_OK(ledger_get(ledger, known[1].id, &kit_arena, &known[0], &kit_err));
+    EXPECT(known[0].verdict->n_moved < MOVED);
+    known[0].start_ms = INT64_C(1763839500000);
+    n_known = 1;
+    for (size_t i = 0; i < 3; i++) {
+        memcpy(fields, base, sizeof base);
+        fields[3] = changes[i];
+        const char *svg = ask_with("GET", "/render", fields, COUNT_OF(fields), "").body;
+        for (const char *at = svg; (at = strstr(at, "<use ")); at++)
+            n_letters[i]++;
+    }
+    EXPECT(n_letters[1] > n_letters[0] + 10);
+    EXPECT_I64(n_letters[2], n_letters[1]);
+    ledger_close(ledger);
+    ledger = NULL;
+}
+
 TEST(nonsense_is_named_and_not_judged)
 {
     static const struct {
@@ -400,6 +450,7 @@ RUN_TESTS(test_of(what_is_to_be_judged_reaches_the_judge),
           test_of(an_impact_is_the_change_and_its_verdict),
           test_of(the_stage_is_the_longest_that_is_over),
           test_of(a_verdict_that_is_kept_is_shown_unless_another_is_asked_for),
+          test_of(a_picture_looks_at_all_that_a_verdict_says_moved),
           test_of(nonsense_is_named_and_not_judged),
           test_of(the_gate_answers_as_the_contract_of_webhooks_has_it),
           test_of(the_gate_takes_the_service_from_path_or_body),

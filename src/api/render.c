@@ -14,7 +14,8 @@
 enum {
     TARGETS_MAX = 1000,
     TEMPLATES_MAX = 100,
-    CHANGES_MAX = 10000, /* lines of changes=all in one picture */
+    CHANGE_LONGEST_S = 86400, /* of those that began before the picture, what may reach into it */
+    CHANGES_MAX = 10000, /* lines of changes= in one picture; the newest, and the picture says so */
 };
 
 enum format {
@@ -30,13 +31,18 @@ enum format {
     FORMAT_RICKSHAW,
 };
 
+/* changes= */
+enum lines_of { LINES_OF_NONE, LINES_OF_ALL, LINES_OF_RELEVANT };
+
 /* The parameters that are not about looks. */
 struct ask {
     struct query_request query;
     enum format format;
     bool no_null_points;
     int64_t max_data_points; /* 0: not given */
-    bool with_changes, is_pie;
+    enum lines_of changes;
+    struct query_leaves leaves; /* for changes=relevant */
+    bool is_pie;
 };
 
 static void read_format(const struct api_call *call, enum format *out)
@@ -145,12 +151,22 @@ static bool read_numbers(struct api_call *call, struct ask *ask, struct err *err
     return true;
 }
 
+/* Only a picture shows them. */
 static bool read_changes(struct api_call *call, struct ask *ask, struct err *err)
 {
+    static const char *const names[] = {"none", "all", "relevant"};
     const char *changes = call_param(call, "changes");
-    ask->with_changes = changes && strcmp(changes, "all") == 0;
-    if (changes && !ask->with_changes && strcmp(changes, "none") != 0)
-        return FAIL(err, ERR_INPUT, "changes='%.50s' is neither all nor none", changes);
+    for (size_t i = 0; changes && i < COUNT_OF(names); i++)
+        if (strcmp(changes, names[i]) == 0) {
+            ask->changes = (enum lines_of)i;
+            changes = NULL;
+        }
+    if (changes)
+        return FAIL(err, ERR_INPUT, "changes='%.50s' is none of all, relevant, none", changes);
+    if (ask->format > FORMAT_PDF || ask->is_pie)
+        ask->changes = LINES_OF_NONE;
+    if (ask->changes == LINES_OF_RELEVANT)
+        ask->query.leaves = &ask->leaves;
     return true;
 }
 
@@ -170,31 +186,89 @@ static bool read_ask(struct api_call *call, struct ask *ask, struct err *err)
 
 /* ---- pictures ---- */
 
-/* The newest of the span, when there are more than a picture can show; in the order of time. */
-static bool list_changes(struct api_call *call, const struct query_request *query,
-                         struct chart_input *input, struct err *err)
+/* With whole verdicts instead of short ones, those of the list whose short verdict does not name all that
+ * moved and that do not concern the metrics as far as it does. out_at: their places in the list. */
+static bool list_unsure(struct api_call *call, const struct change_list *list, const bool *concerns,
+                        struct change_list *out, size_t *out_at, struct err *err)
 {
+    for (size_t i = 0; i < list->n; i++) {
+        struct change change = list->items[i];
+        struct verdict *kept;
+        size_t n = 0;
+        if (concerns[i] || !change.verdict || change.verdict->n_moved_more == 0)
+            continue;
+        if (!call_is_awaited(call, err) ||
+            !ledger_verdict_list(call->api->deps.ledger, change.id, call->arena, &kept, &n, err))
+            return false;
+        if (n == 0)
+            continue; /* it came with an import: there is no more of it than the change has */
+        change.verdict = &kept[n - 1];
+        arena_grow(call->arena, &out->items, &out->cap, out->n + 1, sizeof *out->items);
+        out_at[out->n] = i;
+        out->items[out->n++] = change;
+    }
+    return true;
+}
+
+/* Keeps those that concern the metrics in the picture. lines[i] is items[n - 1 - i] of the list. */
+static bool keep_relevant(struct api_call *call, const struct ask *ask,
+                          const struct change_list *list, struct chart_change *lines, size_t *io_n,
+                          struct err *err)
+{
+    const struct impact *impact = call->api->deps.impact;
+    const struct concerns_metrics metrics = {ask->leaves.items, ask->leaves.n, ask->query.targets,
+                                             ask->query.n_targets};
+    struct change_list unsure = {0};
+    size_t *at = arena_array(call->arena, list->n + 1, size_t);
+    if (!impact)
+        return FAIL(err, ERR_BUSY, "this server judges no changes");
+    bool *concerns = impact_concerns(impact, &metrics, list, call->arena);
+    if (!list_unsure(call, list, concerns, &unsure, at, err))
+        return false;
+    const bool *whole = impact_concerns(impact, &metrics, &unsure, call->arena);
+    for (size_t i = 0; i < unsure.n; i++)
+        concerns[at[i]] = whole[i];
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (concerns[list->n - 1 - i])
+            lines[n++] = lines[i];
+    *io_n = n;
+    return true;
+}
+
+/* Those that are, or reach, into the picture. */
+static size_t keep_seen(struct chart_change *lines, size_t n, int64_t from_ms)
+{
+    size_t n_kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (lines[i].start_ms >= from_ms || lines[i].end_ms > from_ms)
+            lines[n_kept++] = lines[i];
+    return n_kept;
+}
+
+/* The newest of the span, when there are more than a picture can show; in the order of time. */
+static bool list_changes(struct api_call *call, const struct ask *ask, struct chart_input *input,
+                         struct err *err)
+{
+    const int64_t from_ms = ask->query.from_s * 1000;
     const struct change_query wanted = {.kind = -1,
-                                        .from_ms = query->from_s * 1000,
-                                        .until_ms = query->until_s * 1000,
+                                        .from_ms = from_ms - CHANGE_LONGEST_S * INT64_C(1000),
+                                        .until_ms = ask->query.until_s * 1000,
                                         .n_max = CHANGES_MAX};
     const struct changes *changes = &call->api->deps.query.changes;
     struct change_list list = {0};
     if (!changes->ops->list(changes->self, &wanted, call->arena, &list, err))
         return false;
-    struct chart_change *lines = arena_array(call->arena, list.n, struct chart_change);
-    for (size_t i = 0; i < list.n; i++) {
-        const struct change *change = &list.items[list.n - 1 - i];
-        lines[i] = (struct chart_change){
-            .start_ms = change->start_ms,
-            .end_ms = max_i64(change->end_ms, change->start_ms),
-            .label = change->service,
-            .is_failed = change->status == STATUS_FAILED,
-            .is_rollback = strcmp(change->action, "rollback") == 0,
-        };
-    }
+    struct chart_change *lines = chart_changes(&list, call->arena);
+    size_t n = list.n;
+    if (ask->changes == LINES_OF_RELEVANT && !keep_relevant(call, ask, &list, lines, &n, err))
+        return false;
     input->changes = lines;
-    input->n_changes = list.n;
+    input->n_changes = keep_seen(lines, n, from_ms);
+    if (list.n == CHANGES_MAX && list.items[list.n - 1].start_ms > from_ms)
+        input->changes_note = arena_printf(call->arena, "only the newest %d changes", CHANGES_MAX);
+    else if (ask->changes == LINES_OF_RELEVANT && input->n_changes == 0)
+        input->changes_note = "no change of these metrics' services";
     return true;
 }
 
@@ -217,7 +291,7 @@ static bool draw(struct api_call *call, const struct ask *ask, struct series_lis
         .is_described = ask->format == FORMAT_SVG,
     };
     struct draw_list *drawing = NULL;
-    if ((ask->with_changes && !list_changes(call, &ask->query, &input, err)) ||
+    if ((ask->changes != LINES_OF_NONE && !list_changes(call, ask, &input, err)) ||
         !chart_layout(&input, call->arena, &drawing, err))
         return false;
     http_response_header(call->response, "Cache-Control", "no-cache");

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/tz.h"
+#include "model/change.h"
 #include "model/series.h"
 
 struct chart_param {
@@ -16,7 +17,15 @@ struct chart_change {
     int64_t start_ms, end_ms;
     const char *label;
     bool is_failed, is_rollback;
+    enum verdict_state verdict; /* pending has no sign */
+    int64_t undoes_ms; /* of a rollback: when what it undoes began; CHART_UNDOES_UNSEEN; 0: nobody
+                          knows what it undoes */
 };
+#define CHART_UNDOES_UNSEEN ((int64_t)1) /* before all that is drawn */
+
+/* Changes of the ledger, newest first, as lines in the order of time: out[i] is items[n - 1 - i].
+ * What a rollback undoes is looked for among them. */
+struct chart_change *chart_changes(const struct change_list *list, struct arena *arena);
 
 struct chart_input {
     const struct chart_param *params; /* Graphite's graph parameters; unknown ones are ignored */
@@ -25,7 +34,8 @@ struct chart_input {
     const struct series_list *series;
     const struct chart_change *changes; /* by time */
     size_t n_changes;
-    int64_t from_s, until_s; /* Graphite's from and until */
+    const char *changes_note; /* what is to be said of them; NULL: nothing */
+    int64_t from_s, until_s;  /* Graphite's from and until */
     const struct tz *tz;
     bool is_described; /* an SVG is to say what it shows: see svg_meta.h */
 };

@@ -99,6 +99,23 @@ static struct series *take_series(struct bytes *in, struct arena *arena)
     return s;
 }
 
+/* The i-th change, of all kinds by the bits of `how`. */
+static struct chart_change take_change(const char *label, uint8_t how, uint8_t span, size_t i)
+{
+    int64_t start_ms = FROM_S * 1000LL + how + (int64_t)i * span * 1000;
+    return (struct chart_change){
+        .start_ms = start_ms,
+        .end_ms = how & 1 ? start_ms + span * 60000LL : 0,
+        .label = how & 2 ? label : NULL,
+        .is_failed = how & 4,
+        .is_rollback = how & 8,
+        .verdict = (enum verdict_state)(how % VERDICT_STATES),
+        .undoes_ms = how & 16   ? FROM_S * 1000LL + span
+                     : how & 32 ? CHART_UNDOES_UNSEEN
+                                : 0,
+    };
+}
+
 static void check(bool is_ok, const struct err *err)
 {
     BUG_IF(!is_ok && !(1u << err->kind & ERRORS_ALLOWED));
@@ -145,13 +162,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     input.until_s = FROM_S + (span < 4 ? span * 100000000LL : (int64_t)span * span * 60);
     while (in.n > 4 && series.n < SERIES_MAX)
         series_list_add(&series, take_series(&in, &arena), &arena);
-    struct chart_change changes[] = {
-        {FROM_S * 1000LL + size, FROM_S * 1000LL + span * 60000LL, params[0].key, size & 1, false},
-        {FROM_S * 1000LL + span * 1000LL, 0, NULL, false, size & 2},
-    };
+    size_t n_changes = size & 64 ? 2 + span % 40 : 2;
+    struct chart_change changes[42];
+    for (size_t i = 0; i < n_changes; i++)
+        changes[i] = take_change(params[0].key, (uint8_t)(size + i), span, i);
     if (size & 4 && input.n_params) {
         input.changes = changes;
-        input.n_changes = COUNT_OF(changes);
+        input.n_changes = n_changes;
+        input.changes_note = size & 32 ? params[0].value : NULL;
     }
     input.is_described = size & 8;
     struct err err = {0};

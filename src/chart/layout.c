@@ -11,7 +11,7 @@ enum {
 
 /* The rows of a chart besides the plot, from the most to the least willing to go when a picture
  * is too small for all of them. */
-enum row_kind { ROW_STRIP = 0, ROW_ERAS, ROW_LEGEND, ROW_TITLE, ROW_LABELS, ROW_KINDS };
+enum row_kind { ROW_KEY = 0, ROW_STRIP, ROW_ERAS, ROW_LEGEND, ROW_TITLE, ROW_LABELS, ROW_KINDS };
 
 /* Heights in pixels; 0: not shown. */
 struct rows {
@@ -64,7 +64,7 @@ static bool shows_y(const struct options *o)
     return !o->hides_axes && !o->hides_y;
 }
 
-/* All rows but the legend, at their full height. */
+/* All rows but the legend and the key, at their full height. */
 static struct rows measure_rows(const struct sheet *sheet, const struct content *c,
                                 bool needs_strip)
 {
@@ -74,7 +74,7 @@ static struct rows measure_rows(const struct sheet *sheet, const struct content 
     struct rows rows = {0};
     if (c->titles.n > 0)
         rows.px[ROW_TITLE] = layout_titles_px(sheet, &c->titles);
-    rows.px[ROW_STRIP] = needs_strip ? ceil(size * 1.4) : 0.0;
+    rows.px[ROW_STRIP] = needs_strip ? layout_strip_px(sheet, &c->marks) : 0.0;
     rows.px[ROW_LABELS] = shows_x(o) ? ceil(size * 1.6) : 0.0;
     rows.px[ROW_ERAS] = has_eras ? ceil(size * 1.35) : 0.0;
     return rows;
@@ -329,31 +329,79 @@ static void draw_axes(const struct sheet *sheet, const struct content *c, const 
     layout_axes_labels(sheet, plot, &times, &place);
 }
 
-static bool has_labels(const struct marks *marks)
+/* What there will be if no two marks are close together. */
+static struct strip_needs guess_needs(const struct marks *marks)
 {
-    for (size_t i = 0; i < marks->n; i++)
-        if (marks->items[i].label[0] != '\0')
-            return true;
-    return false;
+    struct strip_needs needs = {.has_lines = marks->n > 0};
+    for (size_t i = 0; i < marks->n; i++) {
+        const struct mark *mark = &marks->items[i];
+        needs.has_strip = needs.has_strip || mark->label[0] != '\0' ||
+                          mark->verdict != VERDICT_PENDING || mark->lane > 0;
+        needs.verdicts |= 1u << mark->verdict;
+    }
+    return needs;
 }
 
-/* Rows, plot and scales. Whether crowds of changes need a strip for their counts is only known with
- * the plot, which the strip makes smaller. */
-static bool arrange(const struct sheet *sheet, struct content *c, const struct legend *legend,
+/* The legends below the plot. */
+struct legends {
+    struct legend lines;
+    struct key marks;
+};
+
+/* Charts without changes of the ledger have no key, and nor have those whose legend nobody wants. */
+static void make_key(const struct sheet *sheet, const struct content *c, const struct plot *plot,
+                     const struct strip_needs *shown, struct key *out)
+{
+    const struct options *o = c->options;
+    const struct key_ask ask = {
+        .is_wanted =
+            o->hide_legend != SWITCH_ON && (c->input->n_changes > 0 || c->input->changes_note),
+        .shown = *shown,
+        .note = c->input->changes_note,
+        .width_px = o->width - 2.0 * layout_margin(o) - sheet->look->text.size * 3.0,
+        .from_s = plot->from_s,
+        .until_s = plot->until_s,
+    };
+    layout_key_make(sheet, &c->marks, &ask, out);
+}
+
+static void measure_legends(const struct sheet *sheet, const struct legends *legends,
+                            struct rows *rows)
+{
+    double gap = legend_gap_px(sheet);
+    if (legends->lines.n_rows > 0)
+        rows->px[ROW_LEGEND] = layout_legend_height(&legends->lines) + gap;
+    if (legends->marks.n_rows > 0)
+        rows->px[ROW_KEY] =
+            layout_key_height(&legends->marks) + (legends->lines.n_rows > 0 ? 0.0 : gap);
+}
+
+static bool is_same(const struct strip_needs *a, const struct strip_needs *b)
+{
+    return a->has_strip == b->has_strip && a->has_crowd == b->has_crowd &&
+           a->has_lines == b->has_lines && a->verdicts == b->verdicts;
+}
+
+/* Rows, plot and scales. Whether changes are folded into crowds, which need a strip for their counts and
+ * other words in the key, is only known with the plot, which those make smaller. */
+static bool arrange(const struct sheet *sheet, struct content *c, struct legends *legends,
                     struct rows *rows, struct plot *plot, struct err *err)
 {
-    bool needs_strip = has_labels(&c->marks) && !c->options->is_bare;
+    bool is_bare = c->options->is_bare;
+    struct strip_needs needs = guess_needs(&c->marks);
     for (int pass = 0; pass < 2; pass++) {
-        *rows = measure_rows(sheet, c, needs_strip);
-        if (legend->n_rows > 0)
-            rows->px[ROW_LEGEND] = layout_legend_height(legend) + legend_gap_px(sheet);
+        *rows = measure_rows(sheet, c, needs.has_strip && !is_bare);
+        make_key(sheet, c, plot, &needs, &legends->marks);
+        measure_legends(sheet, legends, rows);
         fit_rows(rows, c->options);
         if (!settle(sheet, c, rows, plot, err))
             return false;
-        if (needs_strip || c->options->is_bare ||
-            !layout_marks_need_strip(plot, &c->marks, sheet->arena))
+        struct strip_needs found = layout_strip_needs(sheet, plot, &c->marks);
+        found.has_strip = found.has_strip || needs.has_strip;
+        bool is_settled = is_bare || (legends->marks.n == 0 && needs.has_strip == found.has_strip);
+        if (is_settled || is_same(&needs, &found))
             return true;
-        needs_strip = true;
+        needs = found;
     }
     return true;
 }
@@ -391,23 +439,30 @@ static bool draw_chart(const struct sheet *sheet, struct content *c, struct err 
     const struct options *o = c->options;
     double margin = layout_margin(o), strip_y = NAN;
     struct plot plot = plot_times(sheet, c);
-    struct legend legend;
+    struct legends legends;
+    struct legend *legend = &legends.lines;
     struct rows rows;
-    make_legend(sheet, c, &legend);
-    if (!arrange(sheet, c, &legend, &rows, &plot, err))
+    make_legend(sheet, c, legend);
+    if (!arrange(sheet, c, &legends, &rows, &plot, err))
         return false;
 
     if (rows.px[ROW_STRIP] > 0.0)
         strip_y = plot.box.y - ceil(sheet->look->text.size * 0.4);
     draw_axes(sheet, c, &plot, &rows);
-    layout_marks_strip(sheet, &plot, &c->marks, strip_y);
+    layout_strip_draw(sheet, &plot, &c->marks, strip_y);
     if (rows.px[ROW_TITLE] > 0.0)
         layout_titles_draw(sheet, &c->titles, o, plot.box.x);
     layout_titles_draw_sides(sheet, o, plot.box);
     double x = sheet->look->is_graphite ? margin + 10.0
-                                        : fmin(plot.box.x, o->width - margin - legend.width_px);
+                                        : fmin(plot.box.x, o->width - margin - legend->width_px);
+    double bottom = o->height - margin;
+    if (rows.px[ROW_KEY] > 0.0) {
+        bottom -= layout_key_height(&legends.marks);
+        layout_key_draw(sheet, &legends.marks,
+                        sheet->look->is_graphite ? margin + 10.0 : plot.box.x, bottom);
+    }
     if (rows.px[ROW_LEGEND] > 0.0)
-        layout_legend_draw(sheet, &legend, x, o->height - margin - layout_legend_height(&legend));
+        layout_legend_draw(sheet, legend, x, bottom - layout_legend_height(legend));
     if (!has_any_value(c))
         layout_no_data(sheet, plot.box.x + plot.box.w / 2.0, plot.box.y + plot.box.h / 2.0);
     return describe(sheet, c, plot.box, err);

@@ -65,17 +65,25 @@ void layout_lines_areas(const struct sheet *sheet, const struct plot *plot,
 void layout_lines_strokes(const struct sheet *sheet, const struct plot *plot,
                           const struct lines *lines, const struct options *options);
 
-/* layout_marks.c: change lines, spans, and the strip of labels and counts above the plot. */
+/* layout_marks.c: change lines and spans in the plot. */
 void layout_marks_spans(const struct sheet *sheet, const struct plot *plot,
                         const struct marks *marks);
 void layout_marks_lines(const struct sheet *sheet, const struct plot *plot,
                         const struct marks *marks);
-/* strip_y: base line of the strip; NaN: there is no room for one. */
-void layout_marks_strip(const struct sheet *sheet, const struct plot *plot,
-                        const struct marks *marks, double strip_y);
-/* Is there anything to write into a strip? */
-bool layout_marks_need_strip(const struct plot *plot, const struct marks *marks,
-                             struct arena *arena);
+
+/* layout_strip.c: signs, labels, counts and arrows above the plot. */
+struct strip_needs {
+    bool has_strip;    /* there is something to write into one */
+    bool has_crowd;    /* marks that are folded into ticks */
+    bool has_lines;    /* and marks that are not */
+    unsigned verdicts; /* 1 << state of each whose sign is shown */
+};
+struct strip_needs layout_strip_needs(const struct sheet *sheet, const struct plot *plot,
+                                      const struct marks *marks);
+double layout_strip_px(const struct sheet *sheet, const struct marks *marks);
+/* text_y: base line of the strip; NaN: there is no room for one, and signs are in the plot. */
+void layout_strip_draw(const struct sheet *sheet, const struct plot *plot,
+                       const struct marks *marks, double text_y);
 
 /* layout_legend.c */
 struct legend_entry {
@@ -95,6 +103,44 @@ void layout_legend_make(const struct sheet *sheet, const struct lines *lines,
                         const struct options *options, struct draw_box room, struct legend *out);
 double layout_legend_height(const struct legend *legend);
 void layout_legend_draw(const struct sheet *sheet, const struct legend *legend, double x, double y);
+
+/* layout_key.c: the legend of the marks. */
+enum key_sign {
+    KEY_NOTE = 1, /* words without a sign */
+    KEY_HARM = 2,
+    KEY_IMPROVED = 4,
+    KEY_MOVED = 8,
+    KEY_CANNOT = 16,
+    KEY_NO_HARM = 32,
+    KEY_FAILED = 64,
+    KEY_ROLLBACK = 128,
+    KEY_CHANGE = 256,
+    KEY_SPAN = 512,
+    KEY_CROWD = 1024,
+};
+struct key_entry {
+    enum key_sign sign;
+    const char *text;
+    double x; /* from the left edge of the key */
+    size_t row;
+};
+enum { KEY_ENTRIES_MAX = 11 };
+struct key {
+    struct key_entry entries[KEY_ENTRIES_MAX];
+    size_t n, n_rows;
+    double row_px;
+};
+struct key_ask {
+    bool is_wanted;
+    struct strip_needs shown;
+    const char *note; /* NULL: none */
+    double width_px;  /* room, and nearly the plot's width */
+    int64_t from_s, until_s;
+};
+void layout_key_make(const struct sheet *sheet, const struct marks *marks,
+                     const struct key_ask *ask, struct key *out);
+double layout_key_height(const struct key *key);
+void layout_key_draw(const struct sheet *sheet, const struct key *key, double x, double y);
 
 /* layout_pie.c: the whole picture of graphType=pie, one slice a line; names and looks of the lines
  * are changed to what the legend is to show. */

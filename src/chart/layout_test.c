@@ -131,10 +131,10 @@ TEST(changes_of_the_ledger)
 {
     const int64_t t_ms = SAMPLE_T * 1000LL;
     struct chart_change changes[] = {
-        {t_ms - 60000, t_ms + 30000, "began before", false, false},
-        {t_ms + 120000, t_ms + 150000, "website 4f2c1e9", false, false},
-        {t_ms + 300000, t_ms + 310000, "search b7", true, false},
-        {t_ms + 420500, t_ms + 420500, "search back to b6", false, true},
+        {t_ms - 60000, t_ms + 30000, "began before", false, false, VERDICT_PENDING, 0},
+        {t_ms + 120000, t_ms + 150000, "website 4f2c1e9", false, false, VERDICT_PENDING, 0},
+        {t_ms + 300000, t_ms + 310000, "search b7", true, false, VERDICT_PENDING, 0},
+        {t_ms + 420500, t_ms + 420500, "search back to b6", false, true, VERDICT_PENDING, 0},
     };
     struct chart_input input = sample_input("width=600&height=300&title=Logins", 600);
     sample_add(&input, sample_wave("logins", 60, 11, 100, 900, 10));
@@ -491,6 +491,19 @@ TEST(any_values_at_any_size_make_a_sane_list)
             s->style.as_infinite = kit_random_below(6) == 0;
             sample_add(&input, s);
         }
+        struct chart_change changes[40] = {0};
+        for (size_t i = 0; i < COUNT_OF(changes); i++) {
+            struct chart_change *c = &changes[i];
+            c->start_ms = (SAMPLE_T - 1000) * 1000LL + (int64_t)kit_random_below(1000000) * 900;
+            c->end_ms = kit_random_below(2) ? c->start_ms + (int64_t)kit_random_below(999999) : 0;
+            c->label = kit_random_below(2) ? "website" : NULL;
+            c->is_failed = kit_random_below(3) == 0;
+            c->is_rollback = kit_random_below(3) == 0;
+            c->verdict = (enum verdict_state)kit_random_below(VERDICT_STATES);
+            c->undoes_ms = (int64_t)kit_random_below(3) * c->start_ms / 2;
+        }
+        input.changes = changes;
+        input.n_changes = kit_random_below(3) * kit_random_below(20);
         struct draw_list *list = layout(&input);
         if (list)
             expect_sane(list);

@@ -38,6 +38,7 @@ static void follow_colours(struct look *look, const struct options *o)
     look->change = colour_of(theme->change);
     look->failed = colour_of(theme->failed);
     look->rollback = colour_of(theme->rollback);
+    look->improved = colour_of(theme->improved);
     if (!o->foreground.is_set)
         look->foreground = colour_of(theme->foreground);
     look->muted = mix(ground, look->foreground, 0.72);
@@ -58,6 +59,7 @@ struct look look_make(const struct options *o, const char *default_template)
         .change = colour_of(theme->change),
         .failed = colour_of(theme->failed),
         .rollback = colour_of(theme->rollback),
+        .improved = colour_of(theme->improved),
         .line_width = isnan(o->line_width) ? theme->line_width : o->line_width,
         .theme = theme,
         .colours = o->colours,

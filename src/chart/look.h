@@ -8,7 +8,7 @@
 struct look {
     bool is_graphite;
     struct colour background, foreground, muted, grid_major, grid_minor;
-    struct colour change, failed, rollback;
+    struct colour change, failed, rollback, improved;
     struct label_style text;  /* labels and legend */
     struct label_style title; /* larger and bold */
     double line_width;

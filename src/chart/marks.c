@@ -43,13 +43,19 @@ static void add_slot(struct marks *marks, const struct view *view, const struct 
     bool is_known = false;
     for (; s->marks && k < s->n_marks && s->marks[k].at_ms < end_ms; k++) {
         const struct series_mark *m = &s->marks[k];
-        struct mark mark = {m->at_ms, m->at_ms,     label_clean(m->label, arena),
-                            line,     m->is_failed, m->value < 0.0};
+        struct mark mark = {.at_ms = m->at_ms,
+                            .end_ms = m->at_ms,
+                            .label = label_clean(m->label, arena),
+                            .line = line,
+                            .is_failed = m->is_failed,
+                            .is_rollback = m->value < 0.0,
+                            .is_exact = true};
         add(marks, view, mark, arena);
         is_known = true;
     }
     if (!is_known && s->values[i] > 0.0)
-        add(marks, view, (struct mark){start_ms, start_ms, "", line, false, false}, arena);
+        add(marks, view,
+            (struct mark){.at_ms = start_ms, .end_ms = start_ms, .label = "", .line = line}, arena);
 }
 
 static void add_line(struct marks *marks, const struct view *view, const struct line *line,
@@ -66,8 +72,13 @@ static void add_changes(struct marks *marks, const struct view *view,
 {
     for (size_t i = 0; i < input->n_changes; i++) {
         const struct chart_change *c = &input->changes[i];
-        struct mark mark = {c->start_ms, c->end_ms,    label_clean(c->label, arena),
-                            NULL,        c->is_failed, c->is_rollback};
+        struct mark mark = {.at_ms = c->start_ms,
+                            .end_ms = c->end_ms,
+                            .label = label_clean(c->label, arena),
+                            .is_failed = c->is_failed,
+                            .is_rollback = c->is_rollback,
+                            .verdict = c->verdict,
+                            .undoes_ms = c->undoes_ms};
         add(marks, view, mark, arena);
     }
 }
@@ -90,6 +101,58 @@ static void sort(struct mark *items, size_t n, struct mark *spare)
         items[out++] = b < n && items[b].at_ms < spare[a].at_ms ? items[b++] : spare[a++];
 }
 
+/* The line of a target that shows the same change as this mark of the ledger: at its very
+ * millisecond, not taken by another one yet. Lines come before the ledger's. */
+static struct mark *find_twin(struct marks *marks, size_t i)
+{
+    const struct mark *own = &marks->items[i];
+    for (size_t k = i; k-- > 0 && marks->items[k].at_ms == own->at_ms;) {
+        struct mark *other = &marks->items[k];
+        if (other->is_exact && other->is_failed == own->is_failed &&
+            other->is_rollback == own->is_rollback)
+            return other;
+    }
+    return NULL;
+}
+
+/* A change that a target draws and that changes= draws as well is one mark: of the target's colour,
+ * with what the ledger knows. */
+static void join(struct marks *marks)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < marks->n; i++) {
+        struct mark mark = marks->items[i];
+        marks->items[n] = mark;
+        struct mark *twin = mark.line ? NULL : find_twin(marks, n);
+        if (!twin) {
+            n++;
+            continue;
+        }
+        mark.line = twin->line;
+        *twin = mark;
+    }
+    marks->n = n;
+}
+
+/* A lane for each arrow, the lowest one that is free from where it points to: of two that lie within each
+ * other the longer is above. Marks are by time, so arrows are by their right ends. */
+static void give_lanes(struct marks *marks)
+{
+    int64_t ends_ms[MARKS_LANES_MAX] = {0};
+    for (size_t i = 0; i < marks->n; i++) {
+        struct mark *mark = &marks->items[i];
+        if (!mark->is_rollback || mark->undoes_ms <= 0 || mark->undoes_ms >= mark->at_ms)
+            continue;
+        unsigned best = 0;
+        for (unsigned k = 1; k < MARKS_LANES_MAX && ends_ms[best] >= mark->undoes_ms; k++)
+            if (ends_ms[k] < ends_ms[best])
+                best = k;
+        ends_ms[best] = mark->at_ms;
+        mark->lane = best + 1;
+        marks->n_lanes = mark->lane > marks->n_lanes ? mark->lane : marks->n_lanes;
+    }
+}
+
 void marks_collect(const struct chart_input *input, const struct lines *lines, struct arena *arena,
                    struct marks *out)
 {
@@ -100,5 +163,7 @@ void marks_collect(const struct chart_input *input, const struct lines *lines, s
             add_line(&marks, &view, &lines->items[k], arena);
     add_changes(&marks, &view, input, arena);
     sort(marks.items, marks.n, arena_array(arena, marks.n + 1, struct mark));
+    join(&marks);
+    give_lanes(&marks);
     *out = marks;
 }

@@ -69,12 +69,12 @@ TEST(spans_that_reach_into_the_view_are_kept)
 {
     const int64_t t_ms = SAMPLE_T * 1000LL;
     struct chart_change changes[] = {
-        {t_ms - 9000, t_ms - 5000, "over", false, false},
-        {t_ms - 9000, t_ms + 5000, "reaches in", false, false},
-        {t_ms - 1, 0, "a moment before", false, false},
-        {t_ms, 0, "first", false, false},
-        {t_ms + 600000, 0, "last", false, false},
-        {t_ms + 600001, 0, "after", false, false},
+        {t_ms - 9000, t_ms - 5000, "over", false, false, VERDICT_PENDING, 0},
+        {t_ms - 9000, t_ms + 5000, "reaches in", false, false, VERDICT_PENDING, 0},
+        {t_ms - 1, 0, "a moment before", false, false, VERDICT_PENDING, 0},
+        {t_ms, 0, "first", false, false, VERDICT_PENDING, 0},
+        {t_ms + 600000, 0, "last", false, false, VERDICT_PENDING, 0},
+        {t_ms + 600001, 0, "after", false, false, VERDICT_PENDING, 0},
     };
     struct chart_input input = sample_input("", 600);
     input.changes = changes;
@@ -84,6 +84,73 @@ TEST(spans_that_reach_into_the_view_are_kept)
     EXPECT_TEXT(marks.items[0].label, "reaches in");
     EXPECT_TEXT(marks.items[1].label, "first");
     EXPECT_TEXT(marks.items[2].label, "last");
+}
+
+TEST(what_a_target_and_the_ledger_both_have_is_one)
+{
+    const int64_t t_ms = SAMPLE_T * 1000LL;
+    struct series_mark known[] = {
+        {t_ms + 61250, 1, "", false},
+        {t_ms + 61250, 1, "", false},
+        {t_ms + 120000, 1, "", false},
+    };
+    struct chart_change changes[] = {
+        {.start_ms = t_ms + 61250, .label = "a", .verdict = VERDICT_HARM},
+        {.start_ms = t_ms + 61250, .label = "b"},
+        {.start_ms = t_ms + 61250, .label = "c"},
+        {.start_ms = t_ms + 120000, .label = "another one, as it failed", .is_failed = true},
+        {.start_ms = t_ms + 180000, .label = "a slot that only begins then"},
+    };
+    struct chart_input input = sample_input("", 600);
+    struct series *s = infinite(10);
+    s->values[1] = s->values[2] = s->values[3] = 1;
+    s->marks = known;
+    s->n_marks = COUNT_OF(known);
+    sample_add(&input, s);
+    input.changes = changes;
+    input.n_changes = COUNT_OF(changes);
+    struct marks marks = collect(&input);
+    EXPECT_I64(marks.n, 7);
+    size_t n_of_lines = 0;
+    for (size_t i = 0; i < 3; i++)
+        n_of_lines += marks.items[i].line != NULL && marks.items[i].label[0] != '\0';
+    EXPECT_I64(n_of_lines, 2);
+    EXPECT(marks.items[1].verdict == VERDICT_HARM && marks.items[1].line);
+    EXPECT(!marks.items[2].line && marks.items[3].line && !marks.items[4].line);
+}
+
+TEST(arrows_that_overlap_have_lanes_of_their_own)
+{
+    static const struct {
+        const char *row;
+        int64_t
+            undoes_s[4]; /* of rollbacks at 100, 200, 300, 400 s; -1: before the view; 0: none */
+        unsigned lanes[4], n_lanes;
+    } rows[] = {
+        {"one after the other", {50, 150, 250, 350}, {1, 1, 1, 1}, 1},
+        {"the longer above", {50, 40, 30, 350}, {1, 2, 3, 1}, 3},
+        {"from before the view", {0, -1, 250, 0}, {0, 1, 1, 0}, 1},
+        {"more than there is room for", {10, 10, 10, 10}, {1, 2, 3, 1}, 3},
+        {"what comes later cannot be undone", {100, 500, 0, 0}, {0, 0, 0, 0}, 0},
+    };
+    const int64_t t_ms = SAMPLE_T * 1000LL;
+    EACH_ROW (rows, r) {
+        struct chart_change changes[4] = {0};
+        struct chart_input input = sample_input("", 600);
+        for (size_t i = 0; i < 4; i++) {
+            changes[i].start_ms = t_ms + 100000 * (int64_t)(i + 1);
+            changes[i].is_rollback = true;
+            changes[i].undoes_ms = r->undoes_s[i] > 0   ? t_ms + r->undoes_s[i] * 1000
+                                   : r->undoes_s[i] < 0 ? CHART_UNDOES_UNSEEN
+                                                        : 0;
+        }
+        input.changes = changes;
+        input.n_changes = 4;
+        struct marks marks = collect(&input);
+        EXPECT_I64(marks.n_lanes, r->n_lanes);
+        for (size_t i = 0; i < 4; i++)
+            EXPECT_I64(marks.items[i].lane, r->lanes[i]);
+    }
 }
 
 TEST(all_are_sorted_by_time_and_none_is_lost)
@@ -112,4 +179,6 @@ TEST(all_are_sorted_by_time_and_none_is_lost)
 
 RUN_TESTS(test_of(every_value_above_zero_is_one), test_of(a_known_moment_is_exact),
           test_of(spans_that_reach_into_the_view_are_kept),
+          test_of(what_a_target_and_the_ledger_both_have_is_one),
+          test_of(arrows_that_overlap_have_lanes_of_their_own),
           test_of(all_are_sorted_by_time_and_none_is_lost))

@@ -30,24 +30,48 @@ struct frame {
 /* What is drawn with: characters for this terminal. */
 struct glyphs {
     bool has_braille;
-    uint32_t change, failed, rollback; /* in the row of marks */
-    uint32_t line, failed_line;        /* through the plot */
+    uint32_t change, failed, rollback;    /* in the row of marks */
+    const char *verdicts[VERDICT_STATES]; /* likewise; one character, "" none */
+    uint32_t line, failed_line;           /* through the plot */
     uint32_t corner, horizontal, vertical, tick;
 };
 
 static struct glyphs choose_glyphs(bool has_braille)
 {
-    if (has_braille)
-        return (struct glyphs){true,   0x25b2, 0x2717, 0x25c0, 0x2502,
-                               0x250a, 0x2514, 0x2500, 0x2502, 0x2524};
-    return (struct glyphs){false, '^', 'x', '<', '|', ':', '+', '-', '|', '+'};
+    static const struct glyphs braille = {
+        .has_braille = true,
+        .change = 0x25b2,
+        .failed = 0x2717,
+        .rollback = 0x25c0,
+        .verdicts = {"", "\xe2\x97\x8b", "\xe2\x9c\x93", "?", "\xe2\x97\x86", "!"},
+        .line = 0x2502,
+        .failed_line = 0x250a,
+        .corner = 0x2514,
+        .horizontal = 0x2500,
+        .vertical = 0x2502,
+        .tick = 0x2524,
+    };
+    static const struct glyphs plain = {
+        .change = '^',
+        .failed = 'x',
+        .rollback = '<',
+        .verdicts = {"", "o", "*", "?", "~", "!"},
+        .line = '|',
+        .failed_line = ':',
+        .corner = '+',
+        .horizontal = '-',
+        .vertical = '|',
+        .tick = '+',
+    };
+    return has_braille ? braille : plain;
 }
 
 struct picture {
     struct screen screen;
     struct frame frame;
     struct glyphs glyphs;
-    struct plot plot; /* its box is in cells */
+    struct plot plot;         /* its box is in cells */
+    const char *summaries[2]; /* of the marks and their verdicts; "" when there are none */
     struct arena *arena;
 };
 
@@ -171,6 +195,7 @@ static void draw_lines(struct picture *p, const struct lines *lines, const struc
 /* How many marks of a kind fall into one column. */
 struct column_marks {
     size_t n, n_failed, n_rolled_back;
+    enum verdict_state worst;
     const struct line *line;
 };
 
@@ -183,6 +208,16 @@ static uint32_t sign_of(const struct picture *p, const struct column_marks *c)
     if (c->n_failed)
         return p->glyphs.failed;
     return c->n_rolled_back ? p->glyphs.rollback : p->glyphs.change;
+}
+
+/* Harm is never hidden by anything else; any other verdict is that of a change alone. */
+static void put_sign(struct picture *p, const struct column_marks *c, int column, enum ink ink)
+{
+    bool is_plain = c->n == 1 && !c->n_failed && !c->n_rolled_back;
+    if (c->worst == VERDICT_HARM || (is_plain && c->worst != VERDICT_PENDING))
+        screen_text(&p->screen, column, p->frame.marks_row, p->glyphs.verdicts[c->worst], ink);
+    else
+        screen_put(&p->screen, column, p->frame.marks_row, sign_of(p, c), ink);
 }
 
 /* Lines where nothing else is drawn, and a row of signs: one change, how many, failed, rolled
@@ -201,19 +236,20 @@ static void draw_marks(struct picture *p, const struct lines *lines, const struc
         c->n++;
         c->n_failed += mark->is_failed;
         c->n_rolled_back += mark->is_rollback;
+        c->worst = mark->verdict > c->worst ? mark->verdict : c->worst;
     }
     for (size_t k = 0; k < n_columns; k++) {
         const struct column_marks *c = &columns[k];
         if (c->n == 0)
             continue;
         enum ink ink = c->line ? ink_of(lines, c->line) : INK_PLAIN;
-        ink = c->n_failed ? INK_RED : ink;
+        ink = c->n_failed || c->worst == VERDICT_HARM ? INK_RED : ink;
         int column = p->frame.left + (int)k;
         uint32_t through = c->n_failed == c->n ? p->glyphs.failed_line : p->glyphs.line;
         for (int row = 0; row < p->frame.rows; row++)
             if (screen_is_free(&p->screen, column, p->frame.top + row))
                 screen_put(&p->screen, column, p->frame.top + row, through, ink);
-        screen_put(&p->screen, column, p->frame.marks_row, sign_of(p, c), ink);
+        put_sign(p, c, column, ink);
     }
 }
 
@@ -273,25 +309,31 @@ static void draw_eras(struct picture *p, const struct time_axis *times)
     }
 }
 
-/* "3 changes, 1 failed, 1 rolled back"; "" for none. */
-static const char *count_marks(const struct picture *p, const struct marks *marks)
+/* "3 changes, 1 failed, 1 rolled back" and "! 1 harm, o 2 no harm"; "" for none. */
+static void count_marks(struct picture *p, const struct marks *marks)
 {
-    size_t n = 0, n_failed = 0, n_rolled_back = 0;
+    size_t n = 0, n_failed = 0, n_rolled_back = 0, n_of[VERDICT_STATES] = {0};
     for (size_t i = 0; i < marks->n; i++) {
         if (marks->items[i].at_ms < p->plot.from_s * 1000)
             continue;
         n++;
         n_failed += marks->items[i].is_failed;
         n_rolled_back += marks->items[i].is_rollback;
+        n_of[marks->items[i].verdict]++;
     }
-    if (n == 0)
-        return "";
-    const char *text = arena_printf(p->arena, "%zu change%s", n, n == 1 ? "" : "s");
+    const char *text = n ? arena_printf(p->arena, "%zu change%s", n, n == 1 ? "" : "s") : "";
     if (n_failed)
         text = arena_printf(p->arena, "%s, %zu failed", text, n_failed);
     if (n_rolled_back)
         text = arena_printf(p->arena, "%s, %zu rolled back", text, n_rolled_back);
-    return text;
+    const char *verdicts = "";
+    for (int v = VERDICT_STATES - 1; v > VERDICT_PENDING; v--)
+        if (n_of[v])
+            verdicts = arena_printf(p->arena, "%s%s%s %zu %s", verdicts, verdicts[0] ? ", " : "",
+                                    p->glyphs.verdicts[v], n_of[v],
+                                    verdict_state_words((enum verdict_state)v));
+    p->summaries[0] = text;
+    p->summaries[1] = verdicts;
 }
 
 /* Only one axis has labels: a line of the other one says its range. */
@@ -305,15 +347,14 @@ static const char *legend_text(const struct picture *p, const struct line *line)
     return arena_printf(p->arena, "%s (right: %s to %s)", line->name, low, high);
 }
 
-static void draw_legend(struct picture *p, const struct lines *lines, const struct marks *marks)
+static void draw_legend(struct picture *p, const struct lines *lines)
 {
     const struct frame *f = &p->frame;
     int row = f->legend_row, last = f->legend_row + f->n_legend_rows - 1, column = f->left;
-    const char *summary = count_marks(p, marks);
-    for (size_t k = 0; f->n_legend_rows > 0 && k <= lines->n; k++) {
-        bool is_summary = k == lines->n;
+    for (size_t k = 0; f->n_legend_rows > 0 && k < lines->n + COUNT_OF(p->summaries); k++) {
+        bool is_summary = k >= lines->n;
         const struct line *line = is_summary ? NULL : &lines->items[k];
-        const char *text = is_summary ? summary : legend_text(p, line);
+        const char *text = is_summary ? p->summaries[k - lines->n] : legend_text(p, line);
         if (text[0] == '\0' || (line && line->is_hidden))
             continue;
         int width = screen_width(text) + (is_summary ? 0 : 3);
@@ -336,19 +377,18 @@ static void draw_legend(struct picture *p, const struct lines *lines, const stru
     }
 }
 
-static int legend_rows(const struct lines *lines, const struct marks *marks, int columns)
+static int legend_rows(const struct picture *p, const struct lines *lines, int columns)
 {
     int n = 1, column = 0;
-    for (size_t k = 0; k < lines->n; k++) {
-        if (lines->items[k].is_hidden || lines->items[k].name[0] == '\0')
+    for (size_t k = 0; k < lines->n + COUNT_OF(p->summaries); k++) {
+        const struct line *line = k < lines->n ? &lines->items[k] : NULL;
+        const char *text = line ? line->name : p->summaries[k - lines->n];
+        if (text[0] == '\0' || (line && line->is_hidden))
             continue;
-        int width = screen_width(lines->items[k].name) + 4;
+        int width = screen_width(text) + (line ? 4 : 2);
         n += column > 0 && column + width > columns;
         column = column > 0 && column + width > columns ? width : column + width;
     }
-    enum { SUMMARY_COLUMNS = 24 };
-    if (marks->n > 0 && column > 0 && column + SUMMARY_COLUMNS > columns)
-        n++;
     return (int)min_i64(n, LEGEND_ROWS_MAX);
 }
 
@@ -457,7 +497,7 @@ static void draw(struct picture *p, const struct chart_input *input, const struc
         draw_eras(p, &times);
     draw_lines(p, lines, o);
     draw_marks(p, lines, marks);
-    draw_legend(p, lines, marks);
+    draw_legend(p, lines);
     if (!has_values(lines) && marks->n == 0)
         screen_text(&p->screen, p->frame.left + p->frame.columns / 2 - 3,
                     p->frame.top + p->frame.rows / 2, "No Data", INK_PLAIN);
@@ -494,7 +534,8 @@ bool chart_text(const struct chart_input *input, struct chart_text_size size, st
         .plot = {.from_s = input->from_s, .until_s = input->until_s},
         .arena = arena,
     };
-    int n_legend = legend_rows(&lines, &marks, (int)size.columns - 8);
+    count_marks(&picture, &marks);
+    int n_legend = legend_rows(&picture, &lines, (int)size.columns - 8);
     picture.screen.is_ascii = !size.use_braille;
     picture.frame = place(size, options.title != NULL, n_legend, marks.n > 0);
     if (!settle(&picture, &lines, &options, err))

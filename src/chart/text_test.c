@@ -91,6 +91,53 @@ TEST(many_changes_in_one_column_are_counted)
     EXPECT(strstr(text, "35 changes") != NULL);
 }
 
+/* Five hundred seconds apart: each verdict, then harm among four in one column. */
+TEST(verdicts_are_in_the_row_of_changes)
+{
+    static const struct {
+        const char *row;
+        bool use_braille;
+        const char *signs[5], *legend;
+    } rows[] = {
+        {"braille",
+         true,
+         {"\xe2\x97\x8b", "\xe2\x9c\x93", "?", "\xe2\x97\x86", "!"},
+         "! 2 harm, \xe2\x97\x86 1 moved, ? 1 cannot tell, \xe2\x9c\x93 1 improved, "
+         "\xe2\x97\x8b 1 no harm"},
+        {"plain",
+         false,
+         {"o", "*", "?", "~", "!"},
+         "! 2 harm, ~ 1 moved, ? 1 cannot tell, * 1 improved, o 1 no harm"},
+    };
+    struct chart_change changes[9] = {0};
+    for (size_t i = 0; i < COUNT_OF(changes); i++) {
+        changes[i].start_ms = SAMPLE_T * 1000LL + 1000 * (int64_t)(500 + (i < 5 ? i : 5) * 1000);
+        changes[i].verdict = i < 5    ? (enum verdict_state)(VERDICT_NO_HARM + i)
+                             : i == 7 ? VERDICT_HARM
+                                      : VERDICT_PENDING;
+    }
+    EACH_ROW (rows, r) {
+        struct chart_input input = sample_input("", 7200);
+        sample_add(&input, sample_wave("logins", 60, 120, 0, 9, 9));
+        input.changes = changes;
+        input.n_changes = COUNT_OF(changes);
+        struct chart_text_size size = {100, 18, false, r->use_braille};
+        const char *text = text_of(&input, size), *at = text;
+        for (size_t i = 0; i < 14; i++)
+            at = at ? strchr(at + 1, '\n') : NULL;
+        EXPECT(strstr(text, r->legend) != NULL);
+        EXPECT(strstr(text, "9 changes") != NULL);
+        for (size_t i = 0; at && i < 6; i++) {
+            while (*at == ' ' || *at == '\n')
+                at++;
+            const char *sign = r->signs[i < 5 ? i : 4];
+            EXPECT(text_starts(at, sign));
+            at += strlen(sign);
+        }
+        EXPECT(at && *at == '\n');
+    }
+}
+
 TEST(the_screen_is_never_exceeded)
 {
     static const char *const titles[] = {
@@ -150,5 +197,6 @@ TEST(escapes_in_names_are_disarmed)
 RUN_TESTS(test_of(a_line_and_deploys_in_braille), test_of(a_line_and_deploys_in_ascii),
           test_of(colours_are_switched_off_again),
           test_of(two_lines_in_ascii_have_letters_of_their_own), test_of(no_data),
-          test_of(many_changes_in_one_column_are_counted), test_of(the_screen_is_never_exceeded),
+          test_of(many_changes_in_one_column_are_counted),
+          test_of(verdicts_are_in_the_row_of_changes), test_of(the_screen_is_never_exceeded),
           test_of(bad_sizes_and_bad_input_are_refused), test_of(escapes_in_names_are_disarmed))

@@ -33,8 +33,10 @@ static const uint32_t solarized_palette[] = {
 };
 
 #define PALETTE(array) .palette = (array), .n_palette = COUNT_OF(array)
-#define CHANGES_LIGHT  .change = 0x4a5560, .failed = 0xb3261e, .rollback = 0x7a3ea8
-#define CHANGES_DARK   .change = 0xb6c0ca, .failed = 0xff8a80, .rollback = 0xcfa0f2
+#define CHANGES_LIGHT                                                                              \
+    .change = 0x4a5560, .failed = 0xb3261e, .rollback = 0x7a3ea8, .improved = 0x00805f
+#define CHANGES_DARK                                                                               \
+    .change = 0xb6c0ca, .failed = 0xff8a80, .rollback = 0xcfa0f2, .improved = 0x38cfa0
 
 static const struct theme themes[] = {
     {"default", LOOK_OURS, 0xffffff, 0x1f262d, 0x57616b, 0xe3e7eb, 0xf1f3f5, CHANGES_LIGHT,

@@ -14,7 +14,8 @@ struct theme {
     uint32_t background, foreground; /* 0xrrggbb, as all colours here */
     uint32_t muted;                  /* axis labels and notes */
     uint32_t grid_major, grid_minor;
-    uint32_t change, failed, rollback; /* lines of the ledger's changes */
+    uint32_t change, failed, rollback; /* lines of the ledger's changes; harm is as failed */
+    uint32_t improved;
     const uint32_t *palette;
     size_t n_palette;
     double line_width;

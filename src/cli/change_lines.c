@@ -40,13 +40,6 @@ struct change_lines change_lines_sort(const char *const *targets, size_t n, stru
     return lines;
 }
 
-static const char *label_of(const struct change *change, struct arena *arena)
-{
-    const char *what = change->service[0] ? change->service : change_kind_name(change->kind);
-    const char *which = change->rev[0] ? change->rev : change->msg;
-    return which[0] ? arena_printf(arena, "%s %s", what, which) : what;
-}
-
 static bool is_wanted(const struct change *change, const struct glob_path *paths, size_t n,
                       struct arena *arena)
 {
@@ -65,18 +58,11 @@ bool change_lines_pick(const struct change_lines *lines, const struct change_lis
         if (!glob_path_compile(lines->patterns[i], arena, &paths[i], err))
             return false;
     const bool takes_all = !lines->n_patterns && !lines->n_infinite;
-    *out = (struct change_lines_out){arena_array(arena, changes->n, struct chart_change), 0};
-    for (size_t i = changes->n; i > 0; i--) {
-        const struct change *change = &changes->items[i - 1];
-        if (!takes_all && !is_wanted(change, paths, lines->n_patterns, arena))
-            continue;
-        out->items[out->n++] = (struct chart_change){
-            .start_ms = change->start_ms,
-            .end_ms = change->end_ms,
-            .label = label_of(change, arena),
-            .is_failed = change->status == STATUS_FAILED,
-            .is_rollback = strcmp(change->action, "rollback") == 0 || change->value == -1.0,
-        };
-    }
+    struct chart_change *all = chart_changes(changes, arena);
+    *out = (struct change_lines_out){all, 0};
+    for (size_t i = 0; i < changes->n; i++)
+        if (takes_all ||
+            is_wanted(&changes->items[changes->n - 1 - i], paths, lines->n_patterns, arena))
+            all[out->n++] = all[i];
     return true;
 }

@@ -50,3 +50,9 @@ bool impact_why(struct impact *impact, const struct why_question *question, stru
 {
     return why_ask(&impact->options, question, arena, out, err);
 }
+
+bool *impact_concerns(const struct impact *impact, const struct concerns_metrics *metrics,
+                      const struct change_list *changes, struct arena *arena)
+{
+    return concerns_find(impact->options.rules, metrics, changes, arena);
+}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "impact/concerns.h"
 #include "impact/rules.h"
 #include "model/change.h"
 #include "model/schema.h"
@@ -118,6 +119,10 @@ struct why {
  * (no series of that name), ERR_LIMIT (several). */
 MUST_CHECK bool impact_why(struct impact *impact, const struct why_question *question,
                            struct arena *arena, struct why *out, struct err *err);
+
+/* concerns_find by the rules that it judges by. */
+bool *impact_concerns(const struct impact *impact, const struct concerns_metrics *metrics,
+                      const struct change_list *changes, struct arena *arena);
 
 /* The rest of this door: who judges without being asked. */
 #include "impact/judge.h"

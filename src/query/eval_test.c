@@ -530,6 +530,21 @@ TEST(a_range_is_read_once)
     EXPECT_I64(fake.n_reads, 2);
 }
 
+TEST(says_which_leaves_it_read)
+{
+    struct query_env e = env();
+    static const char *const texts[] = {"wrap(web.*.load)", "shift(web.b.load,60)", "web.none"};
+    struct query_leaves leaves = {0};
+    struct query_request r = request(texts, 3);
+    struct series_list list = {0};
+    r.leaves = &leaves;
+    EXPECT_OK(query_run(&e, &r, &kit_arena, &list, &kit_err));
+    const char *all = "";
+    for (size_t i = 0; i < leaves.n; i++)
+        all = arena_printf(&kit_arena, "%s %s", all, leaves.items[i]);
+    EXPECT_TEXT(all, " web.a.load web.b.load web.c(d).load web.b.load web.b.load");
+}
+
 TEST(evaluates_a_target_text)
 {
     EXPECT_TEXT(names_of("target('wrap(web.a.load)')"), "wrap(web.a.load)");
@@ -673,8 +688,8 @@ RUN_TESTS(test_of(finds_series), test_of(dresses_what_it_fetches),
           test_of(refuses_wrong_arguments), test_of(hints_at_what_was_meant),
           test_of(the_second_target_is_named_in_errors), test_of(templates_fill_in_variables),
           test_of(evaluates_an_argument_over_another_range), test_of(a_range_is_read_once),
-          test_of(evaluates_a_target_text), test_of(applies_a_function_to_a_list),
-          test_of(stacks_are_shared_by_all_targets),
+          test_of(says_which_leaves_it_read), test_of(evaluates_a_target_text),
+          test_of(applies_a_function_to_a_list), test_of(stacks_are_shared_by_all_targets),
           test_of(the_x_files_factor_holds_for_what_follows), test_of(limits_are_named),
           test_of(a_request_that_nobody_waits_for_ends_at_the_next_look),
           test_of(targets_that_make_targets_end),

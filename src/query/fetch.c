@@ -120,21 +120,27 @@ static bool count_series(struct eval *eval, const struct context *context, size_
     return true;
 }
 
-/* Drops what is only a branch. */
-static void keep_leaves(struct source_nodes *nodes)
+/* Drops what is only a branch, and notes the rest. */
+static void keep_leaves(struct eval *eval, struct source_nodes *nodes)
 {
+    struct query_leaves *leaves = eval->request->leaves;
     size_t n = 0;
     for (size_t i = 0; i < nodes->n; i++) {
         if (nodes->items[i].is_leaf)
             nodes->items[n++] = nodes->items[i];
     }
     nodes->n = n;
+    if (!leaves)
+        return;
+    arena_grow(eval->arena, &leaves->items, &leaves->cap, leaves->n + n, sizeof *leaves->items);
+    for (size_t i = 0; i < n; i++)
+        leaves->items[leaves->n++] = nodes->items[i].path;
 }
 
 static bool read_nodes(struct eval *eval, const struct context *context, struct source_nodes *nodes,
                        const char *path_expression, struct series_list *out, struct err *err)
 {
-    keep_leaves(nodes);
+    keep_leaves(eval, nodes);
     struct series_list read = {0};
     if (!count_series(eval, context, nodes->n, err) ||
         !read_leaves(eval, context, nodes, &read, err))
@@ -271,7 +277,7 @@ bool fetch_each(struct eval *eval, const struct context *context, const char *pa
     struct source_nodes nodes = {0};
     if (!check_range(context, err) || !find_path(eval, context, pattern, &nodes, err))
         return false;
-    keep_leaves(&nodes);
+    keep_leaves(eval, &nodes);
     const struct source_span span = span_of(eval, context);
     return count_series(eval, context, nodes.n, err) && each_leaf(eval, &span, &nodes, taker, err);
 }

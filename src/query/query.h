@@ -30,6 +30,12 @@ struct query_template {
     const char *key, *value;
 };
 
+/* Names of the series that were read, in the order of reading; one may be there more than once. */
+struct query_leaves {
+    const char **items;
+    size_t n, cap;
+};
+
 struct query_request {
     int64_t from_s, until_s, now_s; /* Graphite's: points with from < t <= until */
     const struct tz *tz;
@@ -41,6 +47,7 @@ struct query_request {
     /* Has whoever asked gone? Looked at where the time limit is. NULL: stays. */
     bool (*is_gone)(const void *self);
     const void *is_gone_self;
+    struct query_leaves *leaves; /* gets what the targets read, in the arena; NULL: not wanted */
 };
 
 /* All targets' series, in order.
