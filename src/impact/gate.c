@@ -26,7 +26,7 @@ static double largest_of(const struct signs *signs, const float *scores, size_t 
         if (k != look)
             continue;
         double weights = signs->weights[SIGN_STEP][k], squares = signs->squares[SIGN_STEP][k];
-        most = fmax(most, fabs(sum - before * weights) / sqrt(squares));
+        most = max_f64(most, fabs(sum - before * weights) / sqrt(squares));
         look = gate_next_look(k, n);
     }
     return most;
@@ -38,7 +38,7 @@ float gate_largest(const struct signs *signs, size_t p, size_t n)
     for (size_t lag = 0; lag <= signs->n_lags && lag < n; lag++)
         for (size_t set = 0; set < COUNT_OF(signs->scores); set++)
             if (signs->scores[set])
-                most = fmax(most, largest_of(signs, signs->scores[set], p + lag, n - lag));
+                most = max_f64(most, largest_of(signs, signs->scores[set], p + lag, n - lag));
     return (float)most;
 }
 
@@ -70,7 +70,7 @@ double gate_chance(const struct gate *gate, float largest, size_t before, double
     if (10 * n_larger >= n)
         return (double)(n_larger + 1) / (double)(n + 1);
     struct tail tail = tail_fit(scratch, n, GATE_XI);
-    tail.scale = fmax(tail.scale, 0.2);
+    tail.scale = max_f64(tail.scale, 0.2);
     return tail_claim(exp(-tail_surprise(&tail, (double)largest)),
                       (double)before / (double)gate->day_points);
 }

@@ -155,15 +155,9 @@ bool signs_is_contrast(enum sign sign)
     return sign >= SIGN_WHOLE;
 }
 
-/* Without the care for gaps that fmaxf takes. */
-static float larger(float a, float b)
-{
-    return a > b ? a : b;
-}
-
 float signs_size(enum sign sign, float value)
 {
-    return sign == SIGN_WILD ? larger(value, 0) : fabsf(value);
+    return sign == SIGN_WILD ? max_f32(value, 0) : fabsf(value);
 }
 
 /* ---- what stands out ---- */
@@ -203,7 +197,7 @@ static void larger_after(const float *values, size_t n, size_t skip, size_t wind
         while (tail > head && queue[head] >= p + window)
             head++;
         if (tail > head)
-            io[p] = larger(io[p], values[queue[head]]);
+            io[p] = max_f32(io[p], values[queue[head]]);
     }
 }
 
@@ -221,8 +215,8 @@ static void prominence(const struct signs *signs, enum sign sign, struct arena *
     for (size_t p = 0; p < n; p++) {
         float own = 0;
         for (size_t lag = 0; lag <= n_lags && p + lag < n; lag++)
-            own = larger(own, sizes[p + lag]);
-        io[p] = nearby[p] > own ? larger(2 * own - nearby[p], 0) : own;
+            own = max_f32(own, sizes[p + lag]);
+        io[p] = nearby[p] > own ? max_f32(2 * own - nearby[p], 0) : own;
     }
 }
 
@@ -263,7 +257,7 @@ double signs_surprise(const struct signs *signs, const float *values, const bool
             if (out_best)
                 *out_best = (enum sign)s;
         }
-        sum += exp(fmin(surprise, 600));
+        sum += exp(min_f64(surprise, 600));
         n++;
     }
     return n ? log(sum / (double)n) : 0;

@@ -12,20 +12,6 @@ static const double RIDGE = 0.02, CLIP_MADS = 4, MAD_TO_SD = 1.4826;
 static const double HALF = 0.5; /* of a window's points must be there */
 static const double NOISE_SHARE_MIN =
     0.25; /* a contrast is no wider than this part of white noise's */
-static const double SPREAD_POWER = 0.375; /* of (lately x at this time of day) */
-
-/* The median of what was there at this time on earlier days. */
-static double seasonal(const double *values, size_t p, size_t day_points)
-{
-    double days[NUMBERS_SEASON_DAYS];
-    size_t n = 0;
-    for (size_t d = 0; d < NUMBERS_SEASON_DAYS && numbers_season_days[d] * day_points <= p; d++) {
-        double v = values[p - numbers_season_days[d] * day_points];
-        if (!is_gap(v))
-            days[n++] = v;
-    }
-    return numbers_median_few(days, n);
-}
 
 static double zero_if_gap(double v)
 {
@@ -40,6 +26,7 @@ float *signs_whole_contrast(const double *y, const struct usual_grid *grid, stru
     int64_t horizon = (int64_t)grid->horizon;
     float *out = arena_array(arena, n, float);
     double *raw = arena_array(&work, n, double), *sizes = arena_array(&work, n, double);
+    double *season = arena_array(&work, n, double);
     struct sums sums = sums_new(n, &work);
     sums_fill(&sums, y);
     for (int64_t p = 0; p < (int64_t)n; p++)
@@ -47,14 +34,15 @@ float *signs_whole_contrast(const double *y, const struct usual_grid *grid, stru
                                           : sums_mean(&sums, p, p + horizon, HALF) -
                                                 sums_mean(&sums, p - horizon, p, HALF);
     size_t n_sizes = 0;
+    numbers_seasonal(raw, n, grid->day_points, season);
     for (size_t p = 0; p < n; p++) {
-        out[p] = (float)(raw[p] - zero_if_gap(seasonal(raw, p, grid->day_points)));
+        out[p] = (float)(raw[p] - zero_if_gap(season[p]));
         if (p % 5 == 0 && p + grid->horizon < grid->history && !isnan(out[p]))
             sizes[n_sizes++] = fabs((double)out[p]);
     }
     double sd = n_sizes >= FIT_MIN ? MAD_TO_SD * numbers_median(sizes, n_sizes) : 0;
     for (size_t p = 0; p < n; p++)
-        out[p] = sd > 0 && !isnan(out[p]) ? (float)fmax(-4, fmin(4, (double)out[p] / sd)) : 0;
+        out[p] = sd > 0 && !isnan(out[p]) ? (float)numbers_clip((double)out[p] / sd, 4) : 0;
     arena_done(&work);
     return out;
 }
@@ -84,9 +72,9 @@ static void set_base(struct maker *maker)
         maker->x[i][1] = (float)zero_if_gap(sums_mean_any(&maker->sums, p - 4 * horizon, p) - base);
         maker->x[i][4] = maker->input->control ? maker->input->control[i] : 0;
     }
+    numbers_seasonal(maker->base, maker->grid->n_points, maker->grid->day_points, maker->scratch);
     for (size_t i = 0; i < maker->grid->n_points; i++)
-        maker->x[i][2] =
-            (float)zero_if_gap(seasonal(maker->base, i, maker->grid->day_points) - maker->base[i]);
+        maker->x[i][2] = (float)zero_if_gap(maker->scratch[i] - maker->base[i]);
 }
 
 static void set_window(struct maker *maker, size_t from, size_t until)
@@ -97,8 +85,9 @@ static void set_window(struct maker *maker, size_t from, size_t until)
                                       : sums_mean(&maker->sums, (int64_t)(p + from),
                                                   (int64_t)(p + until), HALF) -
                                             maker->base[p];
+    numbers_seasonal(maker->raw, n, maker->grid->day_points, maker->scratch);
     for (size_t p = 0; p < n; p++)
-        maker->x[p][3] = (float)zero_if_gap(seasonal(maker->raw, p, maker->grid->day_points));
+        maker->x[p][3] = (float)zero_if_gap(maker->scratch[p]);
 }
 
 static bool teaches(const struct maker *maker, size_t p)
@@ -129,7 +118,7 @@ static bool fit_once(struct maker *maker, struct stretch over, const double *sca
         double u[PREDICTORS], expected = predict(maker, p);
         for (size_t c = 0; c < k; c++)
             u[c] = (double)maker->x[p][c] * scale[c];
-        double target = expected + fmax(-limit, fmin(limit, maker->raw[p] - expected));
+        double target = expected + numbers_clip(maker->raw[p] - expected, limit);
         for (size_t c = 0; c < k; c++) {
             for (size_t d = c; d < k; d++)
                 rows[c][d] += u[c] * u[d];
@@ -206,7 +195,8 @@ static double spread_at(const struct usual_grid *grid, const struct sums *sizes,
     }
     if (n > 2 * grid->horizon)
         daily = sum / n / usual + 0.15;
-    return pow(lately * daily, SPREAD_POWER);
+    const double quarter = sqrt(sqrt(lately * daily));
+    return quarter * sqrt(quarter); /* to the power of 3/8 */
 }
 
 /* What is left over, divided by how wide that is then. */
@@ -220,7 +210,7 @@ static void standardise(struct maker *maker, struct stretch over, size_t width, 
         maker->rest[p] = maker->raw[p] - predict(maker, p);
     struct sums sizes = sums_new(n, work);
     for (size_t p = 0; p < n; p++)
-        maker->scratch[p] = is_gap(maker->rest[p]) ? NAN : fmin(fabs(maker->rest[p]), cap);
+        maker->scratch[p] = is_gap(maker->rest[p]) ? NAN : min_f64(fabs(maker->rest[p]), cap);
     sums_fill(&sizes, maker->scratch);
     uint32_t n_learnt = sizes.count[maker->grid->history];
     double usual = (n_learnt ? sizes.sum[maker->grid->history] / n_learnt : 0) + least;

@@ -36,18 +36,21 @@ static void choose_form(const double *values, const struct usual_grid *grid, dou
         if (is_gap(values[i]))
             continue;
         is_whole = is_whole && values[i] == floor(values[i]);
-        least = fmin(least, values[i]);
+        least = min_f64(least, values[i]);
         scratch[n++] = values[i];
     }
     out->is_known = n >= 20;
     if (!out->is_known)
         return;
-    double low = numbers_select(scratch, n, (size_t)(0.02 * (double)n));
-    double middle = numbers_select(scratch, n, n / 2);
-    double high = numbers_select(scratch, n, (size_t)(0.98 * (double)n));
+    /* the middle one parts the smaller from the larger ones */
+    const size_t at_low = (size_t)(0.02 * (double)n), at_middle = n / 2,
+                 at_high = (size_t)(0.98 * (double)n);
+    double middle = numbers_select(scratch, n, at_middle);
+    double low = numbers_select(scratch, at_middle + 1, at_low);
+    double high = numbers_select(scratch + at_middle, n - at_middle, at_high - at_middle);
     if (least >= 0 && is_whole && middle < COUNT_MAX)
         out->form = USUAL_COUNT;
-    else if (least >= 0 && middle > 0 && high > RATIO_RANGE * fmax(low, 1e-12))
+    else if (least >= 0 && middle > 0 && high > RATIO_RANGE * max_f64(low, 1e-12))
         out->form = USUAL_RATIO;
     else
         out->form = USUAL_PLAIN;
@@ -57,9 +60,9 @@ static void choose_form(const double *values, const struct usual_grid *grid, dou
 double usual_transform(const struct usual *usual, double value)
 {
     if (usual->form == USUAL_COUNT)
-        return 2 * sqrt(fmax(value, 0) + 0.375);
+        return 2 * sqrt(max_f64(value, 0) + 0.375);
     if (usual->form == USUAL_RATIO)
-        return log(fmax(value, 0) + usual->offset);
+        return log(max_f64(value, 0) + usual->offset);
     return value;
 }
 
@@ -84,23 +87,14 @@ struct fit {
     double beta[REGRESSORS];
 };
 
-/* At each point the median over earlier days of what was there at that time of day. */
-static void find_season(const struct usual_grid *grid, const struct sums *sums, double *season)
+/* At each point the median over earlier days of what was there about that time of day. */
+static void find_season(const struct usual_grid *grid, const struct sums *sums, double *smooth,
+                        double *season)
 {
     int64_t width = grid->day_points >= 1440 ? 3 : 1;
-    for (size_t t = 0; t < grid->n_points; t++) {
-        double days[NUMBERS_SEASON_DAYS];
-        size_t n = 0;
-        for (size_t d = 0; d < NUMBERS_SEASON_DAYS; d++) {
-            int64_t then = (int64_t)t - (int64_t)(numbers_season_days[d] * grid->day_points);
-            if (then < 0)
-                break;
-            double mean = sums_mean_any(sums, then - width, then + width + 1);
-            if (!is_gap(mean))
-                days[n++] = mean;
-        }
-        season[t] = numbers_median_few(days, n);
-    }
+    for (size_t t = 0; t < grid->n_points; t++)
+        smooth[t] = sums_mean_any(sums, (int64_t)t - width, (int64_t)t + width + 1);
+    numbers_seasonal(smooth, grid->n_points, grid->day_points, season);
 }
 
 /* What is known before point t of how it goes on: how the means of the last points differ from the last
@@ -154,7 +148,7 @@ static bool fit_once(struct fit *fit, const double *scale, double limit, size_t 
         double u[REGRESSORS], expected = predict(fit, t);
         for (size_t c = 0; c < REGRESSORS; c++)
             u[c] = (double)fit->x[t][c] * scale[c];
-        double target = expected + fmax(-limit, fmin(limit, fit->step[t] - expected));
+        double target = expected + numbers_clip(fit->step[t] - expected, limit);
         for (size_t c = 0; c < REGRESSORS; c++) {
             for (size_t d = c; d < REGRESSORS; d++)
                 rows[c][d] += u[c] * u[d];
@@ -183,8 +177,10 @@ static double robust_sd(const double *values, size_t n_points, double *scratch)
             scratch[n++] = fabs(values[t]);
     double sd = MAD_TO_SD * numbers_median(scratch, n);
     double cap = sd > 0 ? CLIP_SD * sd : INFINITY, squares = 0;
-    for (size_t i = 0; i < n; i++)
-        squares += fmin(scratch[i], cap) * fmin(scratch[i], cap);
+    for (size_t i = 0; i < n; i++) {
+        const double size = min_f64(scratch[i], cap);
+        squares += size * size;
+    }
     double whole = n ? sqrt(squares / (double)n) : 0;
     return sd < 0.5 * whole ? whole : sd;
 }
@@ -277,7 +273,7 @@ void usual_learn(const double *values, const struct usual_grid *grid, struct are
     struct sums sums = sums_new(n, &work), seasons = sums_new(n, &work);
     double *season = arena_array(&work, n, double);
     sums_fill(&sums, out->y);
-    find_season(grid, &sums, season);
+    find_season(grid, &sums, scratch, season);
     sums_fill(&seasons, season);
     struct fit fit = {.grid = grid, .y = out->y, .scratch = scratch};
     fit.step = arena_array(&work, n, double);
@@ -302,11 +298,6 @@ enum { CONTROLS_FEW = 3, CONTROLS_MANY = CONTROLS_MAX };
 
 static const double CORRELATION_MIN = 0.2;
 
-static double clip(double v, double limit)
-{
-    return fmax(-limit, fmin(limit, v));
-}
-
 static double correlation(const struct usual *a, const struct usual *b,
                           const struct usual_grid *grid)
 {
@@ -315,7 +306,8 @@ static double correlation(const struct usual *a, const struct usual *b,
     for (size_t t = 0; t < grid->history; t += stride) {
         if (is_gap(a->innovation[t]) || is_gap(b->innovation[t]))
             continue;
-        double u = clip(a->innovation[t], 3 * a->sd), v = clip(b->innovation[t], 3 * b->sd);
+        double u = numbers_clip(a->innovation[t], 3 * a->sd),
+               v = numbers_clip(b->innovation[t], 3 * b->sd);
         ab += u * v;
         aa += u * u;
         bb += v * v;
@@ -334,13 +326,13 @@ static bool fit_controls(const struct usual *all, size_t self, const struct cont
         bool is_whole = !is_gap(all[self].innovation[t]);
         for (size_t c = 0; c < n && is_whole; c++) {
             const struct usual *control = &all[controls->which[c]];
-            u[c] = clip(control->innovation[t], CLIP_SD * control->sd);
+            u[c] = numbers_clip(control->innovation[t], CLIP_SD * control->sd);
             is_whole = !is_gap(control->innovation[t]);
         }
         if (!is_whole)
             continue;
         n_used++;
-        double target = clip(all[self].innovation[t], CLIP_SD * all[self].sd);
+        double target = numbers_clip(all[self].innovation[t], CLIP_SD * all[self].sd);
         for (size_t c = 0; c < n; c++) {
             for (size_t d = 0; d < n; d++)
                 rows[c][d] += u[c] * u[d];
@@ -364,7 +356,7 @@ static double *less_few(const struct usual *all, size_t self, const struct contr
         for (size_t c = 0; c < controls->n; c++) {
             const struct usual *control = &all[controls->which[c]];
             if (!is_gap(control->innovation[t]))
-                out[t] -= beta[c] * clip(control->innovation[t], CLIP_SD * control->sd);
+                out[t] -= beta[c] * numbers_clip(control->innovation[t], CLIP_SD * control->sd);
         }
     }
     return out;
@@ -383,13 +375,13 @@ static double *less_many(const struct usual *all, size_t self, const struct cont
         for (size_t c = 0; c < controls->n; c++) {
             const struct usual *control = &all[controls->which[c]];
             if (!is_gap(control->innovation[t]))
-                each[n++] =
-                    controls->correlation[c] * clip(control->innovation[t] / control->sd, CLIP_SD);
+                each[n++] = controls->correlation[c] *
+                            numbers_clip(control->innovation[t] / control->sd, CLIP_SD);
         }
         predicted[t] = n >= 2 ? numbers_median_few(each, n) : 0;
         if (t < grid->history && !is_gap(own->innovation[t])) {
             squares += predicted[t] * predicted[t];
-            products += predicted[t] * clip(own->innovation[t] / own->sd, CLIP_SD);
+            products += predicted[t] * numbers_clip(own->innovation[t] / own->sd, CLIP_SD);
         }
     }
     double beta = squares > 0 ? products / squares * own->sd : 0;

@@ -32,7 +32,7 @@ static double daily_spread(const double *innovation, double sd, const struct usu
             continue;
         for (int64_t k = then - width; k <= then + width; k += stride)
             if (!is_gap(innovation[k])) {
-                sum += fmin(fabs(innovation[k]), 5 * sd);
+                sum += min_f64(fabs(innovation[k]), 5 * sd);
                 n++;
             }
     }
@@ -51,15 +51,15 @@ static void find_spreads(const double *innovation, double sd, const struct usual
     for (size_t t = 0; t < grid->n_points; t++) {
         if (t % daily_stride == 0 && t >= 2 * grid->day_points)
             daily = daily_spread(innovation, sd, grid, t);
-        double s = exp(WEIGHT_LAST * log(fmax(least, ABS_TO_SD * last)) +
-                       WEIGHT_LATELY * log(fmax(least, ABS_TO_SD * lately)) +
+        double s = exp(WEIGHT_LAST * log(max_f64(least, ABS_TO_SD * last)) +
+                       WEIGHT_LATELY * log(max_f64(least, ABS_TO_SD * lately)) +
                        WEIGHT_DAILY * log(sd * daily));
-        s = fmax(s, least);
+        s = max_f64(s, least);
         spread[t] = (float)s;
         if (is_gap(innovation[t]))
             continue;
-        lately += slow * (fmin(fabs(innovation[t]), 4 * sd) - lately);
-        last += quick * (fmin(fabs(innovation[t]), 3 * s) - last);
+        lately += slow * (min_f64(fabs(innovation[t]), 4 * sd) - lately);
+        last += quick * (min_f64(fabs(innovation[t]), 3 * s) - last);
     }
 }
 
@@ -127,7 +127,7 @@ static size_t sort_history(const float *z, size_t history, bool is_absolute, flo
 static double beyond(float v, float edge)
 {
     double ratio = edge != 0 ? (double)v / (double)edge : 1;
-    return ratio > 1 ? fmin(1, 0.3 * log(ratio)) : 0;
+    return ratio > 1 ? min_f64(1, 0.3 * log(ratio)) : 0;
 }
 
 static float *normal_scores(const float *z, const struct usual_grid *grid, float *sorted,
@@ -143,10 +143,10 @@ static float *normal_scores(const float *z, const struct usual_grid *grid, float
         double rank = rank_of(sorted, n, z[t]);
         double score = numbers_normal_quantile((rank + 0.5) / ((double)n + 1));
         if (z[t] > sorted[n - 1])
-            score = fmax(score, 0) + (sorted[n - 1] > 0 ? beyond(z[t], sorted[n - 1]) : 1);
+            score = max_f64(score, 0) + (sorted[n - 1] > 0 ? beyond(z[t], sorted[n - 1]) : 1);
         if (z[t] < sorted[0])
-            score = fmin(score, 0) - (sorted[0] < 0 ? beyond(z[t], sorted[0]) : 1);
-        scores[t] = (float)fmax(-SCORE_MAX, fmin(SCORE_MAX, score));
+            score = min_f64(score, 0) - (sorted[0] < 0 ? beyond(z[t], sorted[0]) : 1);
+        scores[t] = (float)numbers_clip(score, SCORE_MAX);
     }
     standardise(scores, z, grid->n_points, grid->history, false);
     return scores;
