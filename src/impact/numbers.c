@@ -1,6 +1,7 @@
 #include "impact/numbers.h"
 
 #include <math.h>
+#include <string.h>
 
 const uint32_t numbers_season_days[NUMBERS_SEASON_DAYS] = {1, 2, 3, 4, 7};
 
@@ -87,6 +88,35 @@ double numbers_mean(const double *values, size_t from, size_t until)
             n++;
         }
     return n ? sum / (double)n : (double)NAN;
+}
+
+enum { LANES = 16 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+
+double numbers_dot(const float *a, const float *b, size_t n)
+{
+    lanes sums = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        lanes u, v;
+        memcpy(&u, a + i, sizeof u);
+        memcpy(&v, b + i, sizeof v);
+        sums += u * v;
+    }
+    double sum = 0;
+    for (size_t k = 0; k < LANES; k++)
+        sum += (double)sums[k];
+    for (; i < n; i++)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+void numbers_make_unit(float *values, size_t n)
+{
+    const double squares = numbers_dot(values, values, n);
+    const float scale = squares > 0 ? (float)(1 / sqrt(squares)) : 0;
+    for (size_t i = 0; i < n; i++)
+        values[i] *= scale;
 }
 
 void numbers_seasonal(const double *values, size_t n, size_t day_points, double *out)

@@ -1,11 +1,11 @@
 #include "impact/usual.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/arena.h"
 #include "impact/controls.h"
 #include "impact/numbers.h"
+#include "impact/ridge.h"
 #include "impact/sums.h"
 
 enum {
@@ -18,8 +18,9 @@ enum {
 static const uint32_t block_from[BLOCKS] = {2, 3, 5, 9, 17, 33};
 static const uint32_t block_until[BLOCKS] = {3, 5, 9, 17, 33, 65};
 
-static const double CLIP_SD = 4;   /* residuals further out teach no more than these */
-static const double RIDGE = 0.002; /* of the regressors' own sums of squares */
+static const double CLIP_SD = 4;     /* residuals further out teach no more than these */
+static const double RIDGE = 0.002;   /* of the regressors' own sums of squares */
+static const double ROW_CLIP_SD = 3; /* for comparing with others */
 static const double MAD_TO_SD = 1.4826;
 static const double COUNT_MAX = 1e5; /* larger whole numbers are not counts of events */
 static const double RATIO_RANGE = 4; /* 98th over 2nd percentile */
@@ -77,95 +78,99 @@ double usual_width(const struct usual *usual, double value, double dy)
 
 /* ---- what the next value should be ---- */
 
-/* The fit's working arrays; the regressors of point t are x[t]. */
-struct fit {
+/* What points are foretold from. */
+struct past {
     const struct usual_grid *grid;
     const double *y;
-    double *step; /* y less the last value before it: what is to be explained */
-    float (*x)[REGRESSORS];
-    double *scratch;
-    double beta[REGRESSORS];
+    double *last;   /* the last value before each point; NAN: there is too little before it */
+    double *season; /* what was there at this time on earlier days */
+    struct sums y_sums, season_sums;
 };
 
 /* At each point the median over earlier days of what was there about that time of day. */
-static void find_season(const struct usual_grid *grid, const struct sums *sums, double *smooth,
-                        double *season)
+static void find_season(const struct past *past, double *smooth)
 {
+    const struct usual_grid *grid = past->grid;
     int64_t width = grid->day_points >= 1440 ? 3 : 1;
     for (size_t t = 0; t < grid->n_points; t++)
-        smooth[t] = sums_mean_any(sums, (int64_t)t - width, (int64_t)t + width + 1);
-    numbers_seasonal(smooth, grid->n_points, grid->day_points, season);
+        smooth[t] = sums_mean_any(&past->y_sums, (int64_t)t - width, (int64_t)t + width + 1);
+    numbers_seasonal(smooth, grid->n_points, grid->day_points, past->season);
+}
+
+static void find_last(const struct past *past)
+{
+    double last = NAN;
+    for (size_t t = 0; t < past->grid->n_points; t++) {
+        past->last[t] = t < 3 ? NAN : last;
+        if (!is_gap(past->y[t]))
+            last = past->y[t];
+    }
+}
+
+static void past_learn(struct past *past, struct arena *work)
+{
+    const size_t n = past->grid->n_points;
+    past->last = arena_array(work, n, double);
+    past->season = arena_array(work, n, double);
+    past->y_sums = sums_new(n, work);
+    past->season_sums = sums_new(n, work);
+    sums_fill(&past->y_sums, past->y);
+    find_last(past);
+    find_season(past, arena_array(work, n, double));
+    sums_fill(&past->season_sums, past->season);
+}
+
+/* What is to be explained: how the value differs from the last one before it. NAN at gaps. */
+static double step_at(const struct past *past, size_t t)
+{
+    return past->y[t] - past->last[t];
 }
 
 /* What is known before point t of how it goes on: how the means of the last points differ from the last
  * one, how this time of day differs from the time before it, and from the last value. */
-static void set_regressors(float *x, size_t t, double last, const struct sums *values,
-                           const double *season, const struct sums *seasons)
+static void set_regressors(const struct past *past, size_t t, float x[REGRESSORS])
 {
-    int64_t at = (int64_t)t;
+    const int64_t at = (int64_t)t;
+    const double last = past->last[t], season = past->season[t];
     for (size_t b = 0; b < BLOCKS; b++) {
-        double mean = sums_mean_any(values, at - block_until[b] + 1, at - block_from[b] + 1);
+        double mean = sums_mean_any(&past->y_sums, at - block_until[b] + 1, at - block_from[b] + 1);
         x[b] = is_gap(mean) ? 0 : (float)(mean - last);
     }
     static const int64_t spans[] = {1, 8, 64};
     for (size_t s = 0; s < COUNT_OF(spans); s++) {
-        double mean = sums_mean_any(seasons, at - spans[s], at);
-        x[BLOCKS + s] = is_gap(season[t]) || is_gap(mean) ? 0 : (float)(season[t] - mean);
+        double mean = sums_mean_any(&past->season_sums, at - spans[s], at);
+        x[BLOCKS + s] = is_gap(season) || is_gap(mean) ? 0 : (float)(season - mean);
     }
-    x[BLOCKS + 3] = is_gap(season[t]) ? 0 : (float)(season[t] - last);
+    x[BLOCKS + 3] = is_gap(season) ? 0 : (float)(season - last);
     x[BLOCKS + 4] = 1;
 }
 
-static void set_steps(struct fit *fit, const double *season, const struct sums *values,
-                      const struct sums *seasons)
+/* The weights of the regressors. */
+static bool fit(const struct past *past, struct arena *work, double *scratch, double *beta)
 {
-    double last = NAN;
-    for (size_t t = 0; t < fit->grid->n_points; t++) {
-        double y = fit->y[t];
-        fit->step[t] = is_gap(y) || t < 3 ? NAN : y - last;
-        if (!is_gap(fit->step[t]))
-            set_regressors(fit->x[t], t, last, values, season, seasons);
-        if (!is_gap(y))
-            last = y;
-    }
-}
-
-static double predict(const struct fit *fit, size_t t)
-{
-    double sum = 0;
-    for (size_t c = 0; c < REGRESSORS; c++)
-        sum += fit->beta[c] * (double)fit->x[t][c];
-    return sum;
-}
-
-/* One pass of ridge regression; residuals beyond limit are clipped to it. */
-static bool fit_once(struct fit *fit, const double *scale, double limit, size_t n)
-{
-    double rows[NUMBERS_UNKNOWNS_MAX][NUMBERS_UNKNOWNS_MAX + 1] = {{0}};
-    for (size_t t = 0; t < fit->grid->history; t++) {
-        if (is_gap(fit->step[t]))
+    const size_t n = past->grid->history;
+    struct ridge_rows rows = {arena_array(work, n * REGRESSORS, float),
+                              arena_array(work, n, double), 0, REGRESSORS};
+    for (size_t t = 0; t < n; t++) {
+        if (is_gap(step_at(past, t)))
             continue;
-        double u[REGRESSORS], expected = predict(fit, t);
-        for (size_t c = 0; c < REGRESSORS; c++)
-            u[c] = (double)fit->x[t][c] * scale[c];
-        double target = expected + numbers_clip(fit->step[t] - expected, limit);
-        for (size_t c = 0; c < REGRESSORS; c++) {
-            for (size_t d = c; d < REGRESSORS; d++)
-                rows[c][d] += u[c] * u[d];
-            rows[c][REGRESSORS] += u[c] * target;
-        }
+        set_regressors(past, t, rows.x + rows.n * REGRESSORS);
+        rows.y[rows.n++] = step_at(past, t);
     }
-    for (size_t c = 0; c < REGRESSORS; c++) {
-        rows[c][c] += RIDGE * (double)n + 1e-9;
-        for (size_t d = 0; d < c; d++)
-            rows[c][d] = rows[d][c];
-    }
-    double solved[NUMBERS_UNKNOWNS_MAX];
-    if (!numbers_solve(rows, REGRESSORS, solved))
-        return false;
+    const struct ridge_options options = {.strength = RIDGE, .clip_sd = CLIP_SD, .passes = PASSES};
+    return rows.n >= POINTS_MIN && ridge_fit(&rows, &options, scratch, beta);
+}
+
+static double innovation_at(const struct past *past, const double *beta, size_t t)
+{
+    double rest = step_at(past, t);
+    if (is_gap(rest))
+        return NAN;
+    float x[REGRESSORS];
+    set_regressors(past, t, x);
     for (size_t c = 0; c < REGRESSORS; c++)
-        fit->beta[c] = solved[c] * scale[c];
-    return true;
+        rest -= beta[c] * (double)x[c];
+    return rest;
 }
 
 /* Root mean square, what is beyond CLIP_SD of the median clipped: never under half of that. */
@@ -188,36 +193,6 @@ static double robust_sd(const double *values, size_t n_points, double *scratch)
 double usual_sd(const double *innovation, size_t history, struct arena *work)
 {
     return robust_sd(innovation, history, arena_array(work, history + 1, double));
-}
-
-static bool fit_all(struct fit *fit)
-{
-    double scale[REGRESSORS] = {0};
-    size_t n = 0;
-    for (size_t t = 0; t < fit->grid->history; t++) {
-        if (is_gap(fit->step[t]))
-            continue;
-        n++;
-        for (size_t c = 0; c < REGRESSORS; c++)
-            scale[c] += (double)fit->x[t][c] * (double)fit->x[t][c];
-    }
-    if (n < POINTS_MIN)
-        return false;
-    for (size_t c = 0; c < REGRESSORS; c++)
-        scale[c] = 1 / (sqrt(scale[c] / (double)n) + 1e-12);
-    double limit = INFINITY;
-    for (int pass = 0; pass < PASSES; pass++) {
-        if (!fit_once(fit, scale, limit, n))
-            return false;
-        size_t m = 0;
-        for (size_t t = 0; t < fit->grid->history; t++)
-            if (!is_gap(fit->step[t]))
-                fit->scratch[m++] = fabs(fit->step[t] - predict(fit, t));
-        limit = CLIP_SD * MAD_TO_SD * numbers_median(fit->scratch, m);
-        if (!(limit > 0))
-            limit = INFINITY;
-    }
-    return true;
 }
 
 /* A lasting shift shows in full at once, and less and less as the last values take it in. */
@@ -254,42 +229,46 @@ static void learn_constant(const struct usual_grid *grid, double *scratch, struc
     out->sd = fmax(0.005 * fabs(level), out->form == USUAL_COUNT ? 0.3 : 1e-9);
 }
 
+/* Innovations for comparing with other metrics': of the history, clipped, gaps 0, of length 1 together. */
+static void set_row(struct usual *usual, const struct usual_grid *grid, struct arena *arena)
+{
+    const size_t stride = grid->day_points >= 1440 ? 3 : 1;
+    usual->n_row = (grid->history + stride - 1) / stride;
+    usual->row = arena_array(arena, usual->n_row, float);
+    for (size_t i = 0; i < usual->n_row; i++) {
+        const double v = usual->innovation[i * stride];
+        usual->row[i] = is_gap(v) ? 0 : (float)(numbers_clip(v / usual->sd, ROW_CLIP_SD));
+    }
+    numbers_make_unit(usual->row, usual->n_row);
+}
+
 void usual_learn(const double *values, const struct usual_grid *grid, struct arena *arena,
-                 struct usual *out)
+                 struct arena *work, struct usual *out)
 {
     size_t n = grid->n_points;
-    struct arena work;
-    arena_init(&work);
-    double *scratch = arena_array(&work, n, double);
+    double *scratch = arena_array(work, n, double);
     *out = (struct usual){0};
     choose_form(values, grid, scratch, out);
-    if (!out->is_known) {
-        arena_done(&work);
+    if (!out->is_known)
         return;
-    }
     out->y = arena_array(arena, n, double);
     for (size_t t = 0; t < n; t++)
         out->y[t] = is_gap(values[t]) ? NAN : usual_transform(out, values[t]);
-    struct sums sums = sums_new(n, &work), seasons = sums_new(n, &work);
-    double *season = arena_array(&work, n, double);
-    sums_fill(&sums, out->y);
-    find_season(grid, &sums, scratch, season);
-    sums_fill(&seasons, season);
-    struct fit fit = {.grid = grid, .y = out->y, .scratch = scratch};
-    fit.step = arena_array(&work, n, double);
-    fit.x = arena_alloc(&work, mul_size(n, sizeof *fit.x));
-    set_steps(&fit, season, &sums, &seasons);
-    out->is_known = fit_all(&fit);
-    if (out->is_known) {
-        out->innovation = arena_array(arena, n, double);
-        for (size_t t = 0; t < n; t++)
-            out->innovation[t] = is_gap(fit.step[t]) ? NAN : fit.step[t] - predict(&fit, t);
-        set_response(out, fit.beta);
-        out->sd = robust_sd(out->innovation, grid->history, scratch);
-        if (!(out->sd > 0))
-            learn_constant(grid, scratch, out);
-    }
-    arena_done(&work);
+    struct past past = {.grid = grid, .y = out->y};
+    past_learn(&past, work);
+    double beta[REGRESSORS];
+    out->is_known = fit(&past, work, scratch, beta);
+    if (!out->is_known)
+        return;
+    out->innovation = arena_array(arena, n, double);
+    for (size_t t = 0; t < n; t++)
+        out->innovation[t] = innovation_at(&past, beta, t);
+    set_response(out, beta);
+    out->sd = robust_sd(out->innovation, grid->history, scratch);
+    if (out->sd > 0)
+        set_row(out, grid, arena);
+    else
+        learn_constant(grid, scratch, out);
 }
 
 /* ---- what other metrics explain ---- */
@@ -297,23 +276,6 @@ void usual_learn(const double *values, const struct usual_grid *grid, struct are
 enum { CONTROLS_FEW = 3, CONTROLS_MANY = CONTROLS_MAX };
 
 static const double CORRELATION_MIN = 0.2;
-
-static double correlation(const struct usual *a, const struct usual *b,
-                          const struct usual_grid *grid)
-{
-    double ab = 0, aa = 0, bb = 0;
-    size_t stride = grid->day_points >= 1440 ? 3 : 1;
-    for (size_t t = 0; t < grid->history; t += stride) {
-        if (is_gap(a->innovation[t]) || is_gap(b->innovation[t]))
-            continue;
-        double u = numbers_clip(a->innovation[t], 3 * a->sd),
-               v = numbers_clip(b->innovation[t], 3 * b->sd);
-        ab += u * v;
-        aa += u * u;
-        bb += v * v;
-    }
-    return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
-}
 
 /* The joint regression on few controls that cannot have been hit. */
 static bool fit_controls(const struct usual *all, size_t self, const struct controls *controls,
@@ -368,7 +330,9 @@ static double *less_many(const struct usual *all, size_t self, const struct cont
 {
     const struct usual *own = &all[self];
     double *predicted = arena_array(arena, grid->n_points, double);
-    double squares = 0, products = 0;
+    double squares = 0, products = 0, scales[CONTROLS_MANY];
+    for (size_t c = 0; c < controls->n; c++)
+        scales[c] = 1 / all[controls->which[c]].sd;
     for (size_t t = 0; t < grid->n_points; t++) {
         double each[CONTROLS_MANY];
         size_t n = 0;
@@ -376,7 +340,7 @@ static double *less_many(const struct usual *all, size_t self, const struct cont
             const struct usual *control = &all[controls->which[c]];
             if (!is_gap(control->innovation[t]))
                 each[n++] = controls->correlation[c] *
-                            numbers_clip(control->innovation[t] / control->sd, CLIP_SD);
+                            numbers_clip(control->innovation[t] * scales[c], CLIP_SD);
         }
         predicted[t] = n >= 2 ? numbers_median_few(each, n) : 0;
         if (t < grid->history && !is_gap(own->innovation[t])) {
@@ -399,7 +363,7 @@ double *usual_less_controls(const struct usual *all, size_t n, size_t self, cons
     for (size_t m = 0; m < n; m++) {
         if (m == self || (allowed && !allowed[m]) || !all[m].is_known || all[m].is_constant)
             continue;
-        double r = correlation(&all[self], &all[m], grid);
+        double r = numbers_dot(all[self].row, all[m].row, all[self].n_row);
         if (fabs(r) >= CORRELATION_MIN)
             controls_add(&controls, allowed ? CONTROLS_FEW : CONTROLS_MANY, m, r);
     }
