@@ -93,6 +93,23 @@ double numbers_mean(const double *values, size_t from, size_t until)
 enum { LANES = 16 };
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
 
+double numbers_sum(const float *values, size_t n)
+{
+    lanes sums = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        lanes v;
+        memcpy(&v, values + i, sizeof v);
+        sums += v;
+    }
+    double sum = 0;
+    for (size_t k = 0; k < LANES; k++)
+        sum += (double)sums[k];
+    for (; i < n; i++)
+        sum += (double)values[i];
+    return sum;
+}
+
 double numbers_dot(const float *a, const float *b, size_t n)
 {
     lanes sums = {0};

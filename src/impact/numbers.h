@@ -14,6 +14,7 @@ double numbers_median_few(double *values, size_t n);
 /* Of values[from..until); NAN when there are none but gaps. */
 double numbers_mean(const double *values, size_t from, size_t until);
 
+double numbers_sum(const float *values, size_t n);
 /* Sum of products. */
 double numbers_dot(const float *a, const float *b, size_t n);
 /* Makes the sum of squares 1, or leaves all as 0. */

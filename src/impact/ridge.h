@@ -1,14 +1,14 @@
 /* Linear regression that a few wild targets do not spoil. Pure. */
 #pragma once
 
-#include "base/base.h"
+#include "base/arena.h"
 
-enum { RIDGE_WIDTH_MAX = 12 };
+enum { RIDGE_WIDTH_MAX = 12 }; /* a multiple of 4 */
 
-/* n rows of `width` regressors (at most RIDGE_WIDTH_MAX) each, and what they are to explain. No gaps. */
+/* n rows of `width` regressors each, and what they are to explain. No gaps. */
 struct ridge_rows {
-    float *x; /* row after row */
-    double *y;
+    float (*x)[RIDGE_WIDTH_MAX]; /* 0 past width */
+    float *y;
     size_t n, width;
 };
 
@@ -18,6 +18,6 @@ struct ridge_options {
     int passes;
 };
 
-/* The weights. False: there are none. x changes; scratch has room for n. */
+/* The weights. False: there are none. x changes. */
 MUST_CHECK bool ridge_fit(const struct ridge_rows *rows, const struct ridge_options *options,
-                          double *scratch, double *out_weights);
+                          struct arena *work, double *out_weights);

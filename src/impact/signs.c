@@ -65,11 +65,8 @@ static size_t first_before(size_t p, size_t span, size_t since)
 struct signs_level signs_level_before(const struct signs *signs, const float *scores, size_t since,
                                       size_t p)
 {
-    double sum = 0;
-    size_t first = first_before(p, BEFORE_HORIZONS * signs->horizon, since);
-    for (size_t i = first; i < p; i++)
-        sum += (double)scores[i];
-    return level_of(signs, sum, p - min_size(first, p), since);
+    size_t first = min_size(first_before(p, BEFORE_HORIZONS * signs->horizon, since), p);
+    return level_of(signs, numbers_sum(scores + first, p - first), p - first, since);
 }
 
 static const float *scores_of(const struct signs *signs, enum sign sign)
@@ -77,21 +74,46 @@ static const float *scores_of(const struct signs *signs, enum sign sign)
     return signs->scores[sign >= SIGN_PEER_STEP];
 }
 
+enum { SIDE_BY_SIDE = 16 };
+
+/* A shape that begins at each of SIDE_BY_SIDE points, times the scores from there on: n of them each. */
+static void dots_at(const float *shape, const float *scores, size_t n, float out[SIDE_BY_SIDE])
+{
+    float sums[SIDE_BY_SIDE] = {0};
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = 0; i < SIDE_BY_SIDE; i++)
+            sums[i] += shape[k] * scores[k + i];
+    memcpy(out, sums, sizeof sums);
+}
+
+/* out[p - from]: the shape that begins at point p, times the scores of the span from there on. */
+static void find_dots(const struct signs *signs, enum sign sign, const struct signs_span *span,
+                      float *out)
+{
+    const float *scores = scores_of(signs, sign), *shape = signs->shape[sign % SIGN_SHAPES];
+    size_t p = span->from;
+    for (; p + SIDE_BY_SIDE - 1 + signs->horizon <= span->until; p += SIDE_BY_SIDE)
+        dots_at(shape, scores + p, signs->horizon, out + (p - span->from));
+    for (; p < span->until; p++)
+        out[p - span->from] =
+            (float)numbers_dot(shape, scores + p, min_size(span->until - p, signs->horizon));
+}
+
 static void look_by_filter(const struct signs *signs, enum sign sign, const struct signs_span *span,
                            float *out)
 {
-    const float *scores = scores_of(signs, sign), *shape = signs->shape[sign % SIGN_SHAPES];
+    const float *scores = scores_of(signs, sign);
     const double *weights = signs->weights[sign % SIGN_SHAPES];
     const double *squares = signs->squares[sign % SIGN_SHAPES];
-    size_t first = first_before(span->from, BEFORE_HORIZONS * signs->horizon, span->since);
-    double sum = 0;
-    for (size_t i = first; i < span->from; i++)
-        sum += (double)scores[i];
+    size_t first = min_size(first_before(span->from, BEFORE_HORIZONS * signs->horizon, span->since),
+                            span->from);
+    double sum = numbers_sum(scores + first, span->from - first);
+    find_dots(signs, sign, span, out);
     for (size_t p = span->from; p < span->until; p++) {
         size_t n = min_size(span->until - p, signs->horizon);
         struct signs_level before = level_of(signs, sum, p - first, span->since);
         double w = weights[n], variance = squares[n] + (w != 0 ? w * w * before.doubt : 0);
-        double output = numbers_dot(shape, scores + p, n) - before.mean * w;
+        double output = (double)out[p - span->from] - before.mean * w;
         out[p - span->from] = variance > 0 ? (float)(output / sqrt(variance)) : 0;
         sum += (double)scores[p];
         for (; first < first_before(p + 1, BEFORE_HORIZONS * signs->horizon, span->since); first++)

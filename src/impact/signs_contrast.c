@@ -64,7 +64,7 @@ struct maker {
     double *base; /* mean of the horizon before */
     float (*x)[PREDICTORS];
     double *raw, *rest, *scratch;
-    float *rows; /* for the fit */
+    float (*rows)[RIDGE_WIDTH_MAX], *targets; /* for the fit */
     struct sums sizes;
     size_t n_predictors;
     double beta[PREDICTORS];
@@ -123,18 +123,18 @@ static size_t leftovers(const struct maker *maker, struct stretch over)
     return n;
 }
 
-static bool fit(struct maker *maker, struct stretch over)
+static bool fit(struct maker *maker, struct stretch over, struct arena *work)
 {
     const size_t width = maker->n_predictors;
-    struct ridge_rows rows = {maker->rows, maker->scratch, 0, width};
+    struct ridge_rows rows = {maker->rows, maker->targets, 0, width};
     for (size_t p = over.from; p < over.until; p += over.stride) {
         if (is_gap(maker->raw[p]))
             continue;
-        memcpy(rows.x + rows.n * width, maker->x[p], width * sizeof(float));
-        rows.y[rows.n++] = maker->raw[p];
+        memcpy(rows.x[rows.n], maker->x[p], width * sizeof(float));
+        rows.y[rows.n++] = (float)maker->raw[p];
     }
     const struct ridge_options options = {.strength = RIDGE, .clip_sd = CLIP_SD, .passes = 2};
-    return rows.n >= FIT_MIN && ridge_fit(&rows, &options, maker->rest, maker->beta);
+    return rows.n >= FIT_MIN && ridge_fit(&rows, &options, work, maker->beta);
 }
 
 /* How wide contrasts are at point p, as a share of the usual: in the hours before, and at this time on
@@ -209,6 +209,8 @@ void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_
                      struct arena *work, struct signs *out)
 {
     size_t n = grid->n_points, horizon = grid->horizon;
+    struct stretch over = {horizon, grid->history > horizon ? grid->history - horizon : 0,
+                           horizon / 12 > 0 ? horizon / 12 : 1};
     struct maker maker = {
         .grid = grid, .input = input, .sums = sums_new(n, work), .sizes = sums_new(n, work)};
     maker.n_predictors = input->control ? PREDICTORS : PREDICTORS - 1;
@@ -216,7 +218,9 @@ void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_
     maker.raw = arena_array(work, n, double);
     maker.rest = arena_array(work, n, double);
     maker.scratch = arena_array(work, n, double);
-    maker.rows = arena_array(work, n * PREDICTORS, float);
+    const size_t n_rows = over.until / over.stride + 1;
+    maker.rows = arena_zalloc(work, mul_size(n_rows, sizeof *maker.rows));
+    maker.targets = arena_array(work, n_rows, float);
     maker.x = arena_alloc(work, mul_size(n, sizeof *maker.x));
     sums_fill(&maker.sums, input->y);
     set_base(&maker);
@@ -228,12 +232,10 @@ void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_
         {0, horizon / 3},
         {0, horizon / 6 > 2 ? horizon / 6 : 2},
     };
-    struct stretch over = {horizon, grid->history > horizon ? grid->history - horizon : 0,
-                           horizon / 12 > 0 ? horizon / 12 : 1};
     for (size_t c = 0; c < SIGN_CONTRASTS; c++) {
         set_window(&maker, windows[c].from, windows[c].until);
         memset(out->contrast[c], 0, n * sizeof(float));
-        if (!fit(&maker, over))
+        if (!fit(&maker, over, work))
             continue;
         standardise(&maker, over, windows[c].until - windows[c].from, out->contrast[c],
                     c == 0 ? out->contrast_sd : NULL);

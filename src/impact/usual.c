@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "base/arena.h"
-#include "impact/controls.h"
 #include "impact/numbers.h"
 #include "impact/ridge.h"
 #include "impact/sums.h"
@@ -146,19 +145,19 @@ static void set_regressors(const struct past *past, size_t t, float x[REGRESSORS
 }
 
 /* The weights of the regressors. */
-static bool fit(const struct past *past, struct arena *work, double *scratch, double *beta)
+static bool fit(const struct past *past, struct arena *work, double *beta)
 {
     const size_t n = past->grid->history;
-    struct ridge_rows rows = {arena_array(work, n * REGRESSORS, float),
-                              arena_array(work, n, double), 0, REGRESSORS};
+    struct ridge_rows rows = {.y = arena_array(work, n, float), .width = REGRESSORS};
+    rows.x = arena_zalloc(work, mul_size(n, sizeof *rows.x));
     for (size_t t = 0; t < n; t++) {
         if (is_gap(step_at(past, t)))
             continue;
-        set_regressors(past, t, rows.x + rows.n * REGRESSORS);
-        rows.y[rows.n++] = step_at(past, t);
+        set_regressors(past, t, rows.x[rows.n]);
+        rows.y[rows.n++] = (float)step_at(past, t);
     }
     const struct ridge_options options = {.strength = RIDGE, .clip_sd = CLIP_SD, .passes = PASSES};
-    return rows.n >= POINTS_MIN && ridge_fit(&rows, &options, scratch, beta);
+    return rows.n >= POINTS_MIN && ridge_fit(&rows, &options, work, beta);
 }
 
 static double innovation_at(const struct past *past, const double *beta, size_t t)
@@ -257,7 +256,7 @@ void usual_learn(const double *values, const struct usual_grid *grid, struct are
     struct past past = {.grid = grid, .y = out->y};
     past_learn(&past, work);
     double beta[REGRESSORS];
-    out->is_known = fit(&past, work, scratch, beta);
+    out->is_known = fit(&past, work, beta);
     if (!out->is_known)
         return;
     out->innovation = arena_array(arena, n, double);
@@ -273,7 +272,7 @@ void usual_learn(const double *values, const struct usual_grid *grid, struct are
 
 /* ---- what other metrics explain ---- */
 
-enum { CONTROLS_FEW = 3, CONTROLS_MANY = CONTROLS_MAX };
+enum { CONTROLS_FEW = 3, CONTROLS_MANY = CONTROLS_MAX, ANY_MIN = 3 };
 
 static const double CORRELATION_MIN = 0.2;
 
@@ -306,11 +305,11 @@ static bool fit_controls(const struct usual *all, size_t self, const struct cont
     return n_used >= POINTS_MIN && numbers_solve(rows, n, beta);
 }
 
-static double *less_few(const struct usual *all, size_t self, const struct controls *controls,
-                        const struct usual_grid *grid, struct arena *arena)
+double *usual_less_apart(const struct usual *all, size_t self, const struct controls *controls,
+                         const struct usual_grid *grid, struct arena *arena)
 {
     double beta[NUMBERS_UNKNOWNS_MAX];
-    if (!fit_controls(all, self, controls, grid, beta))
+    if (controls->n == 0 || !fit_controls(all, self, controls, grid, beta))
         return NULL;
     double *out = arena_array(arena, grid->n_points, double);
     for (size_t t = 0; t < grid->n_points; t++) {
@@ -325,9 +324,11 @@ static double *less_few(const struct usual *all, size_t self, const struct contr
 }
 
 /* Of many that may have been hit themselves: the median of what each alone predicts, in units of sd. */
-static double *less_many(const struct usual *all, size_t self, const struct controls *controls,
-                         const struct usual_grid *grid, struct arena *arena)
+double *usual_less_any(const struct usual *all, size_t self, const struct controls *controls,
+                       const struct usual_grid *grid, struct arena *arena)
 {
+    if (controls->n < ANY_MIN)
+        return NULL;
     const struct usual *own = &all[self];
     double *predicted = arena_array(arena, grid->n_points, double);
     double squares = 0, products = 0, scales[CONTROLS_MANY];
@@ -354,20 +355,18 @@ static double *less_many(const struct usual *all, size_t self, const struct cont
     return predicted;
 }
 
-double *usual_less_controls(const struct usual *all, size_t n, size_t self, const bool *allowed,
-                            const struct usual_grid *grid, struct arena *arena)
+void usual_controls(const struct usual *all, size_t n, size_t self, const bool *apart,
+                    struct controls *out_apart, struct controls *out_any)
 {
-    if (all[self].is_constant)
-        return NULL;
-    struct controls controls = {.n = 0};
-    for (size_t m = 0; m < n; m++) {
-        if (m == self || (allowed && !allowed[m]) || !all[m].is_known || all[m].is_constant)
+    out_apart->n = out_any->n = 0;
+    for (size_t m = 0; m < n && all[self].row; m++) {
+        if (m == self || !all[m].is_known || !all[m].row)
             continue;
         double r = numbers_dot(all[self].row, all[m].row, all[self].n_row);
-        if (fabs(r) >= CORRELATION_MIN)
-            controls_add(&controls, allowed ? CONTROLS_FEW : CONTROLS_MANY, m, r);
+        if (fabs(r) < CORRELATION_MIN)
+            continue;
+        controls_add(out_any, CONTROLS_MANY, m, r);
+        if (apart[m])
+            controls_add(out_apart, CONTROLS_FEW, m, r);
     }
-    if (allowed)
-        return controls.n ? less_few(all, self, &controls, grid, arena) : NULL;
-    return controls.n >= 3 ? less_many(all, self, &controls, grid, arena) : NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/num.h"
+#include "impact/controls.h"
 
 enum usual_form {
     USUAL_PLAIN,
@@ -48,12 +49,18 @@ void usual_learn(const double *values, const struct usual_grid *grid, struct are
 double usual_transform(const struct usual *usual, double value);
 double usual_width(const struct usual *usual, double value, double dy);
 
-/* Innovations less what those of other metrics explain: a new array in the arena, or NULL when none does.
- *   all, n, self  the panel's metrics and which is meant
- *   allowed       of each metric: may it be a control? NULL: all others; then the median of five single
- *                 predictions is taken, so that one or two controls that were hit themselves do no harm */
-double *usual_less_controls(const struct usual *all, size_t n, size_t self, const bool *allowed,
-                            const struct usual_grid *grid, struct arena *arena);
+/* The metrics that go most with one of n: among those that cannot have been hit with it (apart[m]), and among
+ * all others. None of a constant one. */
+void usual_controls(const struct usual *all, size_t n, size_t self, const bool *apart,
+                    struct controls *out_apart, struct controls *out_any);
+
+/* Innovations less what those of its controls explain: a new array in the arena, or NULL when there are too few.
+ * Of any controls the median of single predictions is taken, so that one or two that were hit themselves do no
+ * harm. */
+double *usual_less_apart(const struct usual *all, size_t self, const struct controls *controls,
+                         const struct usual_grid *grid, struct arena *arena);
+double *usual_less_any(const struct usual *all, size_t self, const struct controls *controls,
+                       const struct usual_grid *grid, struct arena *arena);
 
 /* The spread of innovations over the history: what is far out counts little. Never 0 unless all are. */
 double usual_sd(const double *innovation, size_t history, struct arena *work);

@@ -108,7 +108,7 @@ TEST(a_constant_is_one_until_it_moves)
     EXPECT(usual.sd > 0);
     EXPECT_F64(usual.innovation[100], 0, 0);
     EXPECT(usual.innovation[grid.history + 10] > usual.sd);
-    EXPECT(usual_less_controls(&usual, 1, 0, NULL, &grid, &kit_arena) == NULL);
+    EXPECT(usual.row == NULL);
 }
 
 TEST(controls_take_out_what_is_common)
@@ -122,13 +122,19 @@ TEST(controls_take_out_what_is_common)
             values[m][i] += m < N - 1 ? common[i] : 0;
         all[m] = learn(values[m]);
     }
-    const bool allowed[N] = {false, true, true, true, true}, none[N] = {false};
-    double *few = usual_less_controls(all, N, 0, allowed, &grid, &kit_arena);
-    double *many = usual_less_controls(all, N, 0, NULL, &grid, &kit_arena);
-    EXPECT(few && usual_sd(few, grid.history, &kit_arena) < 0.6 * all[0].sd);
-    EXPECT(many && usual_sd(many, grid.history, &kit_arena) < 0.75 * all[0].sd);
-    EXPECT(usual_less_controls(all, N, 0, none, &grid, &kit_arena) == NULL);
-    EXPECT(usual_less_controls(all, N, N - 1, NULL, &grid, &kit_arena) == NULL); /* it is alone */
+    const bool apart[N] = {false, true, true, true, true}, none[N] = {false};
+    struct controls few, any, of_none;
+    usual_controls(all, N, 0, apart, &few, &any);
+    EXPECT_I64(few.n, 3);
+    EXPECT_I64(any.n, 3); /* not the one that is alone */
+    const double *less_few = usual_less_apart(all, 0, &few, &grid, &kit_arena);
+    const double *less_any = usual_less_any(all, 0, &any, &grid, &kit_arena);
+    EXPECT(less_few && usual_sd(less_few, grid.history, &kit_arena) < 0.6 * all[0].sd);
+    EXPECT(less_any && usual_sd(less_any, grid.history, &kit_arena) < 0.75 * all[0].sd);
+    usual_controls(all, N, 0, none, &of_none, &any);
+    EXPECT(usual_less_apart(all, 0, &of_none, &grid, &kit_arena) == NULL);
+    usual_controls(all, N, N - 1, apart, &few, &any);
+    EXPECT(usual_less_any(all, N - 1, &any, &grid, &kit_arena) == NULL);
 }
 
 TEST(scores_are_normal_over_the_history)

@@ -23,8 +23,10 @@ static void learn_controls(struct weigh *weigh, struct usual *usual, size_t m, s
     for (size_t k = 0; k < panel->n_metrics; k++)
         others[k] = panel->groups[k] != panel->groups[m];
     const struct usual_grid *grid = &weigh->grid;
-    double *apart = usual_less_controls(usual, panel->n_metrics, m, others, grid, work);
-    double *peers = usual_less_controls(usual, panel->n_metrics, m, NULL, grid, work);
+    struct controls closest_apart, closest;
+    usual_controls(usual, panel->n_metrics, m, others, &closest_apart, &closest);
+    double *apart = usual_less_apart(usual, m, &closest_apart, grid, work);
+    double *peers = usual_less_any(usual, m, &closest, grid, work);
     double *own = apart ? apart : usual[m].innovation;
     float *spread = usual_spreads(own, usual[m].sd, grid, weigh->arena, work);
     out->signs.spread = spread;
