@@ -152,10 +152,34 @@ TEST(a_season_is_the_median_of_earlier_days)
     }
 }
 
+TEST(sums_of_floats_of_any_length)
+{
+    enum { N = 50 };
+    float a[N] = {0}, b[N] = {0};
+    for (size_t n = 0; n <= N; n++) {
+        double sum = 0, dot = 0, squares = 0;
+        for (size_t i = 0; i < n; i++) {
+            a[i] = (float)(i + 1);
+            b[i] = (float)(7 * i % 5);
+            sum += (double)a[i];
+            dot += (double)a[i] * (double)b[i];
+        }
+        EXPECT_F64(numbers_sum(a, n), sum, 0);
+        EXPECT_F64(numbers_dot(a, b, n), dot, 0);
+        numbers_make_unit(a, n);
+        for (size_t i = 0; i < n; i++)
+            squares += (double)a[i] * (double)a[i];
+        EXPECT_F64(squares, n ? 1 : 0, 1e-5);
+    }
+    float nothing[3] = {0};
+    numbers_make_unit(nothing, 3);
+    EXPECT(nothing[0] == 0 && nothing[2] == 0);
+}
+
 RUN_TESTS(test_of(selects_what_sorting_would), test_of(of_none_there_is_no_median),
           test_of(selects_from_a_long_orderly_list), test_of(normal_quantiles_are_those_of_tables),
           test_of(solves_what_was_made_from_a_known_answer),
           test_of(says_that_a_system_is_singular),
           test_of(a_selected_one_parts_the_smaller_from_the_larger),
           test_of(what_is_no_number_does_not_stop_it), test_of(a_mean_leaves_gaps_out),
-          test_of(a_season_is_the_median_of_earlier_days))
+          test_of(a_season_is_the_median_of_earlier_days), test_of(sums_of_floats_of_any_length))
