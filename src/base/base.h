@@ -47,3 +47,19 @@ static inline size_t max_size(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
+
+/* Neither may be a gap: for those there are fmin and fmax, which cost a call. */
+static inline double min_f64(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static inline double max_f64(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static inline float max_f32(float a, float b)
+{
+    return a > b ? a : b;
+}

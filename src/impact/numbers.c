@@ -1,35 +1,43 @@
 #include "impact/numbers.h"
 
 #include <math.h>
+#include <string.h>
 
 const uint32_t numbers_season_days[NUMBERS_SEASON_DAYS] = {1, 2, 3, 4, 7};
 
+/* Moves what is below the pivot (or no larger, if with_equal) to the front; returns how many those are. No
+ * branches on values: which way they go cannot be foretold. */
+static size_t partition(double *values, size_t n, double pivot, bool with_equal)
+{
+    size_t n_front = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double v = values[i];
+        values[i] = values[n_front];
+        values[n_front] = v;
+        n_front += (v < pivot) | (with_equal & (v == pivot));
+    }
+    return n_front;
+}
+
 double numbers_select(double *values, size_t n, size_t k)
 {
-    size_t low = 0, high = n - 1;
-    while (low < high) {
-        double pivot = values[low + (high - low) / 2];
-        size_t i = low, j = high;
-        while (i <= j) {
-            while (values[i] < pivot)
-                i++;
-            while (values[j] > pivot)
-                j--;
-            if (i > j)
-                break;
-            double kept = values[i];
-            values[i++] = values[j];
-            values[j] = kept;
-            if (j == 0)
-                break;
-            j--;
+    while (n > 1) {
+        const double pivot =
+            numbers_median_few((double[]){values[n / 4], values[n / 2], values[n - 1 - n / 4]}, 3);
+        const size_t n_below = partition(values, n, pivot, false);
+        if (k < n_below) {
+            n = n_below;
+            continue;
         }
-        if (k <= j)
-            high = j;
-        else if (k >= i)
-            low = i;
-        else
-            break;
+        values += n_below;
+        n -= n_below;
+        k -= n_below;
+        const size_t n_equal = partition(values, n, pivot, true);
+        if (k < n_equal || n_equal == 0)
+            return pivot; /* none is equal to what is no number */
+        values += n_equal;
+        n -= n_equal;
+        k -= n_equal;
     }
     return values[k];
 }
@@ -39,7 +47,7 @@ double numbers_median(double *values, size_t n)
     return n == 0 ? 0 : numbers_select(values, n, n / 2);
 }
 
-double numbers_median_few(double *values, size_t n)
+static void sort_few(double *values, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
         double v = values[i];
@@ -48,9 +56,100 @@ double numbers_median_few(double *values, size_t n)
             values[j] = values[j - 1];
         values[j] = v;
     }
+}
+
+static double middle_of_three(double a, double b, double c)
+{
+    return max_f64(min_f64(a, b), min_f64(max_f64(a, b), c));
+}
+
+double numbers_median_few(double *v, size_t n)
+{
     if (n == 0)
         return NAN;
-    return n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
+    if (n == 3)
+        return middle_of_three(v[0], v[1], v[2]);
+    if (n == 4 || n == 5) { /* the middle two of the first four */
+        double low = max_f64(min_f64(v[0], v[1]), min_f64(v[2], v[3]));
+        double high = min_f64(max_f64(v[0], v[1]), max_f64(v[2], v[3]));
+        return n == 4 ? 0.5 * (low + high) : middle_of_three(low, high, v[4]);
+    }
+    sort_few(v, n);
+    return n % 2 ? v[n / 2] : 0.5 * (v[n / 2 - 1] + v[n / 2]);
+}
+
+double numbers_mean(const double *values, size_t from, size_t until)
+{
+    double sum = 0;
+    size_t n = 0;
+    for (size_t i = from; i < until; i++)
+        if (!is_gap(values[i])) {
+            sum += values[i];
+            n++;
+        }
+    return n ? sum / (double)n : (double)NAN;
+}
+
+enum { LANES = 16 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+
+double numbers_sum(const float *values, size_t n)
+{
+    lanes sums = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        lanes v;
+        memcpy(&v, values + i, sizeof v);
+        sums += v;
+    }
+    double sum = 0;
+    for (size_t k = 0; k < LANES; k++)
+        sum += (double)sums[k];
+    for (; i < n; i++)
+        sum += (double)values[i];
+    return sum;
+}
+
+double numbers_dot(const float *a, const float *b, size_t n)
+{
+    lanes sums = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        lanes u, v;
+        memcpy(&u, a + i, sizeof u);
+        memcpy(&v, b + i, sizeof v);
+        sums += u * v;
+    }
+    double sum = 0;
+    for (size_t k = 0; k < LANES; k++)
+        sum += (double)sums[k];
+    for (; i < n; i++)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+void numbers_make_unit(float *values, size_t n)
+{
+    const double squares = numbers_dot(values, values, n);
+    const float scale = squares > 0 ? (float)(1 / sqrt(squares)) : 0;
+    for (size_t i = 0; i < n; i++)
+        values[i] *= scale;
+}
+
+void numbers_seasonal(const double *values, size_t n, size_t day_points, double *out)
+{
+    for (size_t p = 0; p < n; p++) {
+        double there[NUMBERS_SEASON_DAYS];
+        size_t n_there = 0;
+        for (size_t d = 0; d < NUMBERS_SEASON_DAYS; d++) {
+            const size_t back = numbers_season_days[d] * day_points;
+            if (back > p)
+                break;
+            if (!is_gap(values[p - back]))
+                there[n_there++] = values[p - back];
+        }
+        out[p] = numbers_median_few(there, n_there);
+    }
 }
 
 double numbers_normal_quantile(double p)

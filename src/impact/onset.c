@@ -80,7 +80,7 @@ static double best_pulse(const struct answer *answer, const float *x, size_t i, 
                            (double)x[k]);
         }
         if (e >= i + 2)
-            best = fmax(best, output_likely(&pulse, before));
+            best = max_f64(best, output_likely(&pulse, before));
         output_add(&shift, answer_at(answer, e - i), (double)x[e]);
     }
     return best;
@@ -103,7 +103,7 @@ static void look_for_pulses(const struct signs *signs, const struct signs_span *
             before = signs_level_before(signs, scores, span->since, span->from + i);
         if (isinf(before.doubt))
             continue;
-        io->likely[i] = fmax(io->likely[i], best_pulse(&answer, x, i, n, &before) - cost);
+        io->likely[i] = max_f64(io->likely[i], best_pulse(&answer, x, i, n, &before) - cost);
     }
 }
 
@@ -128,7 +128,7 @@ void onset_from_look(const struct signs *signs, const struct signs_span *span,
                 continue;
             double size = (double)signs_size((enum sign)s, look[s][i]);
             bool is_step = s == SIGN_STEP || s == SIGN_PEER_STEP;
-            best = fmax(best, size * size / 2 - (is_step ? 0 : COST_OF_SHAPE));
+            best = max_f64(best, size * size / 2 - (is_step ? 0 : COST_OF_SHAPE));
         }
         io->likely[i] = TEMPER * best;
     }
@@ -198,6 +198,6 @@ void onset_add(const struct onset *onset, struct onset *io)
     for (size_t p = onset->from > io->from ? onset->from : io->from; p < n; p++) {
         double likely = onset->likely[p - onset->from];
         io->likely[p - io->from] +=
-            isinf(likely) ? WRONG_AT_MOST : fmax(likely - most, WRONG_AT_MOST);
+            isinf(likely) ? WRONG_AT_MOST : max_f64(likely - most, WRONG_AT_MOST);
     }
 }

@@ -131,7 +131,7 @@ TEST(a_pulse_of_any_length_is_dated_by_its_beginning)
         struct signs signs = {.scores = {scores}, .wild = scores, .spread = spread};
         const struct usual_grid grid = {POINTS, 1440, HORIZON, AT};
         const struct signs_contrast_input input = {.y = y, .noise_sd = 1};
-        signs_learn(&usual, &grid, &input, &kit_arena, &signs);
+        signs_learn(&usual, &grid, &input, &kit_arena, &kit_arena, &signs);
         const struct signs_span span = {.from = AT - HORIZON, .until = AT + HORIZON};
         float *look[SIGNS];
         for (size_t s = 0; s < SIGNS; s++)

@@ -3,28 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "impact/numbers.h"
+
 /* ---- filters ---- */
-
-enum { LANES = 8 };
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
-
-static double dot(const float *a, const float *b, size_t n)
-{
-    lanes sum = {0};
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        lanes u, v;
-        memcpy(&u, a + i, sizeof u);
-        memcpy(&v, b + i, sizeof v);
-        sum += u * v;
-    }
-    double s = 0;
-    for (size_t k = 0; k < LANES; k++)
-        s += (double)sum[k];
-    for (; i < n; i++)
-        s += (double)a[i] * (double)b[i];
-    return s;
-}
 
 static double response_at(const struct usual *usual, size_t k)
 {
@@ -84,11 +65,8 @@ static size_t first_before(size_t p, size_t span, size_t since)
 struct signs_level signs_level_before(const struct signs *signs, const float *scores, size_t since,
                                       size_t p)
 {
-    double sum = 0;
-    size_t first = first_before(p, BEFORE_HORIZONS * signs->horizon, since);
-    for (size_t i = first; i < p; i++)
-        sum += (double)scores[i];
-    return level_of(signs, sum, p - min_size(first, p), since);
+    size_t first = min_size(first_before(p, BEFORE_HORIZONS * signs->horizon, since), p);
+    return level_of(signs, numbers_sum(scores + first, p - first), p - first, since);
 }
 
 static const float *scores_of(const struct signs *signs, enum sign sign)
@@ -96,21 +74,46 @@ static const float *scores_of(const struct signs *signs, enum sign sign)
     return signs->scores[sign >= SIGN_PEER_STEP];
 }
 
+enum { SIDE_BY_SIDE = 16 };
+
+/* A shape that begins at each of SIDE_BY_SIDE points, times the scores from there on: n of them each. */
+static void dots_at(const float *shape, const float *scores, size_t n, float out[SIDE_BY_SIDE])
+{
+    float sums[SIDE_BY_SIDE] = {0};
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = 0; i < SIDE_BY_SIDE; i++)
+            sums[i] += shape[k] * scores[k + i];
+    memcpy(out, sums, sizeof sums);
+}
+
+/* out[p - from]: the shape that begins at point p, times the scores of the span from there on. */
+static void find_dots(const struct signs *signs, enum sign sign, const struct signs_span *span,
+                      float *out)
+{
+    const float *scores = scores_of(signs, sign), *shape = signs->shape[sign % SIGN_SHAPES];
+    size_t p = span->from;
+    for (; p + SIDE_BY_SIDE - 1 + signs->horizon <= span->until; p += SIDE_BY_SIDE)
+        dots_at(shape, scores + p, signs->horizon, out + (p - span->from));
+    for (; p < span->until; p++)
+        out[p - span->from] =
+            (float)numbers_dot(shape, scores + p, min_size(span->until - p, signs->horizon));
+}
+
 static void look_by_filter(const struct signs *signs, enum sign sign, const struct signs_span *span,
                            float *out)
 {
-    const float *scores = scores_of(signs, sign), *shape = signs->shape[sign % SIGN_SHAPES];
+    const float *scores = scores_of(signs, sign);
     const double *weights = signs->weights[sign % SIGN_SHAPES];
     const double *squares = signs->squares[sign % SIGN_SHAPES];
-    size_t first = first_before(span->from, BEFORE_HORIZONS * signs->horizon, span->since);
-    double sum = 0;
-    for (size_t i = first; i < span->from; i++)
-        sum += (double)scores[i];
+    size_t first = min_size(first_before(span->from, BEFORE_HORIZONS * signs->horizon, span->since),
+                            span->from);
+    double sum = numbers_sum(scores + first, span->from - first);
+    find_dots(signs, sign, span, out);
     for (size_t p = span->from; p < span->until; p++) {
         size_t n = min_size(span->until - p, signs->horizon);
         struct signs_level before = level_of(signs, sum, p - first, span->since);
         double w = weights[n], variance = squares[n] + (w != 0 ? w * w * before.doubt : 0);
-        double output = dot(shape, scores + p, n) - before.mean * w;
+        double output = (double)out[p - span->from] - before.mean * w;
         out[p - span->from] = variance > 0 ? (float)(output / sqrt(variance)) : 0;
         sum += (double)scores[p];
         for (; first < first_before(p + 1, BEFORE_HORIZONS * signs->horizon, span->since); first++)
@@ -155,15 +158,9 @@ bool signs_is_contrast(enum sign sign)
     return sign >= SIGN_WHOLE;
 }
 
-/* Without the care for gaps that fmaxf takes. */
-static float larger(float a, float b)
-{
-    return a > b ? a : b;
-}
-
 float signs_size(enum sign sign, float value)
 {
-    return sign == SIGN_WILD ? larger(value, 0) : fabsf(value);
+    return sign == SIGN_WILD ? max_f32(value, 0) : fabsf(value);
 }
 
 /* ---- what stands out ---- */
@@ -174,55 +171,37 @@ static const double CONTRAST_SCALE_MIN = 0.08; /* of the threshold */
 enum { FIT_STRIDE = 2, FIT_MIN = 50 };
 enum { FINE_LAGS = 4, COARSE_LAGS = 1 }; /* points, of a minute or of more */
 
-/* The largest within each window of n points that ends before p - 1 (forward), by a queue of candidates. */
-static void larger_before(const float *values, size_t n, size_t window, uint32_t *queue, float *out)
+/* io[i] becomes the largest of io[i..i + width): of 1, 2, 4 ... points, each from two halves. */
+static void slide_largest(float *io, size_t n, size_t width)
 {
-    size_t head = 0, tail = 0;
-    for (size_t p = 0; p < n; p++) {
-        if (p >= 2) {
-            while (tail > head && values[queue[tail - 1]] <= values[p - 2])
-                tail--;
-            queue[tail++] = (uint32_t)(p - 2);
-        }
-        while (tail > head && queue[head] + window < p)
-            head++;
-        out[p] = tail > head ? values[queue[head]] : 0;
-    }
-}
-
-static void larger_after(const float *values, size_t n, size_t skip, size_t window, uint32_t *queue,
-                         float *io)
-{
-    size_t head = 0, tail = 0;
-    for (size_t p = n; p-- > 0;) {
-        if (p + skip < n) {
-            while (tail > head && values[queue[tail - 1]] <= values[p + skip])
-                tail--;
-            queue[tail++] = (uint32_t)(p + skip);
-        }
-        while (tail > head && queue[head] >= p + window)
-            head++;
-        if (tail > head)
-            io[p] = larger(io[p], values[queue[head]]);
-    }
+    size_t done = 1;
+    for (; 2 * done <= width; done *= 2)
+        for (size_t i = 0; i + done < n; i++)
+            io[i] = max_f32(io[i], io[i + done]);
+    for (size_t i = 0; width > done && i + width - done < n; i++)
+        io[i] = max_f32(io[i], io[i + width - done]);
 }
 
 /* From the size at each point to how it stands out there: the largest over the lags, less by how much
- * something nearby is larger, as that is then where it began. */
-static void prominence(const struct signs *signs, enum sign sign, struct arena *work, float *io)
+ * something within a horizon before or after is larger, as that is then where it began. room: for twice as
+ * many points and two horizons. */
+static void prominence(const struct signs *signs, enum sign sign, float *room, float *io)
 {
-    size_t n = signs->n_points, n_lags = signs_is_contrast(sign) ? 0 : signs->n_lags;
-    float *sizes = arena_array(work, n, float), *nearby = arena_array(work, n, float);
-    uint32_t *queue = arena_array(work, n, uint32_t);
+    const size_t n = signs->n_points, horizon = signs->horizon;
+    const size_t n_lags = signs_is_contrast(sign) ? 0 : signs->n_lags, skip = n_lags + 2;
+    float *own = room,
+          *sizes = room + n; /* nothing before the first point, nothing after the last */
+    memset(sizes, 0, horizon * sizeof(float));
     for (size_t p = 0; p < n; p++)
-        sizes[p] = signs_size(sign, io[p]);
-    larger_before(sizes, n, signs->horizon, queue, nearby);
-    larger_after(sizes, n, n_lags + 2, signs->horizon, queue, nearby);
+        own[p] = sizes[horizon + p] = signs_size(sign, io[p]);
+    memset(sizes + horizon + n, 0, horizon * sizeof(float));
+    slide_largest(own, n, n_lags + 1);
+    slide_largest(sizes, n + 2 * horizon, horizon - skip);
     for (size_t p = 0; p < n; p++) {
-        float own = 0;
-        for (size_t lag = 0; lag <= n_lags && p + lag < n; lag++)
-            own = larger(own, sizes[p + lag]);
-        io[p] = nearby[p] > own ? larger(2 * own - nearby[p], 0) : own;
+        /* from a horizon before p to p - 2, and from p + skip to a horizon after it */
+        float before = max_f32(sizes[p], sizes[p + skip - 1]), after = sizes[p + horizon + skip];
+        float nearby = max_f32(before, after);
+        io[p] = nearby > own[p] ? max_f32(2 * own[p] - nearby, 0) : own[p];
     }
 }
 
@@ -263,33 +242,33 @@ double signs_surprise(const struct signs *signs, const float *values, const bool
             if (out_best)
                 *out_best = (enum sign)s;
         }
-        sum += exp(fmin(surprise, 600));
+        sum += exp(min_f64(surprise, 600));
         n++;
     }
     return n ? log(sum / (double)n) : 0;
 }
 
-static void calibrate(const struct usual_grid *grid, bool is_constant, struct signs *out)
+static void calibrate(const struct usual_grid *grid, bool is_constant, struct arena *work,
+                      struct signs *out)
 {
-    struct arena work;
-    arena_init(&work);
     size_t n = out->n_points;
     const struct signs_span all = {.until = n};
     float *values[SIGNS] = {NULL};
-    double *scratch = arena_array(&work, n, double);
+    double *scratch = arena_array(work, n, double);
+    float *room = arena_array(work, 2 * (n + out->horizon), float);
     for (size_t s = 0; s < SIGNS; s++) {
         enum sign sign = (enum sign)s;
         out->has[s] = false;
         if ((is_constant && s >= SIGN_WILD) || (sign < SIGN_WILD && !scores_of(out, sign)))
             continue;
-        values[s] = arena_array(&work, n, float);
+        values[s] = arena_array(work, n, float);
         if (signs_is_contrast(sign))
             memcpy(values[s], out->contrast[s - SIGN_WHOLE], n * sizeof(float));
         else if (sign == SIGN_WILD)
             look_by_wildness(out, &all, values[s]);
         else
             look_by_filter(out, sign, &all, values[s]);
-        prominence(out, sign, &work, values[s]);
+        prominence(out, sign, room, values[s]);
         out->has[s] = fit_tail(out, sign, values[s], grid, scratch, &out->tails[s]);
     }
     for (size_t i = 0; i < out->n_stands; i++) {
@@ -298,11 +277,11 @@ static void calibrate(const struct usual_grid *grid, bool is_constant, struct si
             here[s] = out->has[s] ? values[s][i * out->stride] : 0;
         out->stands[i] = (float)signs_surprise(out, here, out->has, NULL);
     }
-    arena_done(&work);
 }
 
 void signs_learn(const struct usual *usual, const struct usual_grid *grid,
-                 const struct signs_contrast_input *input, struct arena *arena, struct signs *out)
+                 const struct signs_contrast_input *input, struct arena *arena, struct arena *work,
+                 struct signs *out)
 {
     out->n_points = grid->n_points;
     out->horizon = grid->horizon;
@@ -315,6 +294,6 @@ void signs_learn(const struct usual *usual, const struct usual_grid *grid,
         out->contrast[c] = arena_zarray(arena, grid->n_points, float);
     out->contrast_sd = arena_zarray(arena, grid->n_points, float);
     if (!usual->is_constant)
-        signs_contrasts(grid, input, out);
-    calibrate(grid, usual->is_constant, out);
+        signs_contrasts(grid, input, work, out);
+    calibrate(grid, usual->is_constant, work, out);
 }

@@ -48,15 +48,24 @@ struct signs_contrast_input {
 };
 
 /* Standardised contrasts of the whole horizon at each point, less their usual value at that time of day: by
- * them metrics are compared. n_points of them in the arena. */
-float *signs_whole_contrast(const double *y, const struct usual_grid *grid, struct arena *arena);
+ * them metrics are compared. */
+struct signs_whole {
+    float *contrast; /* n_points of them */
+    float *row;      /* of the history, thinned out: the product of two is how they correlate */
+    size_t n_row;
+};
+
+/* In the arena. Here and below, work holds what is needed meanwhile: the caller resets it. */
+struct signs_whole signs_whole_contrast(const double *y, const struct usual_grid *grid,
+                                        struct arena *arena, struct arena *work);
 
 /* Fills all of out but scores, wild and spread, which are set before. is_constant: contrasts say nothing. */
 void signs_learn(const struct usual *usual, const struct usual_grid *grid,
-                 const struct signs_contrast_input *input, struct arena *arena, struct signs *out);
+                 const struct signs_contrast_input *input, struct arena *arena, struct arena *work,
+                 struct signs *out);
 /* The contrasts, and what of them is kept; out is as for signs_learn. */
 void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_input *input,
-                     struct signs *out);
+                     struct arena *work, struct signs *out);
 /* Points to look at. since: what was before it is not of their kind, so that the level before a point is that
  * of the points from it on, however few; 0: everything counts. */
 struct signs_span {

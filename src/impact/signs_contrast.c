@@ -3,59 +3,56 @@
 #include <string.h>
 
 #include "impact/numbers.h"
+#include "impact/ridge.h"
 #include "impact/signs.h"
 #include "impact/sums.h"
 
 enum { PREDICTORS = 5, FIT_MIN = 40 };
 
-static const double RIDGE = 0.02, CLIP_MADS = 4, MAD_TO_SD = 1.4826;
+static const double RIDGE = 0.02, CLIP_SD = 4, MAD_TO_SD = 1.4826;
 static const double HALF = 0.5; /* of a window's points must be there */
 static const double NOISE_SHARE_MIN =
     0.25; /* a contrast is no wider than this part of white noise's */
-static const double SPREAD_POWER = 0.375; /* of (lately x at this time of day) */
-
-/* The median of what was there at this time on earlier days. */
-static double seasonal(const double *values, size_t p, size_t day_points)
-{
-    double days[NUMBERS_SEASON_DAYS];
-    size_t n = 0;
-    for (size_t d = 0; d < NUMBERS_SEASON_DAYS && numbers_season_days[d] * day_points <= p; d++) {
-        double v = values[p - numbers_season_days[d] * day_points];
-        if (!is_gap(v))
-            days[n++] = v;
-    }
-    return numbers_median_few(days, n);
-}
 
 static double zero_if_gap(double v)
 {
     return is_gap(v) ? 0 : v;
 }
 
-float *signs_whole_contrast(const double *y, const struct usual_grid *grid, struct arena *arena)
+static void set_row(struct signs_whole *whole, const struct usual_grid *grid, struct arena *arena)
 {
-    struct arena work;
-    arena_init(&work);
+    const size_t stride = max_size(grid->horizon / 5, 1);
+    whole->row = arena_array(arena, grid->history / stride + 1, float);
+    for (size_t p = grid->horizon; p + grid->horizon < grid->history; p += stride)
+        whole->row[whole->n_row++] = whole->contrast[p];
+    numbers_make_unit(whole->row, whole->n_row);
+}
+
+struct signs_whole signs_whole_contrast(const double *y, const struct usual_grid *grid,
+                                        struct arena *arena, struct arena *work)
+{
     size_t n = grid->n_points;
     int64_t horizon = (int64_t)grid->horizon;
-    float *out = arena_array(arena, n, float);
-    double *raw = arena_array(&work, n, double), *sizes = arena_array(&work, n, double);
-    struct sums sums = sums_new(n, &work);
+    struct signs_whole out = {.contrast = arena_array(arena, n, float)};
+    double *raw = arena_array(work, n, double), *sizes = arena_array(work, n, double);
+    double *season = arena_array(work, n, double);
+    struct sums sums = sums_new(n, work);
     sums_fill(&sums, y);
     for (int64_t p = 0; p < (int64_t)n; p++)
         raw[p] = p + horizon > (int64_t)n ? NAN
                                           : sums_mean(&sums, p, p + horizon, HALF) -
                                                 sums_mean(&sums, p - horizon, p, HALF);
+    numbers_seasonal(raw, n, grid->day_points, season);
+    for (size_t p = 0; p < n; p++)
+        raw[p] -= zero_if_gap(season[p]);
     size_t n_sizes = 0;
-    for (size_t p = 0; p < n; p++) {
-        out[p] = (float)(raw[p] - zero_if_gap(seasonal(raw, p, grid->day_points)));
-        if (p % 5 == 0 && p + grid->horizon < grid->history && !isnan(out[p]))
-            sizes[n_sizes++] = fabs((double)out[p]);
-    }
+    for (size_t p = 0; p + grid->horizon < grid->history; p += 5)
+        if (!is_gap(raw[p]))
+            sizes[n_sizes++] = fabs(raw[p]);
     double sd = n_sizes >= FIT_MIN ? MAD_TO_SD * numbers_median(sizes, n_sizes) : 0;
     for (size_t p = 0; p < n; p++)
-        out[p] = sd > 0 && !isnan(out[p]) ? (float)fmax(-4, fmin(4, (double)out[p] / sd)) : 0;
-    arena_done(&work);
+        out.contrast[p] = sd > 0 && !is_gap(raw[p]) ? (float)numbers_clip(raw[p] / sd, 4) : 0;
+    set_row(&out, grid, arena);
     return out;
 }
 
@@ -67,6 +64,8 @@ struct maker {
     double *base; /* mean of the horizon before */
     float (*x)[PREDICTORS];
     double *raw, *rest, *scratch;
+    float (*rows)[RIDGE_WIDTH_MAX], *targets; /* for the fit */
+    struct sums sizes;
     size_t n_predictors;
     double beta[PREDICTORS];
 };
@@ -84,9 +83,9 @@ static void set_base(struct maker *maker)
         maker->x[i][1] = (float)zero_if_gap(sums_mean_any(&maker->sums, p - 4 * horizon, p) - base);
         maker->x[i][4] = maker->input->control ? maker->input->control[i] : 0;
     }
+    numbers_seasonal(maker->base, maker->grid->n_points, maker->grid->day_points, maker->scratch);
     for (size_t i = 0; i < maker->grid->n_points; i++)
-        maker->x[i][2] =
-            (float)zero_if_gap(seasonal(maker->base, i, maker->grid->day_points) - maker->base[i]);
+        maker->x[i][2] = (float)zero_if_gap(maker->scratch[i] - maker->base[i]);
 }
 
 static void set_window(struct maker *maker, size_t from, size_t until)
@@ -97,13 +96,9 @@ static void set_window(struct maker *maker, size_t from, size_t until)
                                       : sums_mean(&maker->sums, (int64_t)(p + from),
                                                   (int64_t)(p + until), HALF) -
                                             maker->base[p];
+    numbers_seasonal(maker->raw, n, maker->grid->day_points, maker->scratch);
     for (size_t p = 0; p < n; p++)
-        maker->x[p][3] = (float)zero_if_gap(seasonal(maker->raw, p, maker->grid->day_points));
-}
-
-static bool teaches(const struct maker *maker, size_t p)
-{
-    return !is_gap(maker->raw[p]);
+        maker->x[p][3] = (float)zero_if_gap(maker->scratch[p]);
 }
 
 static double predict(const struct maker *maker, size_t p)
@@ -118,67 +113,28 @@ struct stretch {
     size_t from, until, stride;
 };
 
-static bool fit_once(struct maker *maker, struct stretch over, const double *scale, double limit,
-                     size_t n)
-{
-    double rows[NUMBERS_UNKNOWNS_MAX][NUMBERS_UNKNOWNS_MAX + 1] = {{0}};
-    size_t k = maker->n_predictors;
-    for (size_t p = over.from; p < over.until; p += over.stride) {
-        if (!teaches(maker, p))
-            continue;
-        double u[PREDICTORS], expected = predict(maker, p);
-        for (size_t c = 0; c < k; c++)
-            u[c] = (double)maker->x[p][c] * scale[c];
-        double target = expected + fmax(-limit, fmin(limit, maker->raw[p] - expected));
-        for (size_t c = 0; c < k; c++) {
-            for (size_t d = c; d < k; d++)
-                rows[c][d] += u[c] * u[d];
-            rows[c][k] += u[c] * target;
-        }
-    }
-    for (size_t c = 0; c < k; c++) {
-        rows[c][c] += RIDGE * (double)n + 1e-12;
-        for (size_t d = 0; d < c; d++)
-            rows[c][d] = rows[d][c];
-    }
-    double solved[NUMBERS_UNKNOWNS_MAX];
-    if (!numbers_solve(rows, k, solved))
-        return false;
-    for (size_t c = 0; c < k; c++)
-        maker->beta[c] = solved[c] * scale[c];
-    return true;
-}
-
 /* Sizes of what is left, over the stretch, in scratch. */
 static size_t leftovers(const struct maker *maker, struct stretch over)
 {
     size_t n = 0;
     for (size_t p = over.from; p < over.until; p += over.stride)
-        if (teaches(maker, p))
+        if (!is_gap(maker->raw[p]))
             maker->scratch[n++] = fabs(maker->raw[p] - predict(maker, p));
     return n;
 }
 
-static bool fit(struct maker *maker, struct stretch over)
+static bool fit(struct maker *maker, struct stretch over, struct arena *work)
 {
-    double scale[PREDICTORS] = {0};
-    size_t n = 0;
+    const size_t width = maker->n_predictors;
+    struct ridge_rows rows = {maker->rows, maker->targets, 0, width};
     for (size_t p = over.from; p < over.until; p += over.stride) {
-        if (!teaches(maker, p))
+        if (is_gap(maker->raw[p]))
             continue;
-        n++;
-        for (size_t c = 0; c < maker->n_predictors; c++)
-            scale[c] += (double)maker->x[p][c] * (double)maker->x[p][c];
+        memcpy(rows.x[rows.n], maker->x[p], width * sizeof(float));
+        rows.y[rows.n++] = (float)maker->raw[p];
     }
-    if (n < FIT_MIN)
-        return false;
-    for (size_t c = 0; c < maker->n_predictors; c++)
-        scale[c] = 1 / (sqrt(scale[c] / (double)n) + 1e-12);
-    memset(maker->beta, 0, sizeof maker->beta);
-    if (!fit_once(maker, over, scale, INFINITY, n))
-        return false;
-    double limit = CLIP_MADS * MAD_TO_SD * numbers_median(maker->scratch, leftovers(maker, over));
-    return fit_once(maker, over, scale, limit > 0 ? limit : INFINITY, n);
+    const struct ridge_options options = {.strength = RIDGE, .clip_sd = CLIP_SD, .passes = 2};
+    return rows.n >= FIT_MIN && ridge_fit(&rows, &options, work, maker->beta);
 }
 
 /* How wide contrasts are at point p, as a share of the usual: in the hours before, and at this time on
@@ -206,26 +162,28 @@ static double spread_at(const struct usual_grid *grid, const struct sums *sizes,
     }
     if (n > 2 * grid->horizon)
         daily = sum / n / usual + 0.15;
-    return pow(lately * daily, SPREAD_POWER);
+    const double quarter = sqrt(sqrt(lately * daily));
+    return quarter * sqrt(quarter); /* to the power of 3/8 */
 }
 
-/* What is left over, divided by how wide that is then. */
-static void standardise(struct maker *maker, struct stretch over, size_t width, struct arena *work,
-                        float *out, float *out_sd)
+/* What is left over, divided by how wide that is then: windows of hours, which a few points do not change. */
+static void standardise(struct maker *maker, struct stretch over, size_t width, float *out,
+                        float *out_sd)
 {
     size_t n = maker->grid->n_points;
     double least = NOISE_SHARE_MIN * maker->input->noise_sd / sqrt((double)width) + 1e-9;
     double cap = fmax(5 * numbers_median(maker->scratch, leftovers(maker, over)), least);
     for (size_t p = 0; p < n; p++)
         maker->rest[p] = maker->raw[p] - predict(maker, p);
-    struct sums sizes = sums_new(n, work);
     for (size_t p = 0; p < n; p++)
-        maker->scratch[p] = is_gap(maker->rest[p]) ? NAN : fmin(fabs(maker->rest[p]), cap);
-    sums_fill(&sizes, maker->scratch);
-    uint32_t n_learnt = sizes.count[maker->grid->history];
-    double usual = (n_learnt ? sizes.sum[maker->grid->history] / n_learnt : 0) + least;
+        maker->scratch[p] = is_gap(maker->rest[p]) ? NAN : min_f64(fabs(maker->rest[p]), cap);
+    sums_fill(&maker->sizes, maker->scratch);
+    uint32_t n_learnt = maker->sizes.count[maker->grid->history];
+    double usual = (n_learnt ? maker->sizes.sum[maker->grid->history] / n_learnt : 0) + least;
+    double sd = usual;
     for (size_t p = 0; p < n; p++) {
-        double sd = usual * spread_at(maker->grid, &sizes, p, usual);
+        if (p % over.stride == 0)
+            sd = usual * spread_at(maker->grid, &maker->sizes, p, usual);
         bool is_nothing = is_gap(maker->rest[p]) || fabs(maker->rest[p]) < least;
         out[p] = is_nothing ? 0 : (float)(maker->rest[p] / sd);
         if (out_sd)
@@ -239,7 +197,7 @@ static double season_weight(const struct maker *maker, struct stretch over)
 {
     double products = 0, squares = 1e-12;
     for (size_t p = over.from; p < over.until; p += over.stride) {
-        if (!teaches(maker, p))
+        if (is_gap(maker->raw[p]))
             continue;
         products += maker->raw[p] * (double)maker->x[p][3];
         squares += (double)maker->x[p][3] * (double)maker->x[p][3];
@@ -248,18 +206,22 @@ static double season_weight(const struct maker *maker, struct stretch over)
 }
 
 void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_input *input,
-                     struct signs *out)
+                     struct arena *work, struct signs *out)
 {
-    struct arena work;
-    arena_init(&work);
     size_t n = grid->n_points, horizon = grid->horizon;
-    struct maker maker = {.grid = grid, .input = input, .sums = sums_new(n, &work)};
+    struct stretch over = {horizon, grid->history > horizon ? grid->history - horizon : 0,
+                           horizon / 12 > 0 ? horizon / 12 : 1};
+    struct maker maker = {
+        .grid = grid, .input = input, .sums = sums_new(n, work), .sizes = sums_new(n, work)};
     maker.n_predictors = input->control ? PREDICTORS : PREDICTORS - 1;
-    maker.base = arena_array(&work, n, double);
-    maker.raw = arena_array(&work, n, double);
-    maker.rest = arena_array(&work, n, double);
-    maker.scratch = arena_array(&work, n, double);
-    maker.x = arena_alloc(&work, mul_size(n, sizeof *maker.x));
+    maker.base = arena_array(work, n, double);
+    maker.raw = arena_array(work, n, double);
+    maker.rest = arena_array(work, n, double);
+    maker.scratch = arena_array(work, n, double);
+    const size_t n_rows = over.until / over.stride + 1;
+    maker.rows = arena_zalloc(work, mul_size(n_rows, sizeof *maker.rows));
+    maker.targets = arena_array(work, n_rows, float);
+    maker.x = arena_alloc(work, mul_size(n, sizeof *maker.x));
     sums_fill(&maker.sums, input->y);
     set_base(&maker);
     const struct {
@@ -270,17 +232,14 @@ void signs_contrasts(const struct usual_grid *grid, const struct signs_contrast_
         {0, horizon / 3},
         {0, horizon / 6 > 2 ? horizon / 6 : 2},
     };
-    struct stretch over = {horizon, grid->history > horizon ? grid->history - horizon : 0,
-                           horizon / 12 > 0 ? horizon / 12 : 1};
     for (size_t c = 0; c < SIGN_CONTRASTS; c++) {
         set_window(&maker, windows[c].from, windows[c].until);
         memset(out->contrast[c], 0, n * sizeof(float));
-        if (!fit(&maker, over))
+        if (!fit(&maker, over, work))
             continue;
-        standardise(&maker, over, windows[c].until - windows[c].from, &work, out->contrast[c],
+        standardise(&maker, over, windows[c].until - windows[c].from, out->contrast[c],
                     c == 0 ? out->contrast_sd : NULL);
         if (c == 0)
             out->season_weight = season_weight(&maker, over);
     }
-    arena_done(&work);
 }

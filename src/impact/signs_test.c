@@ -16,14 +16,14 @@ struct seen {
 static struct seen *see(const double *values)
 {
     struct seen *seen = arena_zalloc(&kit_arena, sizeof *seen);
-    usual_learn(values, &grid, &kit_arena, &seen->usual);
-    float *spread, *wild;
-    seen->signs.scores[0] =
-        usual_scores(seen->usual.innovation, seen->usual.sd, &grid, &kit_arena, &spread, &wild);
+    usual_learn(values, &grid, &kit_arena, &kit_arena, &seen->usual);
+    const double *innovation = seen->usual.innovation;
+    float *spread = usual_spreads(innovation, seen->usual.sd, &grid, &kit_arena, &kit_arena);
     seen->signs.spread = spread;
-    seen->signs.wild = wild;
+    seen->signs.scores[0] = usual_scores(innovation, spread, &grid, &kit_arena, &kit_arena);
+    seen->signs.wild = usual_wildness(innovation, spread, &grid, &kit_arena, &kit_arena);
     const struct signs_contrast_input input = {.y = seen->usual.y, .noise_sd = seen->usual.sd};
-    signs_learn(&seen->usual, &grid, &input, &kit_arena, &seen->signs);
+    signs_learn(&seen->usual, &grid, &input, &kit_arena, &kit_arena, &seen->signs);
     for (size_t s = 0; s < SIGNS; s++)
         seen->look[s] = arena_zarray(&kit_arena, N_POINTS, float);
     return seen;
@@ -136,7 +136,7 @@ TEST(a_whole_contrast_is_less_its_usual_one)
     double *values = noise();
     for (size_t i = 0; i < N_POINTS; i++)
         values[i] += 30 * sin(2 * M_PI * (double)i / DAY) + (i >= AT ? 4 : 0);
-    float *contrast = signs_whole_contrast(values, &grid, &kit_arena);
+    const float *contrast = signs_whole_contrast(values, &grid, &kit_arena, &kit_arena).contrast;
     double squares = 0;
     for (size_t p = 2 * DAY; p < 4 * DAY; p++)
         squares += (double)contrast[p] * (double)contrast[p] / (2 * DAY);

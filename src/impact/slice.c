@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "impact/numbers.h"
 #include "impact/slice.h"
 
 static const double NORMAL_95 = 1.96; /* 95 of 100 lie within so many deviations */
@@ -123,19 +124,6 @@ bool slice_load(const struct panel_question *question, const struct panel_slice 
 
 /* ---- as a verdict shows it ---- */
 
-static double mean_of(const double *row, size_t from, size_t until)
-{
-    double sum = 0;
-    size_t n = 0;
-    for (size_t i = from; i < until; i++) {
-        if (is_gap(row[i]))
-            continue;
-        sum += row[i];
-        n++;
-    }
-    return n ? sum / (double)n : (double)NAN;
-}
-
 /* Half of it lies before the change; each value is the mean of as many points. */
 static void draw_spark(const struct slice *slice, size_t m, struct verdict_metric *out)
 {
@@ -144,14 +132,14 @@ static void draw_spark(const struct slice *slice, size_t m, struct verdict_metri
     const size_t n_before = min_size(half, first / each);
     for (size_t i = 0; i < n_before; i++) {
         const size_t from = first - (n_before - i) * each;
-        out->spark[i] = mean_of(slice->rows[m], from, from + each);
+        out->spark[i] = numbers_mean(slice->rows[m], from, from + each);
     }
     out->spark_change = (uint32_t)n_before;
     out->n_spark = out->spark_change;
     for (size_t from = first; from < slice->grid.n && out->n_spark < VERDICT_SPARK_MAX;
          from += each)
         out->spark[out->n_spark++] =
-            mean_of(slice->rows[m], from, min_size(from + each, slice->grid.n));
+            numbers_mean(slice->rows[m], from, min_size(from + each, slice->grid.n));
 }
 
 struct verdict_metric slice_metric(const struct slice *slice, size_t m,

@@ -1,7 +1,5 @@
 #include "impact/sums.h"
 
-#include <math.h>
-
 #include "base/arena.h"
 #include "base/num.h"
 
@@ -12,30 +10,15 @@ struct sums sums_new(size_t n, struct arena *arena)
 
 void sums_fill(struct sums *sums, const double *values)
 {
-    sums->sum[0] = 0;
-    sums->count[0] = 0;
+    double sum = 0;
+    uint32_t count = 0;
+    sums->sum[0] = sum;
+    sums->count[0] = count;
     for (size_t i = 0; i < sums->n; i++) {
-        bool counts = !is_gap(values[i]);
-        sums->sum[i + 1] = sums->sum[i] + (counts ? values[i] : 0);
-        sums->count[i + 1] = sums->count[i] + counts;
+        const bool counts = !is_gap(values[i]);
+        sum += counts ? values[i] : 0;
+        count += counts;
+        sums->sum[i + 1] = sum;
+        sums->count[i + 1] = count;
     }
-}
-
-double sums_mean(const struct sums *sums, int64_t from, int64_t until, double share_min)
-{
-    if (from < 0)
-        return NAN;
-    if (until > (int64_t)sums->n)
-        until = (int64_t)sums->n;
-    if (until <= from)
-        return NAN;
-    uint32_t count = sums->count[until] - sums->count[from];
-    if (count == 0 || count < share_min * (double)(until - from))
-        return NAN;
-    return (sums->sum[until] - sums->sum[from]) / count;
-}
-
-double sums_mean_any(const struct sums *sums, int64_t from, int64_t until)
-{
-    return sums_mean(sums, from < 0 ? 0 : from, until, 0);
 }

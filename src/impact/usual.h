@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/num.h"
+#include "impact/controls.h"
 
 enum usual_form {
     USUAL_PLAIN,
@@ -30,32 +31,50 @@ struct usual {
     double *y;          /* transformed values; gaps stay */
     double *innovation; /* of each point; NAN where it or all before it is a gap */
     double sd;          /* of innovations, robust, never 0 */
+    float *
+        row; /* innovations of the history, thinned out, for comparing: the product of two metrics' rows
+                   is how they correlate. Not of a constant one */
+    size_t n_row;
     double response
         [USUAL_RESPONSE]; /* of the innovations to a lasting shift by 1 from point 0 on; what
                                         follows is as the last */
 };
 
-/* Learns from values (n_points of them, raw). All in the arena. */
+/* Learns from values (n_points of them, raw). What out keeps is in the arena; here and below, work holds
+ * what is needed meanwhile: the caller resets it. */
 void usual_learn(const double *values, const struct usual_grid *grid, struct arena *arena,
-                 struct usual *out);
+                 struct arena *work, struct usual *out);
 
 /* The value that transforms to y, and back; and the width in the metric's unit of a small step dy there. */
 double usual_transform(const struct usual *usual, double value);
 double usual_width(const struct usual *usual, double value, double dy);
 
-/* Innovations less what those of other metrics explain: a new array in the arena, or NULL when none does.
- *   all, n, self  the panel's metrics and which is meant
- *   allowed       of each metric: may it be a control? NULL: all others; then the median of five single
- *                 predictions is taken, so that one or two controls that were hit themselves do no harm */
-double *usual_less_controls(const struct usual *all, size_t n, size_t self, const bool *allowed,
-                            const struct usual_grid *grid, struct arena *arena);
+/* The metrics that go most with one of n: among those that cannot have been hit with it (apart[m]), and among
+ * all others. None of a constant one. */
+void usual_controls(const struct usual *all, size_t n, size_t self, const bool *apart,
+                    struct controls *out_apart, struct controls *out_any);
+
+/* Innovations less what those of its controls explain: a new array in the arena, or NULL when there are too few.
+ * Of any controls the median of single predictions is taken, so that one or two that were hit themselves do no
+ * harm. */
+double *usual_less_apart(const struct usual *all, size_t self, const struct controls *controls,
+                         const struct usual_grid *grid, struct arena *arena);
+double *usual_less_any(const struct usual *all, size_t self, const struct controls *controls,
+                       const struct usual_grid *grid, struct arena *arena);
 
 /* The spread of innovations over the history: what is far out counts little. Never 0 unless all are. */
 double usual_sd(const double *innovation, size_t history, struct arena *work);
 
-/* Innovations as normal scores (rank in the history, after division by their spread at that time: in the
- * last hours and at this time of day): 0 at gaps, at most 3.5 either way, variance 1 over the history.
- *   out_spread  n_points spreads, may be NULL
- *   out_wild    n_points scores of how far out a point is either way, mean 0, variance 1; may be NULL */
-float *usual_scores(const double *innovation, double sd, const struct usual_grid *grid,
-                    struct arena *arena, float **out_spread, float **out_wild);
+/* How far innovations spread at each point, by what was before it: in the last hours and at this time of day.
+ * n_points of them in the arena. */
+float *usual_spreads(const double *innovation, double sd, const struct usual_grid *grid,
+                     struct arena *arena, struct arena *work);
+
+/* Innovations, divided by their spread, as normal scores, by rank in the history: 0 at gaps, at most 3.5
+ * either way, variance 1 over the history. n_points of them in the arena. */
+float *usual_scores(const double *innovation, const float *spread, const struct usual_grid *grid,
+                    struct arena *arena, struct arena *work);
+
+/* The same of how far out they are, either way: mean 0, variance 1. */
+float *usual_wildness(const double *innovation, const float *spread, const struct usual_grid *grid,
+                      struct arena *arena, struct arena *work);

@@ -1,6 +1,5 @@
 /* Innovations as normal scores: see usual.h. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "impact/numbers.h"
@@ -12,14 +11,16 @@ enum {
 };
 
 static const double SCORE_MAX = 3.5;
-/* The spread is a geometric mean: of the last horizon, of the last eight, and of this time of day. */
-static const double WEIGHT_LAST = 0.6, WEIGHT_LATELY = 0.1, WEIGHT_DAILY = 0.3;
+/* The spread is a geometric mean: of the last horizon, of the last eight, and of this time of day. The weights
+ * are 6, 1 and 3 tenths. */
 static const double SPREAD_MIN = 0.3; /* of sd */
+static const double SPREAD_MAX = 1e5; /* in sd: a float holds its sixth power */
 static const double ABS_TO_SD = 1.25; /* of a normal's mean absolute value */
 
-/* How wide this time of day was on earlier days, as a share of the usual. */
-static double daily_spread(const double *innovation, double sd, const struct usual_grid *grid,
-                           size_t t)
+/* ---- spreads ---- */
+
+/* How wide this time of day was on earlier days, as a share of the usual. sizes: of innovations, in sd. */
+static double daily_spread(const double *sizes, const struct usual_grid *grid, size_t t)
 {
     int64_t width = (int64_t)grid->horizon / 2, stride = width / 3 > 0 ? width / 3 : 1;
     double sum = 0;
@@ -31,73 +32,118 @@ static double daily_spread(const double *innovation, double sd, const struct usu
         if (then + width >= (int64_t)t) /* a day shorter than that: it would be the present */
             continue;
         for (int64_t k = then - width; k <= then + width; k += stride)
-            if (!is_gap(innovation[k])) {
-                sum += fmin(fabs(innovation[k]), 5 * sd);
+            if (!is_gap(sizes[k])) {
+                sum += min_f64(sizes[k], 5);
                 n++;
             }
     }
-    return n > 6 ? (ABS_TO_SD * sum / (double)n / sd + 0.3) / 1.3 : 1;
+    return n > 6 ? (ABS_TO_SD * sum / (double)n + 0.3) / 1.3 : 1;
 }
 
-static void find_spreads(const double *innovation, double sd, const struct usual_grid *grid,
-                         float *spread)
+float *usual_spreads(const double *innovation, double sd, const struct usual_grid *grid,
+                     struct arena *arena, struct arena *work)
 {
-    double lately = sd / ABS_TO_SD, last = lately;
+    float *spread = arena_array(arena, grid->n_points, float);
+    double *sizes = arena_array(work, grid->n_points, double); /* in sd, as all here */
+    for (size_t t = 0; t < grid->n_points; t++)
+        sizes[t] = fabs(innovation[t]) / sd;
+    double lately = 1 / ABS_TO_SD, last = lately, daily = 1;
     double slow = 1 - exp(-1 / (8.0 * (double)grid->horizon));
     double quick = 1 - exp(-1 / (double)grid->horizon);
-    double least = SPREAD_MIN * sd;
-    double daily = 1;
     size_t daily_stride = grid->horizon / 6 + 1;
     for (size_t t = 0; t < grid->n_points; t++) {
         if (t % daily_stride == 0 && t >= 2 * grid->day_points)
-            daily = daily_spread(innovation, sd, grid, t);
-        double s = exp(WEIGHT_LAST * log(fmax(least, ABS_TO_SD * last)) +
-                       WEIGHT_LATELY * log(fmax(least, ABS_TO_SD * lately)) +
-                       WEIGHT_DAILY * log(sd * daily));
-        s = fmax(s, least);
-        spread[t] = (float)s;
-        if (is_gap(innovation[t]))
+            daily = daily_spread(sizes, grid, t);
+        double x = min_f64(max_f64(SPREAD_MIN, ABS_TO_SD * last), SPREAD_MAX), xxx = x * x * x;
+        double y = max_f64(SPREAD_MIN, ABS_TO_SD * lately);
+        double s = (double)powf((float)(xxx * xxx * y * daily * daily * daily), 0.1F);
+        s = max_f64(s, SPREAD_MIN);
+        spread[t] = (float)(s * sd);
+        if (is_gap(sizes[t]))
             continue;
-        lately += slow * (fmin(fabs(innovation[t]), 4 * sd) - lately);
-        last += quick * (fmin(fabs(innovation[t]), 3 * s) - last);
+        lately += slow * (min_f64(sizes[t], 4) - lately);
+        last += quick * (min_f64(sizes[t], 3 * s) - last);
     }
+    return spread;
 }
 
-static int by_value(const void *a, const void *b)
+/* ---- ranks ---- */
+
+/* What is at each point, and how many of the history's it is larger than. */
+struct ranks {
+    const float *z; /* NAN at gaps */
+    uint32_t
+        *twice; /* twice the rank of each point: how many are below, and how many are no larger */
+    size_t n;   /* that are ranked among */
+    float least, most; /* of those */
+};
+
+/* Numbers in the order of the floats. */
+static uint32_t order_of(float v)
 {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
+    uint32_t bits;
+    v += 0.0F; /* there are two kinds of 0 */
+    memcpy(&bits, &v, sizeof bits);
+    return bits & 0x80000000U ? ~bits : bits | 0x80000000U;
 }
 
-/* Of n sorted values: how many are below v, ties half. */
-static double rank_of(const float *sorted, size_t n, float v)
+/* Sorts by the upper half, as an item's lower half says whose it is: three times by 11 bits, the lowest first. */
+static uint64_t *sort_items(uint64_t *items, uint64_t *other, size_t n)
 {
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (sorted[middle] < v)
-            low = middle + 1;
-        else
-            high = middle;
+    enum { BITS = 11, BUCKETS = 1 << BITS };
+    for (uint32_t shift = 32; shift < 64; shift += BITS) {
+        uint32_t begin[BUCKETS + 1] = {0};
+        for (size_t i = 0; i < n; i++)
+            begin[(items[i] >> shift) % BUCKETS + 1]++;
+        for (size_t b = 0; b < BUCKETS; b++)
+            begin[b + 1] += begin[b];
+        for (size_t i = 0; i < n; i++)
+            other[begin[(items[i] >> shift) % BUCKETS]++] = items[i];
+        uint64_t *sorted = other;
+        other = items;
+        items = sorted;
     }
-    size_t below = low;
-    for (high = n; low < high;) {
-        size_t middle = low + (high - low) / 2;
-        if (sorted[middle] <= v)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return 0.5 * (double)(below + low);
+    return items;
 }
+
+/* Ranks every point among the history's values, or evenly spread ones of a long one. */
+static struct ranks rank_all(const float *z, const struct usual_grid *grid, struct arena *work)
+{
+    const size_t n_points = grid->n_points, stride = grid->history / RANKED_MAX + 1;
+    uint64_t *items = arena_array(work, n_points, uint64_t);
+    size_t n = 0;
+    for (size_t t = 0; t < n_points; t++)
+        if (!isnan(z[t]))
+            items[n++] = (uint64_t)order_of(z[t]) << 32 | t;
+    items = sort_items(items, arena_array(work, n_points, uint64_t), n);
+    struct ranks ranks = {.z = z, .twice = arena_array(work, n_points, uint32_t)};
+    for (size_t i = 0; i < n;) {
+        size_t end = i; /* of those that are alike */
+        uint32_t below = (uint32_t)ranks.n;
+        for (; end < n && items[end] >> 32 == items[i] >> 32; end++) {
+            const size_t t = (uint32_t)items[end];
+            if (t >= grid->history || t % stride != 0)
+                continue;
+            if (ranks.n == 0)
+                ranks.least = z[t];
+            ranks.most = z[t];
+            ranks.n++;
+        }
+        for (; i < end; i++)
+            ranks.twice[(uint32_t)items[i]] = below + (uint32_t)ranks.n;
+    }
+    return ranks;
+}
+
+/* ---- scores ---- */
 
 /* Mean 0 (when centred) and variance 1 over the history; what hardly varies is nothing. */
-static void standardise(float *scores, const float *z, size_t n_points, size_t history,
+static void standardise(float *scores, const float *z, const struct usual_grid *grid,
                         bool is_centred)
 {
     double sum = 0, squares = 0;
     size_t n = 0;
-    for (size_t t = 0; t < history; t++)
+    for (size_t t = 0; t < grid->history; t++)
         if (!isnan(z[t])) {
             sum += (double)scores[t];
             squares += (double)scores[t] * (double)scores[t];
@@ -108,80 +154,71 @@ static void standardise(float *scores, const float *z, size_t n_points, size_t h
     double scale = variance > 1e-6 ? 1 / sqrt(variance) : 0;
     if (!is_centred && scale == 0)
         scale = 1;
-    for (size_t t = 0; t < n_points; t++)
+    for (size_t t = 0; t < grid->n_points; t++)
         scores[t] = isnan(z[t]) ? 0 : (float)(((double)scores[t] - mean) * scale);
-}
-
-/* The history's values, or evenly spread ones of a long one, sorted: all else is a rank among them. */
-static size_t sort_history(const float *z, size_t history, bool is_absolute, float *sorted)
-{
-    size_t n = 0, stride = history / RANKED_MAX + 1;
-    for (size_t t = 0; t < history; t += stride)
-        if (!isnan(z[t]))
-            sorted[n++] = is_absolute ? fabsf(z[t]) : z[t];
-    qsort(sorted, n, sizeof *sorted, by_value);
-    return n;
 }
 
 /* Beyond all that was seen a score goes on growing, by little. */
 static double beyond(float v, float edge)
 {
     double ratio = edge != 0 ? (double)v / (double)edge : 1;
-    return ratio > 1 ? fmin(1, 0.3 * log(ratio)) : 0;
+    return ratio > 1 ? min_f64(1, 0.3 * log(ratio)) : 0;
 }
 
-static float *normal_scores(const float *z, const struct usual_grid *grid, float *sorted,
-                            struct arena *arena)
+static double score_of(float z, double usual, const struct ranks *ranks)
+{
+    if (z > ranks->most)
+        usual = max_f64(usual, 0) + (ranks->most > 0 ? beyond(z, ranks->most) : 1);
+    if (z < ranks->least)
+        usual = min_f64(usual, 0) - (ranks->least < 0 ? beyond(z, ranks->least) : 1);
+    return numbers_clip(usual, SCORE_MAX);
+}
+
+static float *z_of(const double *innovation, const float *spread, size_t n, struct arena *work)
+{
+    float *z = arena_array(work, n, float);
+    for (size_t t = 0; t < n; t++)
+        z[t] = is_gap(innovation[t]) ? NAN : (float)(innovation[t] / (double)spread[t]);
+    return z;
+}
+
+/* The share of the history that is below a rank, never 0 or 1. */
+static double share_below(const struct ranks *ranks, size_t twice)
+{
+    return (0.5 * (double)twice + 0.5) / ((double)ranks->n + 1);
+}
+
+float *usual_scores(const double *innovation, const float *spread, const struct usual_grid *grid,
+                    struct arena *arena, struct arena *work)
 {
     float *scores = arena_array(arena, grid->n_points, float);
-    size_t n = sort_history(z, grid->history, false, sorted);
-    for (size_t t = 0; t < grid->n_points; t++) {
-        if (isnan(z[t]) || n == 0) {
-            scores[t] = 0;
-            continue;
-        }
-        double rank = rank_of(sorted, n, z[t]);
-        double score = numbers_normal_quantile((rank + 0.5) / ((double)n + 1));
-        if (z[t] > sorted[n - 1])
-            score = fmax(score, 0) + (sorted[n - 1] > 0 ? beyond(z[t], sorted[n - 1]) : 1);
-        if (z[t] < sorted[0])
-            score = fmin(score, 0) - (sorted[0] < 0 ? beyond(z[t], sorted[0]) : 1);
-        scores[t] = (float)fmax(-SCORE_MAX, fmin(SCORE_MAX, score));
-    }
-    standardise(scores, z, grid->n_points, grid->history, false);
+    const float *z = z_of(innovation, spread, grid->n_points, work);
+    const struct ranks ranks = rank_all(z, grid, work);
+    double *of_rank = arena_array(work, 2 * ranks.n + 1, double);
+    for (size_t i = 0; i <= 2 * ranks.n; i++)
+        of_rank[i] = numbers_normal_quantile(share_below(&ranks, i));
+    for (size_t t = 0; t < grid->n_points; t++)
+        scores[t] = isnan(z[t]) || ranks.n == 0
+                        ? 0
+                        : (float)score_of(z[t], of_rank[ranks.twice[t]], &ranks);
+    standardise(scores, z, grid, false);
     return scores;
 }
 
 /* Savage (1956) scores of the absolute values: -log of the share of the history that is further out. */
-static float *wild_scores(const float *z, const struct usual_grid *grid, float *sorted,
-                          struct arena *arena)
+float *usual_wildness(const double *innovation, const float *spread, const struct usual_grid *grid,
+                      struct arena *arena, struct arena *work)
 {
     float *scores = arena_array(arena, grid->n_points, float);
-    size_t n = sort_history(z, grid->history, true, sorted);
-    for (size_t t = 0; t < grid->n_points; t++) {
-        double rank = isnan(z[t]) ? 0 : rank_of(sorted, n, fabsf(z[t]));
-        scores[t] = (float)(-log(1 - (rank + 0.5) / ((double)n + 1)) - 1);
-    }
-    standardise(scores, z, grid->n_points, grid->history, true);
-    return scores;
-}
-
-float *usual_scores(const double *innovation, double sd, const struct usual_grid *grid,
-                    struct arena *arena, float **out_spread, float **out_wild)
-{
-    struct arena work;
-    arena_init(&work);
-    float *z = arena_array(&work, grid->n_points, float);
-    float *sorted = arena_array(&work, grid->n_points, float);
-    float *spread = arena_array(out_spread ? arena : &work, grid->n_points, float);
-    find_spreads(innovation, sd, grid, spread);
+    float *z = z_of(innovation, spread, grid->n_points, work);
     for (size_t t = 0; t < grid->n_points; t++)
-        z[t] = is_gap(innovation[t]) ? NAN : (float)(innovation[t] / (double)spread[t]);
-    float *scores = normal_scores(z, grid, sorted, arena);
-    if (out_spread)
-        *out_spread = spread;
-    if (out_wild)
-        *out_wild = wild_scores(z, grid, sorted, arena);
-    arena_done(&work);
+        z[t] = fabsf(z[t]);
+    const struct ranks ranks = rank_all(z, grid, work);
+    double *of_rank = arena_array(work, 2 * ranks.n + 1, double);
+    for (size_t i = 0; i <= 2 * ranks.n; i++)
+        of_rank[i] = -log(1 - share_below(&ranks, i)) - 1;
+    for (size_t t = 0; t < grid->n_points; t++)
+        scores[t] = isnan(z[t]) ? 0 : (float)of_rank[ranks.twice[t]];
+    standardise(scores, z, grid, true);
     return scores;
 }

@@ -10,7 +10,7 @@ static const struct usual_grid grid = {
 static struct usual learn(const double *values)
 {
     struct usual usual;
-    usual_learn(values, &grid, &kit_arena, &usual);
+    usual_learn(values, &grid, &kit_arena, &kit_arena, &usual);
     return usual;
 }
 
@@ -108,7 +108,7 @@ TEST(a_constant_is_one_until_it_moves)
     EXPECT(usual.sd > 0);
     EXPECT_F64(usual.innovation[100], 0, 0);
     EXPECT(usual.innovation[grid.history + 10] > usual.sd);
-    EXPECT(usual_less_controls(&usual, 1, 0, NULL, &grid, &kit_arena) == NULL);
+    EXPECT(usual.row == NULL);
 }
 
 TEST(controls_take_out_what_is_common)
@@ -122,13 +122,19 @@ TEST(controls_take_out_what_is_common)
             values[m][i] += m < N - 1 ? common[i] : 0;
         all[m] = learn(values[m]);
     }
-    const bool allowed[N] = {false, true, true, true, true}, none[N] = {false};
-    double *few = usual_less_controls(all, N, 0, allowed, &grid, &kit_arena);
-    double *many = usual_less_controls(all, N, 0, NULL, &grid, &kit_arena);
-    EXPECT(few && usual_sd(few, grid.history, &kit_arena) < 0.6 * all[0].sd);
-    EXPECT(many && usual_sd(many, grid.history, &kit_arena) < 0.75 * all[0].sd);
-    EXPECT(usual_less_controls(all, N, 0, none, &grid, &kit_arena) == NULL);
-    EXPECT(usual_less_controls(all, N, N - 1, NULL, &grid, &kit_arena) == NULL); /* it is alone */
+    const bool apart[N] = {false, true, true, true, true}, none[N] = {false};
+    struct controls few, any, of_none;
+    usual_controls(all, N, 0, apart, &few, &any);
+    EXPECT_I64(few.n, 3);
+    EXPECT_I64(any.n, 3); /* not the one that is alone */
+    const double *less_few = usual_less_apart(all, 0, &few, &grid, &kit_arena);
+    const double *less_any = usual_less_any(all, 0, &any, &grid, &kit_arena);
+    EXPECT(less_few && usual_sd(less_few, grid.history, &kit_arena) < 0.6 * all[0].sd);
+    EXPECT(less_any && usual_sd(less_any, grid.history, &kit_arena) < 0.75 * all[0].sd);
+    usual_controls(all, N, 0, none, &of_none, &any);
+    EXPECT(usual_less_apart(all, 0, &of_none, &grid, &kit_arena) == NULL);
+    usual_controls(all, N, N - 1, apart, &few, &any);
+    EXPECT(usual_less_any(all, N - 1, &any, &grid, &kit_arena) == NULL);
 }
 
 TEST(scores_are_normal_over_the_history)
@@ -138,9 +144,10 @@ TEST(scores_are_normal_over_the_history)
         values[i] = exp(2 * site_normal()) * (kit_random_below(2) ? 1 : -1);
     values[50] = (double)NAN;
     values[grid.history + 5] = 1e9;
-    float *spread, *wild,
-        *scores = usual_scores(values, usual_sd(values, grid.history, &kit_arena), &grid,
-                               &kit_arena, &spread, &wild);
+    const double sd = usual_sd(values, grid.history, &kit_arena);
+    float *spread = usual_spreads(values, sd, &grid, &kit_arena, &kit_arena);
+    float *scores = usual_scores(values, spread, &grid, &kit_arena, &kit_arena);
+    float *wild = usual_wildness(values, spread, &grid, &kit_arena, &kit_arena);
     double sum = 0, squares = 0, wild_sum = 0, wild_squares = 0;
     for (size_t i = 0; i < grid.history; i++) {
         sum += (double)scores[i];
@@ -166,13 +173,47 @@ TEST(scores_are_normal_over_the_history)
 TEST(scores_do_not_look_ahead)
 {
     double *values = noise(0, 1);
-    float *spread, *before = usual_scores(values, 1, &grid, &kit_arena, &spread, NULL);
+    float *spread = usual_spreads(values, 1, &grid, &kit_arena, &kit_arena);
+    float *before = usual_scores(values, spread, &grid, &kit_arena, &kit_arena);
     for (size_t i = grid.history + 50; i < N_POINTS; i++)
         values[i] *= 20;
-    float *spread_after, *after = usual_scores(values, 1, &grid, &kit_arena, &spread_after, NULL);
+    float *spread_after = usual_spreads(values, 1, &grid, &kit_arena, &kit_arena);
+    float *after = usual_scores(values, spread_after, &grid, &kit_arena, &kit_arena);
     for (size_t i = 0; i < grid.history + 50; i++)
         EXPECT(before[i] == after[i] && spread[i] == spread_after[i]);
     EXPECT(spread_after[N_POINTS - 1] > spread[N_POINTS - 1]);
+}
+
+/* The score of a point is what its rank in the history says: as if all were sorted and compared one by one. */
+TEST(a_score_is_by_rank_among_the_history)
+{
+    enum { N = 600 };
+    static const struct usual_grid few = {
+        .n_points = N, .day_points = DAY, .horizon = 60, .history = 500};
+    double values[N];
+    float spread[N];
+    for (size_t i = 0; i < N; i++) {
+        values[i] = i % 3 ? site_normal() : (double)kit_random_below(3) - 1; /* some are alike */
+        spread[i] = 1;
+    }
+    values[7] = -0.0;
+    values[8] = (double)NAN;
+    const float *scores = usual_scores(values, spread, &few, &kit_arena, &kit_arena);
+    const float *wild = usual_wildness(values, spread, &few, &kit_arena, &kit_arena);
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < N; k++) {
+            if (i == 8 || k == 8)
+                continue;
+            const float a = (float)values[i], b = (float)values[k];
+            EXPECT(a > b ? scores[i] >= scores[k] : a < b || scores[i] == scores[k]);
+            EXPECT(fabsf(a) > fabsf(b) ? wild[i] >= wild[k]
+                                       : fabsf(a) < fabsf(b) || wild[i] == wild[k]);
+        }
+    size_t n_below = 0;
+    for (size_t k = 0; k < few.history; k++)
+        n_below += (float)values[k] < (float)values[1];
+    EXPECT_F64((double)scores[1],
+               numbers_normal_quantile(((double)n_below + 1) / (double)few.history), 0.1);
 }
 
 RUN_TESTS(test_of(chooses_the_scale_by_the_history),
@@ -181,4 +222,5 @@ RUN_TESTS(test_of(chooses_the_scale_by_the_history),
           test_of(a_shift_shows_at_once_and_is_taken_in),
           test_of(innovations_are_gaps_where_values_are), test_of(knows_what_it_does_not_know),
           test_of(a_constant_is_one_until_it_moves), test_of(controls_take_out_what_is_common),
-          test_of(scores_are_normal_over_the_history), test_of(scores_do_not_look_ahead))
+          test_of(scores_are_normal_over_the_history), test_of(scores_do_not_look_ahead),
+          test_of(a_score_is_by_rank_among_the_history))

@@ -62,7 +62,7 @@ struct weigh_cell {
 
 struct weigh;
 
-/* Learns what is usual; panel and arena must outlive it. Takes nearly all of the time: some 20 ms for each
+/* Learns what is usual; panel and arena must outlive it. Takes nearly all of the time: some 7 ms for each
  * metric of 13,000 points. */
 struct weigh *weigh_new(const struct weigh_panel *panel, const struct weigh_options *options,
                         struct arena *arena);

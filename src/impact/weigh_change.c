@@ -9,12 +9,12 @@
 static const double P_XI = 0.05; /* of the tail of what stands out at quiet times */
 static const double P_SCALE_MIN = 0.3;
 static const double P_MIN = 1e-12;
-static const double P_ODD = 0.01; /* then it moved, whoever did it */
+static const double P_ODD = 0.01;      /* then it moved, whoever did it */
 static const double P_FOR_ONSET = 0.1; /* only then it is asked who began it */
 static const double P_FOR_BREADTH = 0.05;
 static const double OWN_WEIGHT = 3;     /* prior of a change for its own metrics, against others' */
 static const double BROAD_WEIGHT = 0.1; /* prior of a change for something site-wide */
-static const double BROAD_SHARE = 0.3; /* of other services' metrics moved: that is site-wide */
+static const double BROAD_SHARE = 0.3;  /* of other services' metrics moved: that is site-wide */
 static const double PI_OWN = 0.03,
                     PI_OTHER = 0.01; /* share of metrics that a change moves, to begin with */
 static const double PI_ANY = 0.3;    /* that a change moves any of its own */
@@ -74,11 +74,11 @@ static double stands_out(struct weigh *weigh, const struct signs *signs, size_t 
                 signed_own = values[i];
             }
         for (size_t i = 0; i + 2 <= at; i++)
-            nearby = fmaxf(nearby, signs_size(sign, values[i]));
+            nearby = max_f32(nearby, signs_size(sign, values[i]));
         for (size_t i = at + n_lags + 2; !is_contrast && span->from + i + 2 < span->until; i++)
-            nearby = fmaxf(nearby, signs_size(sign, values[i]));
+            nearby = max_f32(nearby, signs_size(sign, values[i]));
         known[s] = true;
-        sizes[s] = nearby > own ? fmaxf(2 * own - nearby, 0) : own;
+        sizes[s] = nearby > own ? max_f32(2 * own - nearby, 0) : own;
         out->is_up[s] = signed_own >= 0;
     }
     out->best = SIGN_STEP;
@@ -116,18 +116,6 @@ static double chance_of(struct weigh *weigh, size_t m, size_t p, size_t until, d
     return fmax(tail_claim(chance, days), P_MIN);
 }
 
-static double mean_of(const double *values, size_t from, size_t until)
-{
-    double sum = 0;
-    size_t n = 0;
-    for (size_t p = from; p < until; p++)
-        if (!is_gap(values[p])) {
-            sum += values[p];
-            n++;
-        }
-    return n ? sum / (double)n : NAN;
-}
-
 /* How the mean went on from before to after at this time on earlier days: the median of it. */
 static double usual_step(const struct weigh *weigh, size_t m, size_t p, size_t n_after)
 {
@@ -135,8 +123,8 @@ static double usual_step(const struct weigh *weigh, size_t m, size_t p, size_t n
     size_t n = 0, horizon = weigh->grid.horizon;
     for (size_t d = 1; d <= COUNT_OF(steps) && p >= d * weigh->grid.day_points + horizon; d++) {
         size_t then = p - d * weigh->grid.day_points;
-        double step = mean_of(weigh->panel->values[m], then, then + n_after) -
-                      mean_of(weigh->panel->values[m], then - horizon, then);
+        double step = numbers_mean(weigh->panel->values[m], then, then + n_after) -
+                      numbers_mean(weigh->panel->values[m], then - horizon, then);
         if (!is_gap(step))
             steps[n++] = step;
     }
@@ -151,8 +139,8 @@ static void measure(const struct weigh *weigh, size_t m, size_t p, const struct 
     const struct metric *metric = &weigh->metrics[m];
     const struct signs *signs = &metric->signs;
     size_t horizon = weigh->grid.horizon, n = span->until - p;
-    out->before = mean_of(weigh->panel->values[m], span->from, p);
-    out->after = mean_of(weigh->panel->values[m], p, span->until);
+    out->before = numbers_mean(weigh->panel->values[m], span->from, p);
+    out->after = numbers_mean(weigh->panel->values[m], p, span->until);
     out->expected = out->before;
     if (!metric->form.is_constant)
         out->expected += signs->season_weight * usual_step(weigh, m, p, n);
@@ -362,7 +350,7 @@ static void pool(const struct weigh *weigh, const struct finding *found, const b
 /* The variance of a mean of these. */
 static double variance_of_mean(const double *values, size_t from, size_t until)
 {
-    double mean = mean_of(values, from, until), squares = 0;
+    double mean = numbers_mean(values, from, until), squares = 0;
     size_t n = 0;
     for (size_t p = from; p < until; p++)
         if (!is_gap(values[p])) {
