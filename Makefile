@@ -52,11 +52,7 @@ conformance: build
 	@/usr/bin/python3 tests/conformance/run
 
 # CASES: a folder of case folders (tests/bench/impact_bench.c says which files); OUT: a line for each answer.
-impact-gallery: build
-	@tools/setup gallery
-	@/usr/bin/python3 tests/gallery/gallery.py
-
-bench: build
+impact-bench: build
 	@build/release/tests/bench/impact_bench $(CASES) $(OUT)
 
 asan:
@@ -76,6 +72,10 @@ lint:
 
 fmt:
 	@clang-format -i $$(git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h')
+
+gallery: build
+	@tools/setup gallery
+	@/usr/bin/python3 tests/gallery/gallery.py
 
 bench: build
 	@tools/setup bench

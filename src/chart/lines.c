@@ -10,6 +10,9 @@
 #define STACK_SHARE 0.85
 #define BAND_SHARE  0.28 /* between two bounds: the first of the stack is invisible */
 
+/* With more lines than this, bands would hide more than they show. */
+enum { BAND_LINES_MAX = 20 };
+
 /* What palettes have left to give. */
 struct colours {
     const struct look *look;
@@ -192,6 +195,13 @@ static void find_bases(struct lines *lines, struct arena *arena)
     }
 }
 
+/* From a call for another width. What was piled up is no longer what it was. */
+static bool has_trace(const struct line *line, const struct trace_ask *ask, const struct options *o)
+{
+    return o->area_mode != AREA_STACKED && line->trace.values &&
+           trace_step(line->series, ask) == line->trace.step_s;
+}
+
 void lines_trace(struct lines *lines, const struct options *o, const struct trace_ask *ask,
                  struct arena *arena)
 {
@@ -199,9 +209,10 @@ void lines_trace(struct lines *lines, const struct options *o, const struct trac
         struct line *line = &lines->items[k];
         struct trace_ask own = *ask;
         line->base = NULL;
-        own.wants_band = ask->wants_band && line->fill_share == 0.0 && !line->is_hidden;
+        own.wants_band = ask->wants_band && line->fill_share == 0.0 && !line->is_hidden &&
+                         lines->n <= BAND_LINES_MAX;
         own.gaps_are_zero = o->gaps_are_zero;
-        if (!line->is_infinite)
+        if (!line->is_infinite && !has_trace(line, &own, o))
             trace_make(line->series, &own, arena, &line->trace);
     }
     if (o->area_mode == AREA_STACKED) {
