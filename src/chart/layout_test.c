@@ -572,7 +572,7 @@ TEST(bad_input_is_refused)
     EXPECT_ERR(layout_make(&input, &sample_measure, &kit_arena, &list, &kit_err), ERR_INPUT,
                "lineMode");
     input = sample_input("width=20000", 600);
-    EXPECT_ERR(layout_make(&input, &sample_measure, &kit_arena, &list, &kit_err), ERR_LIMIT,
+    EXPECT_ERR(layout_make(&input, &sample_measure, &kit_arena, &list, &kit_err), ERR_INPUT,
                "width");
     input = sample_input("", 0);
     EXPECT_ERR(layout_make(&input, &sample_measure, &kit_arena, &list, &kit_err), ERR_INPUT,

@@ -16,18 +16,15 @@ double layout_margin(const struct options *o)
 /* Bytes before the last blank that still fits; 0 if the line fits whole, or no word does. */
 static size_t break_at(const struct sheet *sheet, const char *line, double width)
 {
-    const struct label_style *style = &sheet->look->title;
-    if (label_width(sheet->measure, style, line) <= width)
+    const char *fits = label_fit(sheet->measure, &sheet->look->title, line, width, sheet->arena);
+    size_t n = 0;
+    if (fits == line)
         return 0;
-    size_t best = 0;
-    for (const char *blank = strchr(line, ' '); blank; blank = strchr(blank + 1, ' ')) {
-        size_t n = (size_t)(blank - line);
-        const char *head = arena_strndup(sheet->arena, line, n);
-        if (label_width(sheet->measure, style, head) > width)
-            break;
-        best = n;
-    }
-    return best;
+    while (line[n] && line[n] == fits[n]) /* up to its ellipsis */
+        n++;
+    while (n > 0 && line[n] != ' ')
+        n--;
+    return n;
 }
 
 struct titles layout_titles_read(const struct sheet *sheet, const struct options *o)
