@@ -6,7 +6,7 @@
 #   make golden     rewrite golden files  make fuzz F=plain   explore for SECONDS=60
 #   make e2e crash  end to end            make conformance    the table against Graphite
 #   make bench      figures               make impact-bench CASES=DIR OUT=FILE    verdicts on recorded cases
-#   make clean
+#   make gallery    docs/gallery drawn anew         make clean
 T ?=
 SECONDS ?= 60
 # Quiet unless it fails: the build's own words are kept in build/release/build.log.
@@ -73,6 +73,10 @@ lint:
 fmt:
 	@clang-format -i $$(git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h')
 
+gallery: build
+	@tools/setup gallery
+	@/usr/bin/python3 tests/gallery/gallery.py
+
 bench: build
 	@tools/setup bench
 	@tests/bench/run
@@ -80,4 +84,4 @@ bench: build
 clean:
 	rm -rf build
 
-.PHONY: build program run test unit golden e2e crash conformance impact-bench asan tsan clang fuzz lint fmt bench clean
+.PHONY: build program run test unit golden e2e crash conformance impact-bench asan tsan clang fuzz lint fmt gallery bench clean

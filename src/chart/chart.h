@@ -43,12 +43,13 @@ struct chart_input {
 struct draw_list; /* see draw_list.h */
 
 /* What is drawn lives in the arena.
- *   err  ERR_INPUT for a parameter or colour that makes no sense (named) and for times that are
- *        backwards or outside the years 1 to 9999; ERR_LIMIT for a size outside 1..10,000 */
+ *   err  ERR_INPUT for a parameter or colour that makes no sense (named), for a size outside
+ *        1..10,000, and for times that are backwards or outside the years 1 to 9999; ERR_LIMIT for
+ *        too long a text or a list */
 MUST_CHECK bool chart_layout(const struct chart_input *input, struct arena *arena,
                              struct draw_list **out, struct err *err);
-/* Append the file to out. err: ERR_LIMIT when it does not fit into out, and for a PNG of more than
- * 40 million pixels; ERR_IO when cairo fails. */
+/* Append the file to out. err: ERR_LIMIT when it does not fit into out; ERR_INPUT for a PNG of more
+ * than 40 million pixels; ERR_IO when cairo fails. */
 MUST_CHECK bool chart_png(const struct draw_list *list, struct buf *out, struct err *err);
 MUST_CHECK bool chart_svg(const struct draw_list *list, struct buf *out, struct err *err);
 MUST_CHECK bool chart_pdf(const struct draw_list *list, struct buf *out, struct err *err);

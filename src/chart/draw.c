@@ -130,7 +130,7 @@ bool draw_surface(const struct draw_list *list, cairo_surface_t *surface, struct
 bool chart_png(const struct draw_list *list, struct buf *out, struct err *err)
 {
     if ((uint64_t)list->width * list->height > PIXELS_MAX)
-        return FAIL(err, ERR_LIMIT, "width x height: a PNG has at most %d pixels", PIXELS_MAX);
+        return FAIL(err, ERR_INPUT, "width x height: a PNG has at most %d pixels", PIXELS_MAX);
     CLEANUP(destroy_surface)
     cairo_surface_t *surface =
         cairo_image_surface_create(CAIRO_FORMAT_ARGB32, (int)list->width, (int)list->height);

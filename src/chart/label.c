@@ -7,6 +7,13 @@
 #define ELLIPSIS    "\xe2\x80\xa6"
 #define REPLACEMENT "\xef\xbf\xbd"
 
+/* Of a name that is cut: most of what tells metrics apart stands at their ends. */
+#define NAME_HEAD_SHARE 0.35
+
+struct fit_ask {
+    double width, head_share; /* how much of what is kept is of the beginning */
+};
+
 /* Bytes of the character at text, 0 if it is not valid UTF-8. */
 static size_t char_bytes(const char *text, size_t n)
 {
@@ -96,21 +103,33 @@ static size_t count_chars(const char *text)
     return n;
 }
 
-const char *label_fit(const struct label_measure *measure, const struct label_style *style,
-                      const char *text, double width, struct arena *arena)
+/* n characters of a text of n_all: so many of its beginning, the ellipsis, the rest of its end. */
+static char *cut(const char *text, size_t n_all, size_t n, double head_share, struct arena *arena)
 {
-    if (label_width(measure, style, text) <= width)
+    size_t n_head = (size_t)((double)n * head_share + 0.5);
+    size_t bytes = prefix_bytes(text, n_head), tail = prefix_bytes(text, n_all - (n - n_head));
+    while (bytes > 0 && text[bytes - 1] == ' ')
+        bytes--;
+    size_t n_tail = strlen(text + tail), n_dots = sizeof ELLIPSIS - 1;
+    char *out = arena_alloc(arena, bytes + n_dots + n_tail + 1);
+    memcpy(out, text, bytes);
+    memcpy(out + bytes, ELLIPSIS, n_dots);
+    memcpy(out + bytes + n_dots, text + tail, n_tail + 1);
+    return out;
+}
+
+static const char *fit(const struct label_measure *measure, const struct label_style *style,
+                       const char *text, struct fit_ask ask, struct arena *arena)
+{
+    if (label_width(measure, style, text) <= ask.width)
         return text;
-    size_t low = 0, high = count_chars(text); /* low fits (if anything does), high does not */
+    size_t n_all = count_chars(text);
+    size_t low = 0, high = n_all; /* low fits (if anything does), high does not */
     char *best = NULL;
     while (low + 1 < high) {
-        size_t mid = (low + high) / 2, bytes = prefix_bytes(text, mid);
-        while (bytes > 0 && text[bytes - 1] == ' ')
-            bytes--;
-        char *trial = arena_alloc(arena, bytes + sizeof ELLIPSIS);
-        memcpy(trial, text, bytes);
-        memcpy(trial + bytes, ELLIPSIS, sizeof ELLIPSIS);
-        if (label_width(measure, style, trial) <= width) {
+        size_t mid = (low + high) / 2;
+        char *trial = cut(text, n_all, mid, ask.head_share, arena);
+        if (label_width(measure, style, trial) <= ask.width) {
             low = mid;
             best = trial;
         } else {
@@ -118,4 +137,16 @@ const char *label_fit(const struct label_measure *measure, const struct label_st
         }
     }
     return best ? best : "";
+}
+
+const char *label_fit(const struct label_measure *measure, const struct label_style *style,
+                      const char *text, double width, struct arena *arena)
+{
+    return fit(measure, style, text, (struct fit_ask){width, 1.0}, arena);
+}
+
+const char *label_fit_name(const struct label_measure *measure, const struct label_style *style,
+                           const char *text, double width, struct arena *arena)
+{
+    return fit(measure, style, text, (struct fit_ask){width, NAME_HEAD_SHARE}, arena);
 }

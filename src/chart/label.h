@@ -32,6 +32,10 @@ double label_width(const struct label_measure *measure, const struct label_style
 const char *label_fit(const struct label_measure *measure, const struct label_style *style,
                       const char *text, double width, struct arena *arena);
 
+/* The same for a name: what is left out is left out of its middle. */
+const char *label_fit_name(const struct label_measure *measure, const struct label_style *style,
+                           const char *text, double width, struct arena *arena);
+
 /* How far below its base line a text's middle is moved to look centred: digits and capitals of
  * DejaVu are 0.73 of the size high, and fonts hardly differ. */
 static inline double label_drop(double size)

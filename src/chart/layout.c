@@ -6,7 +6,9 @@
 
 enum {
     PASSES_MAX =
-        3, /* labels' width -> plot's width -> values -> labels: settles at once or nearly */
+        3,        /* labels' width -> plot's width -> values -> labels: settles at once or nearly */
+    LOW_PX = 200, /* lower pictures give dates up for names, and half of the plot */
+    DIVISIONS_FEW = 4, /* so many there may be in a low plot, even if not each has a label */
 };
 
 /* The rows of a chart besides the plot, from the most to the least willing to go when a picture
@@ -90,8 +92,11 @@ static void make_legend(const struct sheet *sheet, const struct content *c, stru
 {
     const struct options *o = c->options;
     struct rows rows = measure_rows(sheet, c, false);
-    rows.px[ROW_ERAS] = 0.0;
-    double height = vertical_room(&rows, o) - wanted_plot_px(o) - legend_gap_px(sheet);
+    bool is_low = o->height < LOW_PX;
+    double plot_px = is_low ? wanted_plot_px(o) : o->height * 0.5;
+    if (is_low)
+        rows.px[ROW_ERAS] = 0.0;
+    double height = vertical_room(&rows, o) - plot_px - legend_gap_px(sheet);
     struct draw_box room = {layout_margin(o), 0.0, o->width - 2.0 * layout_margin(o), height};
     layout_legend_make(sheet, &c->lines, o, room, out);
 }
@@ -127,7 +132,10 @@ static size_t choose_divisors(const struct look *look, const struct options *o,
             out[i] = from[i];
         return n;
     }
-    unsigned most = (unsigned)fmax(1.0, fmin(8.0, floor(plot->box.h / (look->text.size * 2.2))));
+    double rows = plot->box.h / look->text.size;
+    unsigned most = (unsigned)fmax(1.0, fmin(8.0, floor(rows / 2.2)));
+    unsigned tight = (unsigned)fmax(1.0, fmin(DIVISIONS_FEW, floor(rows / 1.5)));
+    most = most > tight ? most : tight;
     n = 0;
     unsigned least = most > 2 ? (most + 1) / 2 : 1;
     if (plot->has_right && least > 3)
@@ -453,13 +461,13 @@ static bool draw_chart(const struct sheet *sheet, struct content *c, struct err 
     if (rows.px[ROW_TITLE] > 0.0)
         layout_titles_draw(sheet, &c->titles, o, plot.box.x);
     layout_titles_draw_sides(sheet, o, plot.box);
-    double x = sheet->look->is_graphite ? margin + 10.0
-                                        : fmin(plot.box.x, o->width - margin - legend->width_px);
+    double x = fmin(plot.box.x, o->width - margin - legend->width_px);
+    if (sheet->look->is_graphite && !o->left_title)
+        x = margin + 10.0;
     double bottom = o->height - margin;
     if (rows.px[ROW_KEY] > 0.0) {
         bottom -= layout_key_height(&legends.marks);
-        layout_key_draw(sheet, &legends.marks,
-                        sheet->look->is_graphite ? margin + 10.0 : plot.box.x, bottom);
+        layout_key_draw(sheet, &legends.marks, sheet->look->is_graphite ? x : plot.box.x, bottom);
     }
     if (rows.px[ROW_LEGEND] > 0.0)
         layout_legend_draw(sheet, legend, x, bottom - layout_legend_height(legend));

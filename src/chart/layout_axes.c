@@ -52,6 +52,18 @@ static void draw_rows(const struct sheet *sheet, const struct plot *plot, const 
     draw_list_stroke(sheet->list, path, colour);
 }
 
+/* Graphite closes its grid on the left and on the right. */
+static void draw_edges(const struct sheet *sheet, const struct plot *plot)
+{
+    double right = plot->box.x + plot->box.w, bottom = plot->box.y + plot->box.h;
+    double first = plot_column(plot, plot->box.x), last = plot_column(plot, right);
+    struct draw_point *points = arena_array(sheet->arena, 6, struct draw_point);
+    struct draw_point *next = add_segment(points, first, plot->box.y, first, bottom);
+    next = add_segment(next, last, plot->box.y, last, bottom);
+    struct draw_path path = {points, (size_t)(next - points), 1.0, 0.0};
+    draw_list_stroke(sheet->list, path, sheet->look->grid_major);
+}
+
 /* Every k-th tick, so that labels stand a line apart. */
 static size_t stride_of(const struct sheet *sheet, const struct plot *plot,
                         const struct scale *scale)
@@ -92,6 +104,8 @@ void layout_axes_grid(const struct sheet *sheet, const struct plot *plot,
     draw_columns(sheet, plot, times->major, times->n_major,
                  look->is_graphite ? look->grid_major : look->grid_minor);
     draw_rows(sheet, plot, major, n_major, look->grid_major);
+    if (look->is_graphite)
+        draw_edges(sheet, plot);
 }
 
 double layout_axes_width(const struct sheet *sheet, const struct scale *scale)
@@ -138,8 +152,8 @@ static void draw_x_labels(const struct sheet *sheet, const struct plot *plot,
         const char *text = times->labels[i].text;
         double width = label_width(sheet->measure, style, text);
         double x = plot_x(plot, times->labels[i].at_s * 1000);
-        double left = floor(fmin(x - width / 2.0, edge - width));
-        if (left < 2.0 || left < last_end + style->size * 0.5)
+        double left = floor(fmax(2.0, fmin(x - width / 2.0, edge - width)));
+        if (left + width > edge + 1.0 || left < last_end + style->size * 0.5)
             continue;
         last_end = left + width;
         draw_list_text(sheet->list,

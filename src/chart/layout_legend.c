@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "chart/layout.h"
 
 enum {
@@ -38,7 +39,13 @@ static const char *entry_text(const struct line *line, const struct lines *lines
 {
     if (!line->on_right || !lines->has_left || line->is_infinite)
         return line->name;
-    return arena_printf(arena, "%s (right)", line->name);
+    /* The function's own word for it, around the name, says the same. */
+    static const char word[] = "secondYAxis(";
+    const char *name = line->name;
+    size_t n = strlen(name);
+    if (text_starts(name, word) && name[n - 1] == ')')
+        name = arena_strndup(arena, name + sizeof word - 1, n - sizeof word);
+    return arena_printf(arena, "%s (right)", name);
 }
 
 static size_t gather(const struct lines *lines, const struct options *o, struct arena *arena,
@@ -114,7 +121,8 @@ void layout_legend_make(const struct sheet *sheet, const struct lines *lines,
     double *widths = arena_array(sheet->arena, legend.n_entries, double);
     for (size_t i = 0; i < legend.n_entries; i++) {
         struct legend_entry *entry = &legend.entries[i];
-        entry->text = label_fit(sheet->measure, style, entry->text, room.w - icon, sheet->arena);
+        entry->text =
+            label_fit_name(sheet->measure, style, entry->text, room.w - icon, sheet->arena);
         widths[i] = ceil(label_width(sheet->measure, style, entry->text)) + icon;
     }
     if (!flow(&legend, widths, room.w))
@@ -134,8 +142,11 @@ static void draw_swatch(const struct sheet *sheet, const struct line *line, doub
     double size = sheet->look->text.size, middle = y + floor(row_px / 2.0);
     if (sheet->look->is_graphite) {
         double side = floor(size);
-        draw_list_box(sheet->list, (struct draw_box){x, middle - floor(side / 2.0), side, side},
-                      line->colour);
+        struct draw_box box = {x, middle - floor(side / 2.0), side, side};
+        draw_list_box(sheet->list, box, colour_of(0x6f6f6f)); /* an edge around it */
+        box = (struct draw_box){box.x + 1.0, box.y + 1.0, side - 2.0, side - 2.0};
+        draw_list_box(sheet->list, box, sheet->look->background);
+        draw_list_box(sheet->list, box, line->colour);
         return;
     }
     if (line->is_infinite) {

@@ -6,9 +6,12 @@
 /* Points further out than this are cut: cairo's numbers end at 8 million. */
 #define FAR_PX 20000.0
 /* How opaque the band is between the smallest and largest values that a pixel hides. */
-#define BAND_SHARE 0.2
+#define BAND_SHARE 0.25
 /* A dot stands for a value that has no neighbour; no smaller than this across. */
 #define DOT_PX 3.0
+/* Few of them, so many pixels apart or more, are larger. */
+#define DOT_FEW_PX   4.5
+#define DOT_APART_PX 12.0
 
 /* A path being built. */
 struct pen {
@@ -126,7 +129,8 @@ static void draw_stroke(const struct sheet *sheet, const struct plot *plot, cons
     struct pen pen = {.arena = sheet->arena};
     trace_path(plot, line, o, &pen);
     struct draw_path dots = lonely(&pen, sheet->arena);
-    dots.width = fmax(DOT_PX, line->width * 2.0);
+    bool is_few = (double)dots.n_points * DOT_APART_PX <= plot->box.w;
+    dots.width = fmax(is_few ? DOT_FEW_PX : DOT_PX, line->width * 2.0);
     cut_far(&pen);
     struct draw_path path = {pen.points, pen.n, line->width, line->dash};
     if (dots.n_points * 2 < pen.n + 1) /* else there is nothing but dots */

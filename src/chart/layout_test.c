@@ -127,6 +127,95 @@ TEST(staircases)
     expect_golden("staircase", &input);
 }
 
+/* Two whole swings of a line over the span, and a higher one. */
+static void add_two(struct chart_input *input, int64_t span_s)
+{
+    sample_add(input, sample_wave("web.a.requests", span_s / 8, 9, 0, 400, 4));
+    sample_add(input, sample_wave("web.b.requests", span_s / 8, 9, 300, 500, 4));
+}
+
+/* Each element that no other golden file shows. */
+TEST(each_element_is_drawn)
+{
+    enum { HOUR = 3600, DAY = 24 * HOUR };
+    static const struct {
+        const char *row, *params;
+        int64_t span_s;
+    } rows[] = {
+        {"title-wrapped", "title=A title that is longer than a small picture is wide, by far",
+         HOUR},
+        {"titles-beside-graphite", "template=graphite&title=T&vtitle=left&vtitleRight=right", HOUR},
+        {"area-first", "areaMode=first", HOUR},
+        {"area-all", "areaMode=all", HOUR},
+        {"area-alpha", "areaMode=all&areaAlpha=0.5", HOUR},
+        {"area-graphite", "areaMode=stacked&template=graphite", HOUR},
+        {"axis-right", "yAxisSide=right", HOUR},
+        {"axis-log", "logBase=10&hideLegend=true", HOUR},
+        {"axis-asked", "yMin=100&yMax=450&yStep=50&hideLegend=true", HOUR},
+        {"grid-hidden", "hideGrid=true", HOUR},
+        {"dark", "template=dark", HOUR},
+        {"print-dashes", "template=print", HOUR},
+        {"time-minutes", "hideLegend=true&width=586&height=308", 600},
+        {"time-hour", "hideLegend=true&width=586&height=308", HOUR},
+        {"time-day", "hideLegend=true&width=586&height=308", DAY},
+        {"time-week", "hideLegend=true&width=586&height=308", 7 * DAY},
+        {"time-year", "hideLegend=true&width=586&height=308", 365 * DAY},
+        {"time-year-graphite", "template=graphite&hideLegend=true&width=586", 365 * DAY},
+        {"tiny-strip", "width=300&height=60", HOUR},
+        {"tiny-spark", "width=80&height=24", HOUR},
+        {"tiny-pixel", "width=1&height=1", HOUR},
+        {"bare", "graphOnly=true", HOUR},
+    };
+    EACH_ROW (rows, r) {
+        struct chart_input input = sample_input(r->params, r->span_s);
+        add_two(&input, r->span_s);
+        expect_golden(r->row, &input);
+    }
+}
+
+TEST(lines_styled_by_functions)
+{
+    struct chart_input input = sample_input("", 600);
+    struct series *dashed = sample_wave("dashed", 60, 10, 0, 10, 10);
+    struct series *wide = sample_wave("wide", 60, 10, 10, 20, 10);
+    struct series *faint = sample_wave("faint", 60, 10, 20, 30, 10);
+    dashed->style.dash = 5.0;
+    wide->style.line_width = 4.0;
+    wide->style.color = "purple";
+    faint->style.has_alpha = true;
+    faint->style.alpha = 0.3;
+    sample_add(&input, dashed);
+    sample_add(&input, wide);
+    sample_add(&input, faint);
+    expect_golden("styles", &input);
+}
+
+TEST(a_legend_in_columns_says_what_is_left_out)
+{
+    struct chart_input input = sample_input("hideLegend=false", 600);
+    for (size_t k = 0; k < 30; k++)
+        sample_add(&input, sample_wave(arena_printf(&kit_arena, "host%02zu.requests", k), 60, 2, 0,
+                                       10, 10));
+    expect_golden("legend-columns", &input);
+}
+
+TEST(gaps_are_bridged_or_zero_when_asked)
+{
+    static const struct {
+        const char *row, *params;
+    } rows[] = {
+        {"gaps-connected", "hideLegend=true&lineMode=connected&connectedLimit=1"},
+        {"gaps-zero", "hideLegend=true&drawNullAsZero=true"},
+    };
+    EACH_ROW (rows, r) {
+        struct chart_input input = sample_input(r->params, 600);
+        struct series *s = sample_wave("gaps", 60, 10, 0, 10, 10);
+        s->values[3] = s->values[6] = s->values[7] = NAN;
+        sample_add(&input, s);
+        expect_golden(r->row, &input);
+    }
+}
+
 TEST(changes_of_the_ledger)
 {
     const int64_t t_ms = SAMPLE_T * 1000LL;
@@ -203,6 +292,58 @@ TEST(data_on_the_second_axis_alone_has_labels_on_the_right_alone)
     for (size_t i = 0; i < list->n_ops; i++)
         if (list->ops[i].kind == DRAW_TEXT && strcmp(list->ops[i].text.text, "40k") == 0)
             EXPECT(list->ops[i].text.x > 200.0);
+}
+
+TEST(what_is_shown_for_a_name)
+{
+    static const struct {
+        const char *row, *name, *shown;
+    } rows[] = {
+        {"the second axis is said once", "secondYAxis(load)", "load (right)"},
+        {"an alias", "load", "load (right)"},
+        {"a part of a name", "scale(secondYAxis(load),2)", "scale(secondYAxis(load),2) (right)"},
+    };
+    EACH_ROW (rows, r) {
+        struct chart_input input = sample_input("width=600", 600);
+        sample_add(&input, sample_wave("left", 60, 10, 0, 10, 10));
+        struct series *right = sample_wave(r->name, 60, 10, 0, 10, 10);
+        right->style.on_second_axis = true;
+        sample_add(&input, right);
+        EXPECT_I64(count_texts(layout(&input), r->shown), 1);
+        EXPECT_I64(count_texts(layout(&input), "secondYAxis"), r->shown[0] == 's');
+    }
+}
+
+TEST(long_names_keep_what_tells_them_apart)
+{
+    struct chart_input input = sample_input("", 600);
+    const char *path = "production.cluster.namespace.deployment.container.of.some.service";
+    for (int k = 0; k < 2; k++)
+        sample_add(&input, sample_wave(arena_printf(&kit_arena, "%s.%s", path, k ? "p99" : "rate"),
+                                       60, 10, 0, 10, 10));
+    struct draw_list *list = layout(&input);
+    EXPECT_I64(count_texts(list, ".rate"), 1);
+    EXPECT_I64(count_texts(list, ".p99"), 1);
+    EXPECT_I64(count_texts(list, "production"), 2);
+}
+
+/* Twice as many values as pixels, so that each line has something to hide. */
+TEST(more_than_twenty_lines_have_no_bands)
+{
+    static const struct {
+        const char *row;
+        size_t n_series, n_bands;
+    } rows[] = {{"twenty", 20, 20}, {"one more", 21, 0}};
+    EACH_ROW (rows, r) {
+        struct chart_input input = sample_input("hideLegend=true", 6000);
+        for (size_t k = 0; k < r->n_series; k++)
+            sample_add(&input, sample_wave("s", 10, 600, 0, 1000, 37));
+        struct draw_list *list = layout(&input);
+        size_t n_bands = 0;
+        for (size_t i = 0; i < list->n_ops; i++)
+            n_bands += list->ops[i].kind == DRAW_FILL;
+        EXPECT_I64(n_bands, r->n_bands);
+    }
 }
 
 TEST(the_legend_hides_itself_above_ten)
@@ -431,7 +572,7 @@ TEST(bad_input_is_refused)
     EXPECT_ERR(layout_make(&input, &sample_measure, &kit_arena, &list, &kit_err), ERR_INPUT,
                "lineMode");
     input = sample_input("width=20000", 600);
-    EXPECT_ERR(layout_make(&input, &sample_measure, &kit_arena, &list, &kit_err), ERR_LIMIT,
+    EXPECT_ERR(layout_make(&input, &sample_measure, &kit_arena, &list, &kit_err), ERR_INPUT,
                "width");
     input = sample_input("", 0);
     EXPECT_ERR(layout_make(&input, &sample_measure, &kit_arena, &list, &kit_err), ERR_INPUT,
@@ -516,8 +657,13 @@ RUN_TESTS(test_of(a_line_and_deploys_at_the_default_size), test_of(a_line_and_de
           test_of(graphites_look), test_of(areas_are_stacked), test_of(two_axes_share_their_lines),
           test_of(a_band_between_two_bounds),
           test_of(lines_break_at_gaps_and_lonely_values_are_dots), test_of(staircases),
-          test_of(changes_of_the_ledger), test_of(no_series_is_no_data),
-          test_of(only_gaps_is_no_data_between_axes), test_of(parameters_take_parts_away),
+          test_of(each_element_is_drawn), test_of(lines_styled_by_functions),
+          test_of(a_legend_in_columns_says_what_is_left_out),
+          test_of(gaps_are_bridged_or_zero_when_asked), test_of(what_is_shown_for_a_name),
+          test_of(long_names_keep_what_tells_them_apart),
+          test_of(more_than_twenty_lines_have_no_bands), test_of(changes_of_the_ledger),
+          test_of(no_series_is_no_data), test_of(only_gaps_is_no_data_between_axes),
+          test_of(parameters_take_parts_away),
           test_of(data_on_the_second_axis_alone_has_labels_on_the_right_alone),
           test_of(the_legend_hides_itself_above_ten),
           test_of(a_legend_without_room_says_how_many_are_missing),

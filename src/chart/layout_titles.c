@@ -1,11 +1,30 @@
 #include <math.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "chart/layout.h"
 
+enum {
+    WRAP_HEIGHT_MIN = 200, /* in lower pictures a second line of title takes more than it gives */
+};
+
 double layout_margin(const struct options *o)
 {
     return floor(fmin(o->margin, fmin(o->width, o->height) / 8.0));
+}
+
+/* Bytes before the last blank that still fits; 0 if the line fits whole, or no word does. */
+static size_t break_at(const struct sheet *sheet, const char *line, double width)
+{
+    const char *fits = label_fit(sheet->measure, &sheet->look->title, line, width, sheet->arena);
+    size_t n = 0;
+    if (fits == line)
+        return 0;
+    while (line[n] && line[n] == fits[n]) /* up to its ellipsis */
+        n++;
+    while (n > 0 && line[n] != ' ')
+        n--;
+    return n;
 }
 
 struct titles layout_titles_read(const struct sheet *sheet, const struct options *o)
@@ -15,6 +34,11 @@ struct titles layout_titles_read(const struct sheet *sheet, const struct options
     double width = sheet->list->width - 2.0 * fmin(o->margin, sheet->list->width / 4.0);
     while (rest && titles.n < TITLE_LINES_MAX) {
         const char *line = label_line(&rest, sheet->arena);
+        size_t n = o->height >= WRAP_HEIGHT_MIN ? break_at(sheet, line, width) : 0;
+        if (n > 0 && titles.n + 1 < TITLE_LINES_MAX) {
+            titles.lines[titles.n++] = arena_strndup(sheet->arena, line, n);
+            line += n + 1;
+        }
         titles.lines[titles.n++] =
             label_fit(sheet->measure, &sheet->look->title, line, width, sheet->arena);
     }
@@ -37,11 +61,12 @@ void layout_titles_draw(const struct sheet *sheet, const struct titles *titles,
                         const struct options *o, double plot_x)
 {
     const struct look *look = sheet->look;
-    double y = layout_margin(o);
+    double y = layout_margin(o), left = plot_x;
+    for (size_t i = 0; i < titles->n; i++)
+        if (label_width(sheet->measure, &look->title, titles->lines[i]) >
+            o->width - layout_margin(o) - plot_x)
+            left = layout_margin(o); /* all of them, so that they begin below each other */
     for (size_t i = 0; i < titles->n; i++, y += title_row_px(sheet)) {
-        bool fits_plot = label_width(sheet->measure, &look->title, titles->lines[i]) <=
-                         o->width - layout_margin(o) - plot_x;
-        double left = fits_plot ? plot_x : layout_margin(o);
         struct draw_text text = {
             .x = look->is_graphite ? floor(o->width / 2.0) : left,
             .y = y + floor(look->title.size),
@@ -56,7 +81,9 @@ void layout_titles_draw(const struct sheet *sheet, const struct titles *titles,
 
 double layout_titles_side_px(const struct sheet *sheet, const char *title)
 {
-    return title ? ceil(sheet->look->text.size * 1.7) : 0.0;
+    const struct look *look = sheet->look;
+    double px = look->is_graphite ? look->title.size * 2.6 : look->text.size * 1.7;
+    return title ? ceil(px) : 0.0;
 }
 
 void layout_titles_draw_sides(const struct sheet *sheet, const struct options *o,
@@ -67,18 +94,20 @@ void layout_titles_draw_sides(const struct sheet *sheet, const struct options *o
     for (int i = 0; i < 2; i++) {
         if (!texts[i])
             continue;
-        const char *text = label_fit(sheet->measure, &look->text,
-                                     label_clean(texts[i], sheet->arena), plot.h, sheet->arena);
-        double size = look->text.size;
+        const struct label_style *style = look->is_graphite ? &look->title : &look->text;
+        const char *text = label_fit(sheet->measure, style, label_clean(texts[i], sheet->arena),
+                                     plot.h, sheet->arena);
+        double size = style->size;
+        double in = layout_margin(o) + (look->is_graphite ? floor(size * 1.5) : size);
         struct draw_text turned = {
-            .x = i == 0 ? layout_margin(o) + size : o->width - layout_margin(o) - size,
+            .x = i == 0 ? in : o->width - in,
             .y = floor(plot.y + plot.h / 2.0),
             .size = size,
             .text = text,
             .anchor = ANCHOR_MIDDLE,
             .turn = i == 0 ? -1 : 1,
         };
-        draw_list_text(sheet->list, turned, look->muted);
+        draw_list_text(sheet->list, turned, look->is_graphite ? look->foreground : look->muted);
     }
 }
 

@@ -7,8 +7,12 @@
 
 /* How opaque areas are that nobody gave an alpha. */
 #define AREA_SHARE  0.22
+#define CROWD_SHARE 0.12 /* where more than two lie over each other */
 #define STACK_SHARE 0.85
 #define BAND_SHARE  0.28 /* between two bounds: the first of the stack is invisible */
+
+/* With more lines than this, bands would hide more than they show. */
+enum { BAND_LINES_MAX = 20 };
 
 /* What palettes have left to give. */
 struct colours {
@@ -28,7 +32,9 @@ static bool choose_colour(struct line *line, const struct option_side *side,
     }
     if (!style->color) {
         line->colour = look_colour(colours->look, colours->n_used);
-        line->colour_text = look_colour_text(colours->look, colours->n_used++, colours->arena);
+        line->colour_text = look_colour_text(colours->look, colours->n_used, colours->arena);
+        /* What is never seen needs none of its own, but takes one in Graphite. */
+        colours->n_used += colours->look->is_graphite || !line->is_hidden;
         return true;
     }
     if (!colour_parse(style->color, &line->colour))
@@ -82,7 +88,7 @@ static void choose_fill(struct lines *lines, size_t k, const struct options *o,
     const struct series_style *style = &line->series->style;
     const struct line *lower = below(lines, k);
     bool is_piled = o->area_mode == AREA_STACKED || style->stack;
-    line->fill_share = AREA_SHARE;
+    line->fill_share = o->area_mode == AREA_ALL && lines->n > 2 ? CROWD_SHARE : AREA_SHARE;
     line->has_stroke = true;
     if (is_piled) {
         bool is_band = lower && lower->is_hidden;
@@ -105,12 +111,15 @@ static void choose_fill(struct lines *lines, size_t k, const struct options *o,
 }
 
 static void choose_stroke(struct line *line, const struct option_side *side,
-                          const struct look *look)
+                          const struct look *look, size_t index)
 {
+    static const double dashes[] = {0.0, 4.0, 1.5, 8.0};
     const struct series_style *style = &line->series->style;
     line->has_stroke = true;
     line->width = style->line_width > 0.0 ? style->line_width : look->line_width;
     line->dash = style->dash;
+    if (look->theme->has_dashes && line->dash == 0.0 && !line->is_infinite)
+        line->dash = dashes[index % COUNT_OF(dashes)];
     if (!isnan(side->width))
         line->width = side->width;
     if (!isnan(side->dash))
@@ -135,7 +144,7 @@ bool lines_make(const struct series_list *series, const struct options *o, const
         const struct option_side *side = side_of(o, has_two, line->on_right);
         if (!choose_colour(line, side, &colours, err))
             return false;
-        choose_stroke(line, side_of(o, has_two && !line->is_infinite, line->on_right), look);
+        choose_stroke(line, side_of(o, has_two && !line->is_infinite, line->on_right), look, k);
         if (is_area(line, o->area_mode, !has_first))
             choose_fill(&lines, k, o, look);
         if (style->has_alpha && line->fill_share == 0.0)
@@ -192,6 +201,13 @@ static void find_bases(struct lines *lines, struct arena *arena)
     }
 }
 
+/* From a call for another width. What was piled up is no longer what it was. */
+static bool has_trace(const struct line *line, const struct trace_ask *ask, const struct options *o)
+{
+    return o->area_mode != AREA_STACKED && line->trace.values &&
+           trace_step(line->series, ask) == line->trace.step_s;
+}
+
 void lines_trace(struct lines *lines, const struct options *o, const struct trace_ask *ask,
                  struct arena *arena)
 {
@@ -199,9 +215,10 @@ void lines_trace(struct lines *lines, const struct options *o, const struct trac
         struct line *line = &lines->items[k];
         struct trace_ask own = *ask;
         line->base = NULL;
-        own.wants_band = ask->wants_band && line->fill_share == 0.0 && !line->is_hidden;
+        own.wants_band = ask->wants_band && line->fill_share == 0.0 && !line->is_hidden &&
+                         lines->n <= BAND_LINES_MAX;
         own.gaps_are_zero = o->gaps_are_zero;
-        if (!line->is_infinite)
+        if (!line->is_infinite && !has_trace(line, &own, o))
             trace_make(line->series, &own, arena, &line->trace);
     }
     if (o->area_mode == AREA_STACKED) {

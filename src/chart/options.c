@@ -93,7 +93,7 @@ static bool read_side(const struct reading *r, struct err *err)
     if (!read_number(&number, err))
         return false;
     if (!(v >= 1.0 && v < OPTIONS_SIDE_MAX + 1.0))
-        return FAIL(err, ERR_LIMIT, "%s=%.*s: must be 1 to %d pixels", r->key, SHOWN_MAX, r->value,
+        return FAIL(err, ERR_INPUT, "%s=%.*s: must be 1 to %d pixels", r->key, SHOWN_MAX, r->value,
                     OPTIONS_SIDE_MAX);
     *(unsigned *)r->field = (unsigned)v;
     return true;
@@ -110,7 +110,7 @@ static bool read_size(const struct reading *r, struct err *err)
     if (v < 0.0)
         return wrong(r, "must not be negative", err);
     if (v > OPTIONS_SIDE_MAX)
-        return FAIL(err, ERR_LIMIT, "%s=%.*s: more than %d", r->key, SHOWN_MAX, r->value,
+        return FAIL(err, ERR_INPUT, "%s=%.*s: more than %d", r->key, SHOWN_MAX, r->value,
                     OPTIONS_SIDE_MAX);
     *(double *)r->field = v;
     return true;
@@ -147,7 +147,7 @@ static bool read_font_size(const struct reading *r, struct err *err)
         return false;
     double v = *(double *)r->field;
     if (v < 1.0 || v > 500.0)
-        return FAIL(err, ERR_LIMIT, "%s=%.*s: must be 1 to 500", r->key, SHOWN_MAX, r->value);
+        return FAIL(err, ERR_INPUT, "%s=%.*s: must be 1 to 500", r->key, SHOWN_MAX, r->value);
     return true;
 }
 

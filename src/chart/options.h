@@ -91,7 +91,7 @@ struct options {
 
 /* Reads n parameters; of a key given twice the last counts; unknown keys, empty values and the
  * value "default" are ignored. Memory: arena. err  ERR_INPUT naming the parameter, ERR_LIMIT for
- * a side outside 1..10,000 or too long a list */
+ * too long a text or a list */
 MUST_CHECK bool options_parse(const struct chart_param *params, size_t n, struct arena *arena,
                               struct options *out, struct err *err);
 

@@ -6,13 +6,13 @@
 #include "base/mem.h"
 
 enum {
-    SLOTS = 1 << 15,         /* of the table of colours; a power of two */
-    COLOURS_MAX = SLOTS / 2, /* more different ones than this: not a chart of flat colours */
-    FREQUENT = 208,          /* colours that enter the palette for being frequent; the rest of it is
+    SLOT_BITS_FIRST = 11,  /* of the table of colours, which grows: memory is dear to touch */
+    COLOURS_MAX = 1 << 14, /* more different ones than this: not a chart of flat colours */
+    FREQUENT = 208,        /* colours that enter the palette for being frequent; the rest of it is
                                 for rare ones that nothing is near to */
-    CHANNEL_NEAR = 24,       /* of 255: a blend so much off in one channel is not seen */
-    CHANNEL_FAR = 56,        /* more than this is only accepted of */
-    FAR_PIXELS_IN = 500,     /* one pixel in so many */
+    CHANNEL_NEAR = 24,     /* of 255: a blend so much off in one channel is not seen */
+    CHANNEL_FAR = 56,      /* more than this is only accepted of */
+    FAR_PIXELS_IN = 500,   /* one pixel in so many */
 };
 
 /* Colours that agree in the upper 6 bits of each channel share a cell; the most frequent of them
@@ -26,9 +26,11 @@ struct cell {
 
 struct palette {
     uint32_t colours[PALETTE_MAX];
+    int16_t r[PALETTE_MAX], g[PALETTE_MAX], b[PALETTE_MAX]; /* the same, side by side */
     unsigned n;
     size_t n_cells;
-    struct cell cells[SLOTS];
+    unsigned slot_bits;
+    struct cell *cells; /* 1 << slot_bits, at most half of them in use */
 };
 
 static uint32_t key_of(uint32_t pixel)
@@ -39,10 +41,47 @@ static uint32_t key_of(uint32_t pixel)
 /* The key's cell, or the free one where it belongs. */
 static size_t find_cell(const struct palette *p, uint32_t key)
 {
-    size_t at = (key * 2654435761u) >> (32 - 15);
+    size_t at = (key * 2654435761u) >> (32 - p->slot_bits);
     while (p->cells[at].key != 0 && p->cells[at].key != key)
-        at = (at + 1) & (SLOTS - 1);
+        at = (at + 1) & (((size_t)1 << p->slot_bits) - 1);
     return at;
+}
+
+static void grow(struct palette *p)
+{
+    struct cell *old = p->cells;
+    size_t n_old = (size_t)1 << p->slot_bits++;
+    p->cells = mem_zalloc((n_old * 2) * sizeof *p->cells);
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i].key != 0)
+            p->cells[find_cell(p, old[i].key)] = old[i];
+    mem_free(old);
+}
+
+/* A colour that was not there before. */
+static struct cell *add_cell(struct palette *p, uint32_t pixel)
+{
+    if (++p->n_cells > ((size_t)1 << p->slot_bits) / 2)
+        grow(p);
+    struct cell *cell = &p->cells[find_cell(p, key_of(pixel))];
+    *cell = (struct cell){.key = key_of(pixel), .colour = pixel};
+    return cell;
+}
+
+/* Where the run of equal pixels ends that begins at x; most of a chart is runs, so two at a time. */
+static size_t run_end(const uint32_t *row, size_t x, size_t n)
+{
+    const uint32_t pixel = row[x];
+    const uint64_t two = (uint64_t)pixel << 32 | pixel;
+    uint64_t next;
+    for (x++; x + 2 <= n; x += 2) {
+        memcpy(&next, row + x, sizeof next);
+        if (next != two)
+            break;
+    }
+    while (x < n && row[x] == pixel)
+        x++;
+    return x;
 }
 
 /* A run of n equal pixels. */
@@ -50,9 +89,9 @@ static bool count_run(struct palette *p, uint32_t pixel, uint32_t n)
 {
     struct cell *cell = &p->cells[find_cell(p, key_of(pixel))];
     if (cell->key == 0) {
-        if (pixel >> 24 != 0xff || ++p->n_cells > COLOURS_MAX)
+        if (pixel >> 24 != 0xff || p->n_cells == COLOURS_MAX)
             return false;
-        *cell = (struct cell){.key = key_of(pixel), .colour = pixel};
+        cell = add_cell(p, pixel);
     }
     if (cell->colour == pixel) {
         cell->votes += n;
@@ -72,8 +111,7 @@ static bool count_all(struct palette *p, const struct palette_ask *ask)
         const uint32_t *row = (const void *)(ask->pixels + y * ask->stride);
         for (unsigned x = 0; x < ask->width;) {
             unsigned begin = x;
-            for (x++; x < ask->width && row[x] == row[begin];)
-                x++;
+            x = (unsigned)run_end(row, x, ask->width);
             if (row[begin] >> 24 != 0xff || !count_run(p, row[begin], x - begin))
                 return false;
         }
@@ -94,30 +132,30 @@ static int channel(uint32_t colour, int shift)
     return (int)(colour >> shift & 0xff);
 }
 
-/* How far apart, weighted by what eyes notice; d * d * 4 for d in one channel at most. */
-static int distance(uint32_t a, uint32_t b)
-{
-    int dr = channel(a, 16) - channel(b, 16), dg = channel(a, 8) - channel(b, 8);
-    int db = channel(a, 0) - channel(b, 0);
-    return 3 * dr * dr + 4 * dg * dg + 2 * db * db;
-}
-
+/* How far apart, weighted by what eyes notice; d * d * 4 for d in one channel at most. The nearest
+ * of equals is the first. */
 static int find_nearest(const struct palette *p, uint32_t colour, unsigned char *out)
 {
-    int best = INT32_MAX;
-    for (unsigned i = 0; i < p->n; i++) {
-        int d = distance(p->colours[i], colour);
-        if (d < best) {
-            best = d;
-            *out = (unsigned char)i;
-        }
+    int16_t r = (int16_t)channel(colour, 16), g = (int16_t)channel(colour, 8),
+            b = (int16_t)channel(colour, 0);
+    int best = INT32_MAX; /* distance and index in one number, so that four are compared at once */
+    for (int i = 0; i < (int)p->n; i++) {
+        int16_t dr = (int16_t)(p->r[i] - r), dg = (int16_t)(p->g[i] - g),
+                db = (int16_t)(p->b[i] - b);
+        int d = 3 * (dr * dr) + 4 * (dg * dg) + 2 * (db * db);
+        int both = d << 8 | i;
+        best = both < best ? both : best;
     }
-    return best;
+    *out = (unsigned char)(best & 0xff);
+    return best >> 8;
 }
 
 static void add_colour(struct palette *p, struct cell *cell)
 {
     cell->index = (unsigned char)p->n;
+    p->r[p->n] = (int16_t)channel(cell->colour, 16);
+    p->g[p->n] = (int16_t)channel(cell->colour, 8);
+    p->b[p->n] = (int16_t)channel(cell->colour, 0);
     p->colours[p->n++] = cell->colour & 0xffffff;
 }
 
@@ -143,7 +181,7 @@ static bool choose(struct palette *p, size_t n_pixels)
 {
     CLEANUP(mem_done) struct cell **used = mem_array(p->n_cells + 1, struct cell *);
     size_t n = 0;
-    for (size_t i = 0; i < SLOTS; i++)
+    for (size_t i = 0; i < (size_t)1 << p->slot_bits; i++)
         if (p->cells[i].key != 0)
             used[n++] = &p->cells[i];
     qsort(used, n, sizeof(struct cell *), by_count_down);
@@ -153,6 +191,8 @@ static bool choose(struct palette *p, size_t n_pixels)
 struct palette *palette_new(const struct palette_ask *ask)
 {
     struct palette *p = mem_zalloc(sizeof *p);
+    p->slot_bits = SLOT_BITS_FIRST;
+    p->cells = mem_zalloc(((size_t)1 << SLOT_BITS_FIRST) * sizeof *p->cells);
     if (count_all(p, ask) && choose(p, (size_t)ask->width * ask->height))
         return p;
     palette_free(p);
@@ -161,6 +201,8 @@ struct palette *palette_new(const struct palette_ask *ask)
 
 void palette_free(struct palette *palette)
 {
+    if (palette)
+        mem_free(palette->cells);
     mem_free(palette);
 }
 
@@ -179,8 +221,7 @@ void palette_map_row(const struct palette *palette, const uint32_t *pixels, size
 {
     for (size_t x = 0; x < n;) {
         size_t begin = x;
-        for (x++; x < n && pixels[x] == pixels[begin];)
-            x++;
+        x = run_end(pixels, x, n);
         memset(out + begin, palette->cells[find_cell(palette, key_of(pixels[begin]))].index,
                x - begin);
     }

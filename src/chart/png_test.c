@@ -194,7 +194,7 @@ TEST(too_many_pixels_are_a_limit)
 {
     CLEANUP(buf_done) struct buf out;
     buf_init(&out, 100 << 20);
-    EXPECT_ERR(chart_png(draw("width=10000&height=10000"), &out, &kit_err), ERR_LIMIT, "pixels");
+    EXPECT_ERR(chart_png(draw("width=10000&height=10000"), &out, &kit_err), ERR_INPUT, "pixels");
 }
 
 TEST(an_svg_has_its_size_and_an_escaped_title)

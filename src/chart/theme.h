@@ -20,6 +20,7 @@ struct theme {
     size_t n_palette;
     double line_width;
     double palette_alpha; /* share, for templates whose colours let through */
+    bool has_dashes;      /* lines differ by their dashes, too: colours may be lost */
 };
 
 /* By name; NULL, "" and unknown names: the default. */

@@ -237,6 +237,8 @@ static void make_graphite(const struct time_axis_ask *ask, struct arena *arena,
         major = find_times(ask, row->major, arena);
         minor = find_times(ask, row->minor, arena);
     }
+    if (labels.n > 0 && labels.items[labels.n - 1] == ask->until_s)
+        labels.n--; /* there the next picture begins */
     set_labels(ask, &labels, ask->format ? ask->format : row->format, arena, out);
     out->major = major.items;
     out->n_major = major.n;

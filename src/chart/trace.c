@@ -33,7 +33,18 @@ static double drawable(double v)
 {
     if (!isfinite(v))
         return NAN;
-    return fmax(-SCALE_VALUE_MAX, fmin(SCALE_VALUE_MAX, v));
+    return v > SCALE_VALUE_MAX ? SCALE_VALUE_MAX : v < -SCALE_VALUE_MAX ? -SCALE_VALUE_MAX : v;
+}
+
+/* How many values become one. */
+static int64_t group_of(struct window w, size_t n_max)
+{
+    return (int64_t)max_size(((size_t)(w.end - w.first) + n_max - 1) / n_max, 1);
+}
+
+int64_t trace_step(const struct series *series, const struct trace_ask *ask)
+{
+    return series->step_s * group_of(window_of(series, ask), ask->n_max);
 }
 
 static void find_band(const double *values, size_t n, double *low, double *high)
@@ -79,7 +90,7 @@ void trace_make(const struct series *series, const struct trace_ask *ask, struct
     for (size_t i = 0; i < n; i++)
         clean[i] = drawable(series->values[(size_t)w.first + i]);
 
-    int64_t group = (int64_t)max_size((n + ask->n_max - 1) / ask->n_max, 1);
+    int64_t group = group_of(w, ask->n_max);
     int64_t step = series->step_s * group;
     int64_t start = series->start_s + w.first * series->step_s;
     int64_t ahead = (start - floor_div(start, step) * step) / series->step_s;

@@ -27,6 +27,9 @@ struct trace {
 void trace_make(const struct series *series, const struct trace_ask *ask, struct arena *arena,
                 struct trace *out);
 
+/* The step that trace_make would give it: traces of one series and span with equal steps are equal. */
+int64_t trace_step(const struct series *series, const struct trace_ask *ask);
+
 /* The value whose group holds that second; a gap outside. */
 double trace_at(const struct trace *trace, int64_t at_s);
 
