@@ -40,6 +40,11 @@ void map_free(struct map *map)
     mem_free(map);
 }
 
+void map_done(struct map **map)
+{
+    map_free(*map);
+}
+
 /* The slot that holds the key, or the free one where it belongs. */
 static size_t slot_of(const struct map *map, const char *key, size_t n, uint64_t hash)
 {

@@ -8,6 +8,8 @@ struct map;
 
 MUST_CHECK struct map *map_new(void);
 void map_free(struct map *map); /* not the values */
+/* For CLEANUP. */
+void map_done(struct map **map);
 
 /* Sets key to value; returns the value that was there, or NULL. */
 void *map_put(struct map *map, const char *key, size_t n, void *value);

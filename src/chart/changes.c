@@ -4,11 +4,6 @@
 #include "base/mem.h"
 #include "chart/chart.h"
 
-static void free_map(struct map **map)
-{
-    map_free(*map);
-}
-
 static bool is_rollback(const struct change *change)
 {
     return strcmp(change->action, "rollback") == 0 || change->value == -1.0;
@@ -31,7 +26,7 @@ static int64_t undoes_ms(const struct change *change, const struct map *by_id)
 
 struct chart_change *chart_changes(const struct change_list *list, struct arena *arena)
 {
-    CLEANUP(free_map) struct map *by_id = map_new();
+    CLEANUP(map_done) struct map *by_id = map_new();
     for (size_t i = 0; i < list->n; i++)
         map_put(by_id, list->items[i].id, strlen(list->items[i].id), &list->items[i]);
     struct chart_change *out = arena_array(arena, list->n + 1, struct chart_change);

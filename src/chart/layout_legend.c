@@ -28,11 +28,6 @@ static bool is_empty(const struct series *s)
     return true;
 }
 
-static void free_map(struct map **map)
-{
-    map_free(*map);
-}
-
 /* Two axes: a name says when its numbers stand on the right. */
 static const char *entry_text(const struct line *line, const struct lines *lines,
                               struct arena *arena)
@@ -51,7 +46,7 @@ static const char *entry_text(const struct line *line, const struct lines *lines
 static size_t gather(const struct lines *lines, const struct options *o, struct arena *arena,
                      struct legend_entry *entries)
 {
-    CLEANUP(free_map) struct map *seen = map_new();
+    CLEANUP(map_done) struct map *seen = map_new();
     static char is_there;
     size_t n = 0;
     for (size_t k = 0; k < lines->n; k++) {

@@ -54,7 +54,7 @@ struct mark_groups layout_marks_groups(const struct plot *plot, const struct mar
         }
         g.end = i;
         for (size_t k = g.first; k < g.end; k++)
-            g.worst = marks->items[k].verdict > g.worst ? marks->items[k].verdict : g.worst;
+            g.worst = verdict_worse(g.worst, marks->items[k].verdict);
         g.is_crowd = n > LINES_CALM && (is_fenced || g.end - g.first > 1);
         g.has_band = g.is_crowd && !is_fenced;
         arena_grow(arena, &groups.items, &groups.cap, groups.n + 1, sizeof *groups.items);

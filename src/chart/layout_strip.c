@@ -77,7 +77,7 @@ static void find_counts(struct strip *strip)
             struct count *before = &counts[n - 1];
             before->n_marks += counts[n].n_marks;
             before->x1 = counts[n].x1;
-            before->worst = counts[n].worst > before->worst ? counts[n].worst : before->worst;
+            before->worst = verdict_worse(before->worst, counts[n].worst);
             n--;
             place_count(strip, before);
         }

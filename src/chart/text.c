@@ -236,7 +236,7 @@ static void draw_marks(struct picture *p, const struct lines *lines, const struc
         c->n++;
         c->n_failed += mark->is_failed;
         c->n_rolled_back += mark->is_rollback;
-        c->worst = mark->verdict > c->worst ? mark->verdict : c->worst;
+        c->worst = verdict_worse(c->worst, mark->verdict);
     }
     for (size_t k = 0; k < n_columns; k++) {
         const struct column_marks *c = &columns[k];

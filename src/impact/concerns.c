@@ -13,11 +13,6 @@ struct asking {
 
 static char is_own, is_other;
 
-static void free_map(struct map **map)
-{
-    map_free(*map);
-}
-
 static struct map *names_of(const struct concerns_metrics *metrics)
 {
     static char is_there;
@@ -65,8 +60,8 @@ static bool has_moved(const struct asking *a, const struct concerns_metrics *met
 bool *concerns_find(const struct impact_rules *rules, const struct concerns_metrics *metrics,
                     const struct change_list *changes, struct arena *arena)
 {
-    CLEANUP(free_map) struct map *names = names_of(metrics);
-    CLEANUP(free_map) struct map *services = map_new();
+    CLEANUP(map_done) struct map *names = names_of(metrics);
+    CLEANUP(map_done) struct map *services = map_new();
     struct asking a = {rules, names, services};
     bool *out = arena_zarray(arena, changes->n + 1, bool);
     for (size_t i = 0; i < changes->n; i++) {

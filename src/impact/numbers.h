@@ -4,6 +4,9 @@
 #include "base/base.h"
 #include "base/num.h"
 
+/* From the median of absolute values to a normal's standard deviation. */
+static const double NUMBERS_MAD_TO_SD = 1.4826;
+
 /* The k-th smallest (k from 0) of n > k numbers without gaps; their order changes: then none before it is
  * larger, none after it smaller. */
 double numbers_select(double *values, size_t n, size_t k);

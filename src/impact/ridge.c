@@ -5,7 +5,6 @@
 
 #include "impact/numbers.h"
 
-static const double MAD_TO_SD = 1.4826;
 enum { AT_A_TIME = 128 }; /* so many rows are summed in floats: that is exact enough, and quick */
 
 /* Makes each regressor's mean square 1. scale: what it was multiplied by. */
@@ -81,7 +80,7 @@ static float find_rests(const struct ridge_rows *rows, const double *weights, do
         rests[i] = rows->y[i] - expected_of(rows->x[i], w);
         scratch[i] = fabs((double)rests[i]);
     }
-    const double limit = clip_sd * MAD_TO_SD * numbers_median(scratch, rows->n);
+    const double limit = clip_sd * NUMBERS_MAD_TO_SD * numbers_median(scratch, rows->n);
     return limit > 0 ? (float)limit : INFINITY;
 }
 

@@ -9,7 +9,7 @@
 
 enum { PREDICTORS = 5, FIT_MIN = 40 };
 
-static const double RIDGE = 0.02, CLIP_SD = 4, MAD_TO_SD = 1.4826;
+static const double RIDGE = 0.02, CLIP_SD = 4;
 static const double HALF = 0.5; /* of a window's points must be there */
 static const double NOISE_SHARE_MIN =
     0.25; /* a contrast is no wider than this part of white noise's */
@@ -49,7 +49,7 @@ struct signs_whole signs_whole_contrast(const double *y, const struct usual_grid
     for (size_t p = 0; p + grid->horizon < grid->history; p += 5)
         if (!is_gap(raw[p]))
             sizes[n_sizes++] = fabs(raw[p]);
-    double sd = n_sizes >= FIT_MIN ? MAD_TO_SD * numbers_median(sizes, n_sizes) : 0;
+    double sd = n_sizes >= FIT_MIN ? NUMBERS_MAD_TO_SD * numbers_median(sizes, n_sizes) : 0;
     for (size_t p = 0; p < n; p++)
         out.contrast[p] = sd > 0 && !is_gap(raw[p]) ? (float)numbers_clip(raw[p] / sd, 4) : 0;
     set_row(&out, grid, arena);

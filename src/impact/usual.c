@@ -20,7 +20,6 @@ static const uint32_t block_until[BLOCKS] = {3, 5, 9, 17, 33, 65};
 static const double CLIP_SD = 4;     /* residuals further out teach no more than these */
 static const double RIDGE = 0.002;   /* of the regressors' own sums of squares */
 static const double ROW_CLIP_SD = 3; /* for comparing with others */
-static const double MAD_TO_SD = 1.4826;
 static const double COUNT_MAX = 1e5; /* larger whole numbers are not counts of events */
 static const double RATIO_RANGE = 4; /* 98th over 2nd percentile */
 
@@ -179,7 +178,7 @@ static double robust_sd(const double *values, size_t n_points, double *scratch)
     for (size_t t = 0; t < n_points; t++)
         if (!is_gap(values[t]))
             scratch[n++] = fabs(values[t]);
-    double sd = MAD_TO_SD * numbers_median(scratch, n);
+    double sd = NUMBERS_MAD_TO_SD * numbers_median(scratch, n);
     double cap = sd > 0 ? CLIP_SD * sd : INFINITY, squares = 0;
     for (size_t i = 0; i < n; i++) {
         const double size = min_f64(scratch[i], cap);

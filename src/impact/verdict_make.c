@@ -241,9 +241,8 @@ static void say_of_rivals(struct making *m)
     }
 }
 
-/* What moved, and how doubtful it is that any of it did. What does not look moved to the weighing can still be too
- * odd to be passed over. */
-static void say_of_doubt(struct making *m)
+/* What moved, and how doubtful it is that any of it did. */
+static void tally_moved(struct making *m)
 {
     m->all.doubt = 1;
     for (size_t h = 0; h < COUNT_OF(m->tallies); h++)
@@ -258,6 +257,11 @@ static void say_of_doubt(struct making *m)
             tallies[t]->doubt *= item->rings ? 0 : 1 - item->chance;
         }
     }
+}
+
+/* What does not look moved to the weighing can still be too odd to be passed over. */
+static void say_of_doubt(struct making *m)
+{
     for (size_t i = 0; i < m->facts->n && m->out->n_reasons < REASONS_MAX / 3; i++) {
         const struct verdict_make_item *item = &m->facts->items[i];
         const struct verdict_metric *metric = &item->metric;
@@ -354,6 +358,7 @@ void verdict_make(const struct verdict_make_facts *facts, struct arena *arena, s
     fill_lists(&m);
     say_of_data(&m);
     say_of_silence(&m);
+    tally_moved(&m);
     say_of_doubt(&m);
     say_of_rivals(&m);
     say_of_breadth(&m);

@@ -35,12 +35,8 @@ static double share_until(struct weigh *weigh, size_t m, struct setting *setting
     signs_look(signs, &span, weigh->look);
     onset_from_look(signs, &span, weigh->look, false, &weigh->onset);
     weigh_by_scope(setting, m);
-    struct onset_candidate *known =
-        arena_array(work, setting->n_candidates, struct onset_candidate);
-    size_t n = 0; /* changes that come later are not known yet */
-    for (size_t c = 0; c < setting->n_candidates; c++)
-        if (setting->candidates[c].first < until)
-            known[n++] = setting->candidates[c];
+    size_t n;
+    const struct onset_candidate *known = known_until(setting, until, work, &n);
     onset_shares(&weigh->onset, known, n, &setting->prior, shares);
     return shares[0];
 }

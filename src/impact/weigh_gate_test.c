@@ -42,9 +42,7 @@ TEST(stops_few_clean_changes)
     struct weigh *weigh = site_learn(site);
     int n_stopped = 0;
     for (size_t k = 0; k < PLACES; k++) {
-        site->changes.n = 0;
-        site_change(site, first + 35 * k, true);
-        weigh_change(weigh, &site->changes, first + 35 * k + 60, site->cells, NULL);
+        site_weigh_by(weigh, site, first + 35 * k);
         bool rings = false;
         for (size_t m = 0; m < N_OWN + N_OTHERS; m++)
             rings |= site->cells[m].alarm > 0;

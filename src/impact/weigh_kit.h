@@ -92,15 +92,21 @@ static inline struct weigh *site_learn(struct site *site)
     return weigh_new(&site->panel, &site->options, &kit_arena);
 }
 
-/* One change of the own service, at first, weighed over its horizon; the first metric's cell. */
-static inline const struct weigh_cell *site_weigh(struct site *site, size_t first)
+/* One change of the own service, at first, weighed over its horizon by what was learnt; the first metric's cell. */
+static inline const struct weigh_cell *site_weigh_by(struct weigh *weigh, struct site *site,
+                                                     size_t first)
 {
     site->changes.n = 0;
     site_change(site, first, true);
-    site->options.history = first;
-    weigh_change(site_learn(site), &site->changes, first + site->options.horizon, site->cells,
-                 NULL);
+    weigh_change(weigh, &site->changes, first + site->options.horizon, site->cells, NULL);
     return site->cells;
+}
+
+/* The same, learnt from all before it. */
+static inline const struct weigh_cell *site_weigh(struct site *site, size_t first)
+{
+    site->options.history = first;
+    return site_weigh_by(site_learn(site), site, first);
 }
 
 /* The same in every bit. */

@@ -224,9 +224,7 @@ static int count_odd(struct site *site)
     struct weigh *weigh = site_learn(site);
     int n_odd = 0;
     for (size_t k = 0; k < CLEAN_PLACES; k++) {
-        site->changes.n = 0;
-        site_change(site, first + 70 * k, true);
-        weigh_change(weigh, &site->changes, first + 70 * k + 60, site->cells, NULL);
+        site_weigh_by(weigh, site, first + 70 * k);
         for (size_t m = 0; m < CLEAN_METRICS; m++) {
             EXPECT(site->cells[m].is_judged);
             n_odd += site->cells[m].p < 0.01;

@@ -82,6 +82,10 @@ struct verdict verdict_blank(void);
 /* "no_harm": in JSON, queries and configuration. */
 const char *verdict_state_name(enum verdict_state state);
 MUST_CHECK bool verdict_state_parse(const char *text, enum verdict_state *out);
+static inline enum verdict_state verdict_worse(enum verdict_state a, enum verdict_state b)
+{
+    return a > b ? a : b;
+}
 /* "no harm": for people. */
 const char *verdict_state_words(enum verdict_state state);
 /* "live", "15m", "1h", "24h". */

@@ -418,14 +418,9 @@ const struct function fn_exclude = {
     .example = "exclude(servers.*.load,'db')",
 };
 
-static void done_map(struct map **map)
-{
-    map_free(*map);
-}
-
 static bool run_unique(struct call *call UNUSED, struct series_list *io, struct err *err UNUSED)
 {
-    CLEANUP(done_map) struct map *seen = map_new();
+    CLEANUP(map_done) struct map *seen = map_new();
     size_t n = 0;
     for (size_t k = 0; k < io->n; k++) {
         struct series *series = io->items[k];

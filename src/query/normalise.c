@@ -83,14 +83,9 @@ bool normalise(struct call *call, struct series *const *items, size_t n, struct 
     return true;
 }
 
-static void done_map(struct map **map)
-{
-    map_free(*map);
-}
-
 const char *normalise_paths(struct call *call, struct series *const *items, size_t n)
 {
-    CLEANUP(done_map) struct map *seen = map_new();
+    CLEANUP(map_done) struct map *seen = map_new();
     size_t bytes = 1;
     for (size_t k = 0; k < n; k++) {
         const char *path = items[k]->path_expression;
