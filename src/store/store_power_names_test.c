@@ -33,7 +33,7 @@ enum {
     WRONG = -2,
 };
 #ifdef __SANITIZE_ADDRESS__
-enum { CUT_EACH = 5 };
+enum { CUT_EACH = 9 };
 #else
 enum { CUT_EACH = 1 };
 #endif

@@ -621,7 +621,7 @@ static uint64_t number_of(const char *variable, uint64_t otherwise)
 /* Cuts every change of a recording; promises are those of the deeds before it. With the sanitizers, which
  * make it take minutes, one in a few, others each time, unless more ways are asked for. */
 #ifdef __SANITIZE_ADDRESS__
-enum { CUT_EACH = 5 };
+enum { CUT_EACH = 9 };
 #else
 enum { CUT_EACH = 1 };
 #endif

@@ -15,8 +15,13 @@
 #include "store/plain_kit.c"
 #include "store/store_kit.c"
 
+#ifdef __SANITIZE_ADDRESS__
+enum { OPS_USUAL = 100000 };
+#else
+enum { OPS_USUAL = 300000 };
+#endif
+
 enum {
-    OPS_USUAL = 300000,
     GROUPS = 4,     /* of names, each under a rule of its own */
     RULES_MAX = 64, /* that ever held: a changed one is for names of its own, so nothing moves */
     WRITERS = 2,
