@@ -15,19 +15,19 @@ static double response_at(const struct usual *usual, size_t k)
 /* How the innovations answer to each shape that begins at point 0. */
 static void set_shapes(const struct usual *usual, struct signs *signs, struct arena *arena)
 {
-    size_t n = signs->horizon;
-    size_t widths[] = {n + 1, n / 3 > 3 ? n / 3 : 3};
+    const size_t n = signs->horizon, pulse = max_size(n / 3, 3), soft = max_size(n / 20, 2);
     for (size_t s = 0; s < SIGN_SHAPES; s++)
         signs->shape[s] = arena_array(arena, n, float);
-    double sum = 0;
+    double ramp = 0, softly = 0;
     for (size_t k = 0; k < n; k++) {
         double step = response_at(usual, k);
-        sum += step;
-        for (size_t s = 0; s < COUNT_OF(widths); s++) {
-            double ended = k < widths[s] ? 0 : response_at(usual, k - widths[s]);
-            signs->shape[s][k] = (float)(step - ended);
-        }
-        signs->shape[SIGN_RAMP][k] = (float)sum;
+        ramp += step;
+        softly += (step - (k < soft ? 0 : response_at(usual, k - soft))) / (double)soft;
+        signs->shape[SIGN_STEP][k] = (float)step;
+        signs->shape[SIGN_PULSE][k] =
+            (float)(step - (k < pulse ? 0 : response_at(usual, k - pulse)));
+        signs->shape[SIGN_RAMP][k] = (float)ramp;
+        signs->shape[SIGN_SOFT][k] = (float)softly;
     }
     for (size_t s = 0; s < SIGN_SHAPES; s++) {
         double *weights = signs->weights[s] = arena_array(arena, n + 1, double);

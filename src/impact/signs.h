@@ -1,5 +1,6 @@
-/* The signs that something began at a point: how strongly each stands out there. Filters matched to a
- * lasting shift, a pulse and a ramp, over normal scores of the innovations; how wild it is; and plain contrasts of windows with the hours before, less what predicts them. Pure. */
+/* The signs that something began at a point: how strongly each stands out there. Filters matched to a lasting
+ * shift, at once or within some points, a pulse and a ramp, over normal scores of the innovations; how wild it
+ * is; and plain contrasts of windows with the hours before, less what predicts them. Pure. */
 #pragma once
 
 #include "impact/tail.h"
@@ -8,10 +9,12 @@
 enum sign {
     SIGN_STEP,
     SIGN_PULSE, /* of a third of the horizon */
-    SIGN_RAMP,
-    SIGN_PEER_STEP, /* the same three, over what peers do not explain */
+    SIGN_RAMP,  /* over the whole horizon */
+    SIGN_SOFT,  /* a step that takes a twentieth of it: a rollout, or a mean of the last minutes */
+    SIGN_PEER_STEP, /* the same four, over what peers do not explain */
     SIGN_PEER_PULSE,
     SIGN_PEER_RAMP,
+    SIGN_PEER_SOFT,
     SIGN_WILD,  /* further out than before, whichever way */
     SIGN_WHOLE, /* contrasts: the whole horizon, */
     SIGN_LATE,  /* its second half, */
@@ -20,7 +23,7 @@ enum sign {
     SIGNS
 };
 
-enum { SIGN_SHAPES = 3, SIGN_CONTRASTS = 4, SIGN_HORIZON_MAX = 1440 };
+enum { SIGN_SHAPES = 4, SIGN_CONTRASTS = 4, SIGN_HORIZON_MAX = 1440 };
 
 /* One metric's, kept. */
 struct signs {

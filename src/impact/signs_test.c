@@ -54,7 +54,7 @@ TEST(filters_are_about_normal_where_nothing_happens)
             sum += (double)seen->look[s][p];
             squares += (double)seen->look[s][p] * (double)seen->look[s][p];
         }
-        bool is_peer = s >= SIGN_PEER_STEP && s <= SIGN_PEER_RAMP; /* there are none */
+        bool is_peer = s >= SIGN_PEER_STEP && s <= SIGN_PEER_SOFT; /* there are none */
         EXPECT(seen->signs.has[s] == !is_peer);
         EXPECT_F64(sum / n, 0, 0.25);
         EXPECT(is_peer ? squares == 0 : squares / n > 0.6 && squares / n < 1.6);
@@ -66,12 +66,14 @@ TEST(each_shape_is_best_seen_by_its_filter_at_its_beginning)
     static const struct {
         const char *row;
         enum sign sign;
-    } rows[] = {{"step", SIGN_STEP}, {"pulse", SIGN_PULSE}, {"ramp", SIGN_RAMP}};
+    } rows[] = {
+        {"step", SIGN_STEP}, {"pulse", SIGN_PULSE}, {"ramp", SIGN_RAMP}, {"soft", SIGN_SOFT}};
     EACH_ROW (rows, r) {
         double *values = noise();
         for (size_t k = 0; AT + k < N_POINTS; k++)
             values[AT + k] += r->sign == SIGN_STEP    ? 5
                               : r->sign == SIGN_PULSE ? (k < 20 ? 5 : 0)
+                              : r->sign == SIGN_SOFT  ? (k < 2 ? 5 * (double)(k + 1) / 3 : 5)
                                                       : 0.15 * (double)(k + 1);
         struct seen *seen = see(values);
         look(seen, AT - HORIZON, AT + HORIZON);
