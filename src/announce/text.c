@@ -386,6 +386,22 @@ static void say_retracted(struct line *line)
 
 /* ---- verdicts ---- */
 
+static void say_time(struct line *line, const char *before, int64_t at_s, const char *format)
+{
+    char text[64];
+    tz_format(line->message->tz ? line->message->tz : tz_utc(), at_s, format, text, sizeof text);
+    said(line, before, text, "");
+}
+
+/* " of 14:03 UTC", of what is over for hours, with its day when that is another: nobody has it in mind. */
+static void say_when(struct line *line)
+{
+    static const int64_t LONG_MS = 2 * 3600 * 1000, DAY_MS = 24 * 3600 * 1000;
+    const int64_t end_ms = line->change->end_ms, ago_ms = line->message->now_ms - end_ms;
+    if (end_ms > 0 && ago_ms > LONG_MS)
+        say_time(line, "of", end_ms / 1000, ago_ms < DAY_MS ? "%H:%M %Z" : "%Y-%m-%d %H:%M %Z");
+}
+
 /* "website 4f2c1e9 (nora):" */
 static void say_whose(struct line *line)
 {
@@ -398,17 +414,8 @@ static void say_whose(struct line *line)
         said(line, "", text_env(change, line->message->arena), "");
     say_rev(line, "", "");
     said(line, "(", change->by, ")");
+    say_when(line);
     buf_add_char(&line->out, ':');
-}
-
-static void say_since(struct line *line, int64_t since_s)
-{
-    const struct tz *tz = line->message->tz ? line->message->tz : tz_utc();
-    char text[64];
-    if (!since_s)
-        return;
-    tz_format(tz, since_s, "%H:%M %Z", text, sizeof text);
-    said(line, "since", text, "");
 }
 
 /* ", php.warnings x37 since 16:01 UTC, logins.ok -31% (3 of 42 moved)" */
@@ -422,8 +429,8 @@ static void say_moved(struct line *line)
         buf_add_char(&line->out, ',');
         said(line, "", verdict->moved[i].name, "");
         said(line, "", buf_text(&effect), "");
-        if (i == 0)
-            say_since(line, verdict->moved[i].since_s);
+        if (i == 0 && verdict->moved[i].since_s)
+            say_time(line, "since", verdict->moved[i].since_s, "%H:%M %Z");
     }
     word(line, arena_printf(line->message->arena, "(%zu of %u moved)", verdict_moved(verdict),
                             verdict->n_checked));

@@ -313,6 +313,13 @@ TEST(what_it_did_to_the_metrics)
                 "website 4f2c1e9 (nora): revised: no harm after 1h: 42 metrics, would have seen 4% "
                 "on logins.ok " LINK);
     EXPECT_I64(text_colour(&message), 0x2EB67D);
+    message.before = VERDICT_PENDING;
+    message.now_ms = change.end_ms + 5 * 3600 * 1000;
+    EXPECT(text_starts(text_line(&message, TEXT_PLAIN),
+                       "website 4f2c1e9 (nora) of 18:59 UTC: no harm"));
+    message.now_ms = change.end_ms + 25 * 3600 * 1000;
+    EXPECT(text_starts(text_line(&message, TEXT_PLAIN),
+                       "website 4f2c1e9 (nora) of 2025-11-22 18:59 UTC: no harm"));
 
     const char *reasons[] = {"Too little traffic:\nno metric had 10 events."};
     verdict = verdict_of(VERDICT_CANNOT_TELL);

@@ -1,14 +1,17 @@
 #include "cli/verdict_lines.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/num.h"
 #include "cli/terminal.h"
+#include "model/name.h"
 #include "model/verdict_text.h"
 
 enum {
     NAME_COLUMNS_MAX = 40, /* of a metric; longer ones push the rest to the right */
-    SEEN_MAX = 10,         /* metrics that did not move, of a whole verdict */
+    LINE_COLUMNS = 100,
+    SEEN_MAX = 10, /* metrics that did not move, of a whole verdict */
 };
 
 static bool has_moved(const struct verdict *verdict)
@@ -124,19 +127,29 @@ static void add_moved(const struct verdict_metric *metric, const struct log_text
     buf_add_char(out, '\n');
 }
 
+/* "would have seen 6% on signups, 4% on checkout.ok", in lines of no more than LINE_COLUMNS if that can be. */
 static void add_seen(const struct verdict *verdict, const char *indent, struct buf *out)
 {
-    const char *before = "would have seen ";
-    size_t n = 0;
+    CLEANUP(buf_done) struct buf one;
+    buf_init(&one, 2 * NAME_BYTES_MAX);
+    size_t n = 0, columns = 0;
     for (size_t i = 0; i < verdict->n_unmoved && n < SEEN_MAX; i++) {
         const double share = verdict_sees(&verdict->unmoved[i]);
         if (is_gap(share))
             continue;
-        buf_printf(out, "%s%s", n ? "" : indent, before);
-        verdict_text_share(share, out);
-        buf_add_str(out, " on ");
-        terminal_clean(out, verdict->unmoved[i].name);
-        before = ", ";
+        buf_clear(&one);
+        verdict_text_share(share, &one);
+        buf_add_str(&one, " on ");
+        terminal_clean(&one, verdict->unmoved[i].name);
+        const size_t width = terminal_width(buf_text(&one));
+        const char *before = n ? ", " : "would have seen ";
+        if (n && columns + width > LINE_COLUMNS) {
+            before = "  ";
+            buf_add_str(out, ",\n");
+            columns = 0;
+        }
+        buf_printf(out, "%s%s%s", columns ? "" : indent, before, buf_text(&one));
+        columns += (columns ? 0 : strlen(indent)) + strlen(before) + width;
         n++;
     }
     if (n)

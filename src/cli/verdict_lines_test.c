@@ -70,6 +70,25 @@ static const char *all(enum verdict_state state, bool has_colour)
     return arena_strdup(&kit_arena, buf_text(&out));
 }
 
+TEST(what_would_have_been_seen_is_told_in_lines)
+{
+    static const char *const name = "stats.timers.api.response.upper_90";
+    static struct verdict_metric many[4];
+    struct verdict verdict = verdict_of(VERDICT_NO_HARM);
+    for (size_t i = 0; i < COUNT_OF(many); i++)
+        many[i] = (struct verdict_metric){.name = name, .before = 1, .would_see = 0.06};
+    verdict.unmoved = many;
+    verdict.n_unmoved = COUNT_OF(many);
+    const struct log_text_look look = {.tz = tz_utc()};
+    CLEANUP(buf_done) struct buf out;
+    buf_init(&out, 10000);
+    verdict_lines_all(&verdict, &look, "  ", &out);
+    EXPECT(strstr(buf_text(&out), "\n  would have seen 6% on stats.timers.api.response.upper_90, "
+                                  "6% on stats.timers.api.response.upper_90,\n"
+                                  "    6% on stats.timers.api.response.upper_90, "
+                                  "6% on stats.timers.api.response.upper_90\n"));
+}
+
 TEST(all_of_it)
 {
     EXPECT_TEXT(all(VERDICT_HARM, false), "  HARM after 15m, 3 of 42 moved\n"
@@ -102,4 +121,5 @@ TEST(counted)
     EXPECT_TEXT(buf_text(&out), "2 no harm, 1 harm, 1 cannot tell, 1 pending");
 }
 
-RUN_TESTS(test_of(in_brief), test_of(all_of_it), test_of(counted))
+RUN_TESTS(test_of(in_brief), test_of(what_would_have_been_seen_is_told_in_lines),
+          test_of(all_of_it), test_of(counted))
