@@ -13,6 +13,8 @@ import sys
 import time
 
 BUILD = "build/clang"
+# The analyzer follows a third of the paths that it would by itself, which takes a quarter of the time.
+LIMIT = ["--extra-arg=" + arg for arg in ("-Xclang", "-analyzer-config", "-Xclang", "max-nodes=75000")]
 FORGOTTEN_S = 30 * 86400
 FINDING = re.compile(r": (warning|error): ")
 NOISE = re.compile(r"warnings? generated|^Suppressed|^Use -header-filter|^Use -system-headers")
@@ -76,7 +78,7 @@ class Keys:
 
 def check(source):
     """What is found in it, "" for nothing."""
-    run = subprocess.run(["clang-tidy", "-p", BUILD, "--quiet", source], capture_output=True, text=True)
+    run = subprocess.run(["clang-tidy", "-p", BUILD, "--quiet"] + LIMIT + [source], capture_output=True, text=True)
     text = run.stdout + run.stderr
     if run.returncode == 0 and not FINDING.search(text):
         return ""
