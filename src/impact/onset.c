@@ -10,12 +10,17 @@ static const double COST_OF_SHAPE = 1; /* in log likelihood, of any shape but th
 /* ---- pulses of any length ---- */
 
 /* How the scores of a metric answer to a shift: as shape for `settled` points, and as its last from then on. A
- * pulse is a shift and one back; so many points after its end its answer is what the shape has left. */
+ * pulse is a shift and one back, so that what scores say of it is what they say of the one less of the other. */
 struct answer {
     const float *shape;
     size_t settled;
-    double *end_dots; /* of each point: what is left of a pulse that ends there, times the scores */
-    double *left, *left_squares; /* sums of the first so many of what is left, and of its squares */
+    double *
+        dots; /* of each point: a shift that begins there, times the scores from there to the end */
+    double *weights; /* sums of the first so many weights of a shift, */
+    double *squares; /* and of their squares; of any number of points */
+    double (
+        *left)[USUAL_RESPONSE]; /* [lag][n]: squares of what a shift and one so much later leave of
+                                       each other, of the first n points after the second */
 };
 
 static double answer_at(const struct answer *answer, size_t k)
@@ -28,60 +33,45 @@ static void answer_learn(struct answer *answer, const float *x, size_t n)
     const float last = answer->shape[answer->settled];
     while (answer->settled > 0 && answer->shape[answer->settled - 1] == last)
         answer->settled--;
-    answer->left[0] = answer->left_squares[0] = 0;
-    for (size_t k = 0; k < answer->settled; k++) {
-        double left = (double)(last - answer->shape[k]);
-        answer->left[k + 1] = answer->left[k] + left;
-        answer->left_squares[k + 1] = answer->left_squares[k] + left * left;
+    answer->weights[0] = answer->squares[0] = 0;
+    for (size_t k = 0; k < n; k++) {
+        const double weight = answer_at(answer, k);
+        answer->weights[k + 1] = answer->weights[k] + weight;
+        answer->squares[k + 1] = answer->squares[k] + weight * weight;
     }
-    for (size_t e = 0; e < n; e++) {
-        answer->end_dots[e] = 0;
-        for (size_t k = 0; k < answer->settled && e + k < n; k++)
-            answer->end_dots[e] += (double)(last - answer->shape[k]) * (double)x[e + k];
+    for (size_t lag = 0; lag <= answer->settled; lag++) {
+        answer->left[lag][0] = 0;
+        for (size_t k = 0; k < answer->settled; k++) {
+            const double left = answer_at(answer, k + lag) - answer_at(answer, k);
+            answer->left[lag][k + 1] = answer->left[lag][k] + left * left;
+        }
     }
-}
-
-/* A filter's output before it is divided by its spread. */
-struct output {
-    double dot, weights, squares;
-};
-
-static void output_add(struct output *output, double weight, double x)
-{
-    output->dot += weight * x;
-    output->weights += weight;
-    output->squares += weight * weight;
-}
-
-static double output_likely(const struct output *output, const struct signs_level *before)
-{
-    double size = output->dot - before->mean * output->weights;
-    double variance = output->squares + output->weights * output->weights * before->doubt;
-    return variance > 0 ? size * size / variance / 2 : 0;
+    double settled = 0; /* the scores that a shift answers to with its last */
+    for (size_t i = n; i-- > 0;) {
+        if (i + answer->settled < n)
+            settled += (double)x[i + answer->settled];
+        answer->dots[i] = (double)last * settled;
+        for (size_t k = 0; k < answer->settled && i + k < n; k++)
+            answer->dots[i] += (double)answer->shape[k] * (double)x[i + k];
+    }
 }
 
 /* The log likelihood of the best pulse that begins at point i of n and ends before the last; it lasts two at
  * least. */
-static double best_pulse(const struct answer *answer, const float *x, size_t i, size_t n,
+static double best_pulse(const struct answer *answer, size_t i, size_t n,
                          const struct signs_level *before)
 {
     double best = 0;
-    struct output shift = {0};
-    for (size_t e = i; e < n; e++) { /* it is over at point e */
-        struct output pulse = shift;
-        if (e - i >= answer->settled) {
-            size_t k = min_size(n - e, answer->settled);
-            pulse.dot += answer->end_dots[e];
-            pulse.weights += answer->left[k];
-            pulse.squares += answer->left_squares[k];
-        } else {
-            for (size_t k = e; k < n && k < e + answer->settled; k++)
-                output_add(&pulse, answer_at(answer, k - i) - answer_at(answer, k - e),
-                           (double)x[k]);
-        }
-        if (e >= i + 2)
-            best = max_f64(best, output_likely(&pulse, before));
-        output_add(&shift, answer_at(answer, e - i), (double)x[e]);
+    for (size_t e = i + 2; e < n; e++) { /* it is over at point e */
+        const double dot = answer->dots[i] - answer->dots[e];
+        const double weights = answer->weights[n - i] - answer->weights[n - e];
+        const double squares =
+            answer->squares[e - i] +
+            answer->left[min_size(e - i, answer->settled)][min_size(n - e, answer->settled)];
+        const double size = dot - before->mean * weights;
+        const double variance = squares + weights * weights * before->doubt;
+        if (variance > 0)
+            best = max_f64(best, size * size / variance / 2);
     }
     return best;
 }
@@ -91,9 +81,14 @@ static void look_for_pulses(const struct signs *signs, const struct signs_span *
                             const float *scores, struct onset *io)
 {
     size_t n = span->until - span->from;
-    double end_dots[2 * SIGN_HORIZON_MAX + 2], left[USUAL_RESPONSE], left_squares[USUAL_RESPONSE];
-    struct answer answer = {signs->shape[SIGN_STEP], min_size(signs->horizon, USUAL_RESPONSE) - 1,
-                            end_dots, left, left_squares};
+    double dots[2 * SIGN_HORIZON_MAX + 2], weights[2 * SIGN_HORIZON_MAX + 3],
+        squares[2 * SIGN_HORIZON_MAX + 3], left[USUAL_RESPONSE][USUAL_RESPONSE];
+    struct answer answer = {signs->shape[SIGN_STEP],
+                            min_size(signs->horizon, USUAL_RESPONSE) - 1,
+                            dots,
+                            weights,
+                            squares,
+                            left};
     const float *x = scores + span->from;
     answer_learn(&answer, x, n);
     double cost = log((double)signs->horizon); /* it can end at so many points */
@@ -103,7 +98,7 @@ static void look_for_pulses(const struct signs *signs, const struct signs_span *
             before = signs_level_before(signs, scores, span->since, span->from + i);
         if (isinf(before.doubt))
             continue;
-        io->likely[i] = max_f64(io->likely[i], best_pulse(&answer, x, i, n, &before) - cost);
+        io->likely[i] = max_f64(io->likely[i], best_pulse(&answer, i, n, &before) - cost);
     }
 }
 
