@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "impact/numbers.h"
+
 /* The likelihood is raised to this power: the scores are not quite independent, so that it claims more than
  * it knows (Grünwald 2012: a safe Bayesian tempers). */
 static const double TEMPER = 0.6;
@@ -13,62 +15,66 @@ static const double COST_OF_SHAPE = 1; /* in log likelihood, of any shape but th
  * pulse is a shift and one back, so that what scores say of it is what they say of the one less of the other. */
 struct answer {
     const float *shape;
+    const double *weights, *squares; /* sums of the first so many, and of their squares */
     size_t settled;
-    double *
-        dots; /* of each point: a shift that begins there, times the scores from there to the end */
-    double *weights; /* sums of the first so many weights of a shift, */
-    double *squares; /* and of their squares; of any number of points */
-    double (
-        *left)[USUAL_RESPONSE]; /* [lag][n]: squares of what a shift and one so much later leave of
-                                       each other, of the first n points after the second */
+    /* [lag][n]: squares of what a shift and one so much later leave of each other, of the first n points after
+     * the second */
+    double left[USUAL_RESPONSE][USUAL_RESPONSE];
 };
 
-static double answer_at(const struct answer *answer, size_t k)
+static void answer_learn(const struct signs *signs, struct answer *out)
 {
-    return (double)answer->shape[min_size(k, answer->settled)];
-}
-
-static void answer_learn(struct answer *answer, const float *x, size_t n)
-{
-    const float last = answer->shape[answer->settled];
-    while (answer->settled > 0 && answer->shape[answer->settled - 1] == last)
-        answer->settled--;
-    answer->weights[0] = answer->squares[0] = 0;
-    for (size_t k = 0; k < n; k++) {
-        const double weight = answer_at(answer, k);
-        answer->weights[k + 1] = answer->weights[k] + weight;
-        answer->squares[k + 1] = answer->squares[k] + weight * weight;
-    }
-    for (size_t lag = 0; lag <= answer->settled; lag++) {
-        answer->left[lag][0] = 0;
-        for (size_t k = 0; k < answer->settled; k++) {
-            const double left = answer_at(answer, k + lag) - answer_at(answer, k);
-            answer->left[lag][k + 1] = answer->left[lag][k] + left * left;
+    out->shape = signs->shape[SIGN_STEP];
+    out->weights = signs->weights[SIGN_STEP];
+    out->squares = signs->squares[SIGN_STEP];
+    size_t settled = min_size(signs->horizon, USUAL_RESPONSE) - 1;
+    while (settled > 0 && out->shape[settled - 1] == out->shape[settled])
+        settled--;
+    out->settled = settled;
+    for (size_t lag = 0; lag <= settled; lag++) {
+        out->left[lag][0] = 0;
+        for (size_t k = 0; k < settled; k++) {
+            const double left = (double)(out->shape[min_size(k + lag, settled)] - out->shape[k]);
+            out->left[lag][k + 1] = out->left[lag][k] + left * left;
         }
     }
-    double settled = 0; /* the scores that a shift answers to with its last */
+}
+
+/* The sum of the first n points of a shift, when that of the settled ones is known and each later one adds as
+ * much. */
+static double answer_sum(const struct answer *answer, const double *sums, double each, size_t n)
+{
+    const size_t known = min_size(n, answer->settled);
+    return sums[known] + (double)(n - known) * each;
+}
+
+/* out[i]: a shift that begins at point i of n, times the scores from there to the end. */
+static void answer_dots(const struct answer *answer, const float *x, size_t n, double *out)
+{
+    const double last = (double)answer->shape[answer->settled];
+    double settled = 0; /* the scores that it answers to with its last */
     for (size_t i = n; i-- > 0;) {
+        const size_t known = min_size(n - i, answer->settled);
         if (i + answer->settled < n)
             settled += (double)x[i + answer->settled];
-        answer->dots[i] = (double)last * settled;
-        for (size_t k = 0; k < answer->settled && i + k < n; k++)
-            answer->dots[i] += (double)answer->shape[k] * (double)x[i + k];
+        out[i] = numbers_dot(answer->shape, x + i, known) + last * settled;
     }
 }
 
 /* The log likelihood of the best pulse that begins at point i of n and ends before the last; it lasts two at
  * least. */
-static double best_pulse(const struct answer *answer, size_t i, size_t n,
+static double best_pulse(const struct answer *answer, const double *dots, size_t i, size_t n,
                          const struct signs_level *before)
 {
+    const double last = (double)answer->shape[answer->settled];
+    const double weights_all = answer_sum(answer, answer->weights, last, n - i);
     double best = 0;
     for (size_t e = i + 2; e < n; e++) { /* it is over at point e */
-        const double dot = answer->dots[i] - answer->dots[e];
-        const double weights = answer->weights[n - i] - answer->weights[n - e];
+        const double weights = weights_all - answer_sum(answer, answer->weights, last, n - e);
         const double squares =
-            answer->squares[e - i] +
+            answer_sum(answer, answer->squares, last * last, e - i) +
             answer->left[min_size(e - i, answer->settled)][min_size(n - e, answer->settled)];
-        const double size = dot - before->mean * weights;
+        const double size = dots[i] - dots[e] - before->mean * weights;
         const double variance = squares + weights * weights * before->doubt;
         if (variance > 0)
             best = max_f64(best, size * size / variance / 2);
@@ -77,20 +83,12 @@ static double best_pulse(const struct answer *answer, size_t i, size_t n,
 }
 
 /* Raises likely[] where something seems to begin that ends within the span. */
-static void look_for_pulses(const struct signs *signs, const struct signs_span *span,
-                            const float *scores, struct onset *io)
+static void look_for_pulses(const struct signs *signs, const struct answer *answer,
+                            const struct signs_span *span, const float *scores, struct onset *io)
 {
     size_t n = span->until - span->from;
-    double dots[2 * SIGN_HORIZON_MAX + 2], weights[2 * SIGN_HORIZON_MAX + 3],
-        squares[2 * SIGN_HORIZON_MAX + 3], left[USUAL_RESPONSE][USUAL_RESPONSE];
-    struct answer answer = {signs->shape[SIGN_STEP],
-                            min_size(signs->horizon, USUAL_RESPONSE) - 1,
-                            dots,
-                            weights,
-                            squares,
-                            left};
-    const float *x = scores + span->from;
-    answer_learn(&answer, x, n);
+    double dots[2 * SIGN_HORIZON_MAX + 2];
+    answer_dots(answer, scores + span->from, n, dots);
     double cost = log((double)signs->horizon); /* it can end at so many points */
     struct signs_level before = signs_level_before(signs, scores, span->since, span->from);
     for (size_t i = 0; i < n; i++) {
@@ -98,7 +96,7 @@ static void look_for_pulses(const struct signs *signs, const struct signs_span *
             before = signs_level_before(signs, scores, span->since, span->from + i);
         if (isinf(before.doubt))
             continue;
-        io->likely[i] = max_f64(io->likely[i], best_pulse(&answer, i, n, &before) - cost);
+        io->likely[i] = max_f64(io->likely[i], best_pulse(answer, dots, i, n, &before) - cost);
     }
 }
 
@@ -112,9 +110,11 @@ void onset_from_look(const struct signs *signs, const struct signs_span *span,
     io->until = span->until;
     for (size_t i = 0; i < n; i++)
         io->likely[i] = 0;
+    struct answer answer;
+    answer_learn(signs, &answer);
     for (size_t a = 0; a < COUNT_OF(signs->scores); a++)
         if (signs->scores[a])
-            look_for_pulses(signs, span, signs->scores[a], io);
+            look_for_pulses(signs, &answer, span, signs->scores[a], io);
     for (size_t i = 0; i < n; i++) {
         double best = io->likely[i];
         for (size_t s = 0; s <= SIGN_WILD; s++) {

@@ -89,7 +89,7 @@ def test_the_server_says_what_the_bench_says(name, tmp_path):
     assert {verdict["checked"] for verdict in verdicts.values()} == {len(case.metrics)}
     moved = {(change, m["metric"]) for change, verdict in verdicts.items() for m in verdict["moved"]}
     expected = {key for key, cell in cells.items() if cell["moved"]}
-    assert moved & expected, "a case in which nothing moves shows nothing"
+    assert len(moved & expected) >= 2, "a case in which nothing moves shows nothing"
     # The bench has learnt from what came before the first change alone, and the server from all before each.
     assert len(moved ^ expected) <= DIFFER_MAX * len(cells), moved ^ expected
     for change, metric in moved & expected:
