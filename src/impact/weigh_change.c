@@ -106,9 +106,10 @@ static double chance_of(struct weigh *weigh, size_t m, size_t p, size_t until, d
     out->rank = (uint32_t)n_as_odd + 1;
     if (n < NULL_MIN)
         return 1;
-    if (metric->form.is_constant) /* unless it has moved since */
-        return surprise > 4 ? (double)(n_as_odd * stride / 5 + 1) / (double)(n * stride / 5 + 1)
-                            : 1;
+    if (metric->form.is_constant) { /* any movement is news, but for what it did since */
+        const size_t n_apart = n * stride / 5 + 1, n_odd_apart = n_as_odd * stride / 5 + 1;
+        return surprise > 4 ? (double)n_odd_apart / (double)n_apart : 1;
+    }
     struct tail tail = tail_fit(weigh->scratch, n, P_XI);
     tail.scale = fmax(tail.scale, P_SCALE_MIN);
     double chance = surprise <= tail.threshold ? (double)(n_as_odd + 1) / (double)(n + 1)

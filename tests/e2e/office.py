@@ -13,6 +13,7 @@ import etsy
 from kit.server import Server
 
 DAY = 86400
+HOUR = 3600
 MINUTE = 60
 SCHEMAS = "[all]\npattern = .*\nretentions = 1m:60d\n"
 CONFIG = "[collect]\nhost = off\nself = off\n[impact]\nvital = %s\ncpu-share = 100%%\n"
@@ -22,10 +23,10 @@ VITAL = ("php.warnings", "logins.ok", "checkout.ok", "forum.posts")
 class Office:
     def __init__(self, now=None):
         self.now = int(now or time.time())
-        self.west = (self.now // 3600 - 21) % 24  # hours that its clock is behind Greenwich
+        self.west = (self.now // HOUR - 21) % 24  # hours that its clock is behind Greenwich
         if self.west > 12:
             self.west -= 24
-        self.midnight = self.now - (self.now - 3600 * self.west) % DAY
+        self.midnight = self.now - (self.now - HOUR * self.west) % DAY
 
     @property
     def zone(self):

@@ -44,8 +44,8 @@ def project(tmp_path):
                             for n in "ab"))
     p.write("version", "14")
     p.write(".clang-tidy", "Checks: '*'\n")
-    p.write("build/clang/compile_commands.json", "[%s]" % ",".join(
-        '{"directory": "%s/build/clang", "command": "cc -c ../../src/%s.c", "file": "../../src/%s.c", "output": "%s.o"}'
+    p.write("build/lint/compile_commands.json", "[%s]" % ",".join(
+        '{"directory": "%s/build/lint", "command": "cc -c ../../src/%s.c", "file": "../../src/%s.c", "output": "%s.o"}'
         % (tmp_path, n, n, n) for n in "ab"))
     for name in ("a.c", "b.c", "a.h", "a_test.c"):
         p.write("src/" + name, "int x;\n")
@@ -72,7 +72,7 @@ def test_what_has_changed_is_looked_at_again(project, name, text, asked):
 
 def test_another_command_of_the_compiler_is_a_change(project):
     project.tidy()
-    path = project.write("x", "").parent / "build/clang/compile_commands.json"
+    path = project.write("x", "").parent / "build/lint/compile_commands.json"
     path.write_text(path.read_text().replace("cc -c ../../src/a.c", "cc -O2 -c ../../src/a.c"))
     assert project.tidy() == (0, "", ["src/a.c"])
 
