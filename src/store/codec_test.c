@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "kit/kit.h"
 #include "store/codec_ec.h"
-#include "store/pack.h"
+#include "store/pack_plan.h"
 
 enum { UNIT = 720 };
 
@@ -679,7 +679,31 @@ TEST(streams_are_as_long_as_foretold)
     }
 }
 
-RUN_TESTS(test_of(sizes_stay_within_loose_bounds),
+TEST(plans_are_the_same_with_avx2_and_without)
+{
+    for (int round = 0; round < 3000; round++) {
+        uint64_t values[PACK_GROUP], offsets[PACK_GROUP], plain_offsets[PACK_GROUP];
+        const size_t n = 1 + kit_random_below(PACK_GROUP);
+        const unsigned w = (unsigned)kit_random_below(64),
+                       rare = 1 + (unsigned)kit_random_below(20);
+        const uint64_t base = kit_random() >> kit_random_below(64);
+        for (size_t i = 0; i < n; i++)
+            values[i] =
+                base + (kit_random() >> (kit_random_below(rare) ? w : kit_random_below(64)));
+        const struct pack_plan plan = pack_plan(values, n, offsets);
+        const struct pack_plan plain = pack_plan_plain(values, n, plain_offsets);
+        EXPECT(plan.min == plain.min && plan.n_bytes == plain.n_bytes);
+        EXPECT_I64(plan.width, plain.width);
+        EXPECT_I64(plan.max_width, plain.max_width);
+        EXPECT_I64(plan.n_patches, plain.n_patches);
+        EXPECT(memcmp(offsets, plain_offsets, n * sizeof *offsets) == 0);
+        for (size_t i = 0; i < n; i++)
+            EXPECT(values[i] == plan.min + offsets[i]);
+    }
+}
+
+RUN_TESTS(test_of(plans_are_the_same_with_avx2_and_without),
+          test_of(sizes_stay_within_loose_bounds),
           test_of(cold_units_are_smaller_where_values_are_uneven),
           test_of(picks_the_form_that_fits), test_of(special_values_come_back_bit_by_bit),
           test_of(random_mixtures_come_back_bit_by_bit), test_of(every_number_of_decimals_is_exact),

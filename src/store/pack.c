@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "store/pack_plan.h"
+
 enum { GROUP_PATCHED = 0x80, GROUP_WIDTH = 0x7F };
 
 static unsigned bit_width(uint64_t v)
@@ -113,67 +115,19 @@ void pack_get_bits(const uint8_t *at, const uint8_t *end, uint64_t *out, size_t 
 
 /* ---- groups ---- */
 
-/* How a group is best written. */
-struct plan {
-    uint64_t min;       /* the smallest as a signed number */
-    unsigned width;     /* of all values less min, but for the patches */
-    unsigned max_width; /* of the widest */
-    unsigned n_patches;
-    size_t n_bytes;
-};
-
-static uint64_t signed_min(const uint64_t *v, size_t n)
-{
-    int64_t min = (int64_t)v[0];
-    for (size_t i = 1; i < n; i++)
-        min = (int64_t)v[i] < min ? (int64_t)v[i] : min;
-    return (uint64_t)min;
-}
-
-static struct plan plan_group(const uint64_t *v, size_t n)
-{
-    uint8_t n_of_width[65] = {0};
-    struct plan plan = {.min = signed_min(v, n)};
-    for (size_t i = 0; i < n; i++)
-        n_of_width[bit_width(v[i] - plan.min)]++;
-
-    plan.max_width = 64;
-    while (plan.max_width && !n_of_width[plan.max_width])
-        plan.max_width--;
-    plan.width = plan.max_width;
-    plan.n_bytes = packed_bytes(n, plan.max_width);
-
-    unsigned n_wider = 0;
-    for (unsigned w = plan.max_width; w-- > 0;) {
-        n_wider += n_of_width[w + 1];
-        if (n_wider > PACK_PATCHES_MAX)
-            break;
-        const size_t n_bytes =
-            packed_bytes(n, w) + 2 + n_wider + packed_bytes(n_wider, plan.max_width - w);
-        if (n_bytes < plan.n_bytes) {
-            plan.n_bytes = n_bytes;
-            plan.width = w;
-            plan.n_patches = n_wider;
-        }
-    }
-    plan.n_bytes += pack_varint_bytes(pack_zigzag(plan.min)) + 1;
-    return plan;
-}
-
 static uint8_t *put_group(uint8_t *at, const uint64_t *v, size_t n)
 {
-    const struct plan plan = plan_group(v, n);
-    const uint64_t mask = mask_of(plan.width);
     uint64_t low[PACK_GROUP], high[PACK_PATCHES_MAX];
     uint8_t positions[PACK_PATCHES_MAX];
+    const struct pack_plan plan = pack_plan(v, n, low);
+    const uint64_t mask = mask_of(plan.width);
     size_t n_patches = 0;
-    for (size_t i = 0; i < n; i++) {
-        const uint64_t offset = v[i] - plan.min;
-        low[i] = offset & mask;
-        if (offset == low[i])
+    for (size_t i = 0; n_patches < plan.n_patches; i++) {
+        if (low[i] <= mask)
             continue;
         positions[n_patches] = (uint8_t)i;
-        high[n_patches++] = offset >> plan.width; /* patched, so the width is below 64 */
+        high[n_patches++] = low[i] >> plan.width; /* patched, so the width is below 64 */
+        low[i] &= mask;
     }
     at = pack_put_varint(at, pack_zigzag(plan.min));
     *at++ = (uint8_t)(plan.width | (n_patches ? GROUP_PATCHED : 0));
@@ -273,9 +227,10 @@ uint8_t *pack_put_stream(uint8_t *at, const uint64_t *v, size_t n)
 
 size_t pack_stream_bytes(const uint64_t *v, size_t n)
 {
+    uint64_t offsets[PACK_GROUP];
     size_t n_bytes = 0;
     for (size_t i = 0; i < n; i += PACK_GROUP)
-        n_bytes += plan_group(v + i, min_size(PACK_GROUP, n - i)).n_bytes;
+        n_bytes += pack_plan(v + i, min_size(PACK_GROUP, n - i), offsets).n_bytes;
     return n_bytes;
 }
 
