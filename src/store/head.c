@@ -10,6 +10,8 @@
 enum {
     COLUMN_BYTES = HEAD_LANES * 8,
     CELLS_BYTES = HEAD_SLOTS * COLUMN_BYTES,
+    PAGE_LANES = HEAD_LANES / HEAD_PAGES,
+    PAGE_BYTES = PAGE_LANES * 8,
 };
 
 struct head {
@@ -157,6 +159,15 @@ struct head_tablet *head_tablet(const struct head *head, uint32_t no)
     return head->tablets[no];
 }
 
+/* As if no column had ever been used. */
+static void columns_forget(struct head_tablet *tablet)
+{
+    for (size_t i = 0; i < COUNT_OF(tablet->touched); i++)
+        __atomic_store_n(&tablet->touched[i], 0, __ATOMIC_RELAXED);
+    for (size_t i = 0; i < HEAD_PAGES; i++)
+        tablet->idle_slots[i] = HEAD_SLOTS;
+}
+
 static struct head_tablet *tablet_new(struct head_class *of)
 {
     struct head_tablet *tablet = mem_zalloc(sizeof(struct head_tablet));
@@ -164,6 +175,7 @@ static struct head_tablet *tablet_new(struct head_class *of)
     tablet->head = __atomic_load_n(&of->freed, __ATOMIC_ACQUIRE) - 1;
     tablet->ids = mem_array(HEAD_LANES, uint32_t);
     tablet->cells = pages_new(CELLS_BYTES);
+    columns_forget(tablet);
     return tablet;
 }
 
@@ -221,6 +233,20 @@ void head_lane_drop(struct head *head, uint32_t id)
     pthread_mutex_unlock(&head->lock);
 }
 
+/* A column that was never used: whoever wrote to the one before will write to it. All at once costs half
+ * of what it costs page by page. */
+static void column_touch(struct head_tablet *tablet, uint32_t slot)
+{
+    const uint32_t i = slot % HEAD_SLOTS;
+    uint64_t *word = &tablet->touched[i / 64];
+    const uint64_t bit = (uint64_t)1 << (i % 64);
+
+    if (__atomic_load_n(word, __ATOMIC_RELAXED) & bit ||
+        __atomic_fetch_or(word, bit, __ATOMIC_RELAXED) & bit)
+        return;
+    pages_touch_like(head_cell(tablet, slot, 0), head_cell(tablet, slot - 1, 0), COLUMN_BYTES);
+}
+
 bool head_advance(struct head_tablet *tablet, uint32_t slot)
 {
     const uint32_t freed = __atomic_load_n(&tablet->of->freed, __ATOMIC_SEQ_CST);
@@ -229,10 +255,12 @@ bool head_advance(struct head_tablet *tablet, uint32_t slot)
     if (slot < freed || slot - freed >= HEAD_SLOTS)
         return false;
     /* a head below freed - 1 is of idle time that was sealed over */
-    while (slot + 1 > ((int32_t)(head + 1 - freed) > 0 ? head + 1 : freed) &&
-           !__atomic_compare_exchange_n(&tablet->head, &head, slot, false, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST))
-        continue;
+    while (slot + 1 > ((int32_t)(head + 1 - freed) > 0 ? head + 1 : freed))
+        if (__atomic_compare_exchange_n(&tablet->head, &head, slot, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST)) {
+            column_touch(tablet, slot);
+            break;
+        }
     return true;
 }
 
@@ -294,17 +322,47 @@ bool head_class_is_busy(const struct head *head, const struct head_class *of)
     return (int32_t)(head_class_end(head, of) - of->sealed) > 0;
 }
 
+/* Release, as in head_cell_set: who sees the gap sees the file that has the value. False: it is empty. */
+static bool page_empty(uint64_t *cells)
+{
+    size_t i = 0;
+
+    while (i < PAGE_LANES && !__atomic_load_n(&cells[i], __ATOMIC_RELAXED))
+        i++;
+    if (i == PAGE_LANES)
+        return false;
+    for (; i < PAGE_LANES; i++)
+        __atomic_store_n(&cells[i], 0, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* Empties the columns of slots [from, until) of the lanes of one page. */
+static void lanes_empty(struct head_tablet *tablet, size_t page, uint32_t from, uint32_t until)
+{
+    uint16_t *idle_slots = &tablet->idle_slots[page];
+    const uint32_t lane = (uint32_t)page * PAGE_LANES;
+    bool had_values = false;
+
+    for (uint32_t slot = from; slot != until; slot++)
+        had_values |= page_empty(head_cell(tablet, slot, lane));
+    if (had_values)
+        *idle_slots = 0;
+    if (had_values || *idle_slots >= HEAD_SLOTS)
+        return;
+    for (uint32_t slot = from; slot != until; slot++)
+        pages_zero(head_cell(tablet, slot, lane), PAGE_BYTES);
+    *idle_slots = (uint16_t)(*idle_slots + (until - from));
+}
+
 static void columns_empty(struct head_tablet *tablet, uint32_t from, uint32_t until)
 {
     if (until - from >= HEAD_SLOTS) {
         pages_zero(tablet->cells, CELLS_BYTES);
+        columns_forget(tablet);
         return;
     }
-    while (from != until) {
-        const uint32_t n = (uint32_t)min_size(until - from, HEAD_SLOTS - from % HEAD_SLOTS);
-        pages_zero(head_cell(tablet, from, 0), (size_t)n * COLUMN_BYTES);
-        from += n;
-    }
+    for (size_t page = 0; page < HEAD_PAGES; page++)
+        lanes_empty(tablet, page, from, until);
 }
 
 void head_release(struct head *head, struct head_class *of, uint32_t until)

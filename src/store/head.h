@@ -2,7 +2,8 @@
  * series take lanes in tablets of 4,096; a tablet is a matrix [HEAD_SLOTS][4096] of doubles, a ring
  * over slot numbers (time / step of the finest archive). A cell holds the inverted bits of a double, 0:
  * no value (the NaN of all ones is never one), so fresh memory is empty, and a column costs nothing
- * where no series of a page writes to it.
+ * where no series of a page writes to it. To get a page from the kernel costs more than all else that is
+ * done for its 512 values, so the ring keeps its pages, but for lanes that have gone quiet.
  *
  * Sharing (the one place where threads share what changes; see also epoch.h):
  *   - a writer inside its epoch stores a value with one atomic 8-byte store when
@@ -26,7 +27,8 @@
 #include "model/schema.h"
 
 enum {
-    HEAD_LANES = 4096,       /* of a tablet: a column is 32 KB */
+    HEAD_LANES = 4096,       /* of a tablet: a column is 32 KB ... */
+    HEAD_PAGES = 8,          /* ... and so many pages, of 512 lanes each */
     HEAD_SLOTS = 112,        /* what one seal takes, the grace, and room for what comes meanwhile */
     HEAD_SEAL_SLOTS = 64,    /* one file of a seal */
     HEAD_GRACE_SLOTS = 32,   /* this late a point is still an ordinary one */
@@ -57,6 +59,9 @@ struct head_tablet {
     uint32_t n_lanes; /* in use, from lane 0; atomic, moves under the lock */
     uint32_t *ids;    /* of the lanes; atomic; HEAD_ID_NONE: its series was deleted */
     uint64_t *cells;  /* [HEAD_SLOTS][HEAD_LANES] */
+    uint64_t touched[HEAD_SLOTS / 64 +
+                     1];             /* bit slot % HEAD_SLOTS: its column was used before; atomic */
+    uint16_t idle_slots[HEAD_PAGES]; /* keeper: how long the lanes of a page have had no value */
 };
 
 struct head;
@@ -158,7 +163,8 @@ bool head_has(const struct head *head, uint32_t id);
 /* Behind the last column of the class (freed: none), and: is that above the sealed slot? Thread: keeper. */
 uint32_t head_class_end(const struct head *head, const struct head_class *of);
 bool head_class_is_busy(const struct head *head, const struct head_class *of);
-/* Slots below until are in files: empties their columns and moves `freed`. Thread: keeper. */
+/* Slots below until are in files: empties their columns and moves `freed`. Pages that held something stay,
+ * those of lanes without a value for HEAD_SLOTS slots are given back. Thread: keeper. */
 void head_release(struct head *head, struct head_class *of, uint32_t until);
 /* Empties the class and sets its window. No writer uses it meanwhile: sealed was UINT32_MAX for an
  * epoch. Thread: keeper. */
