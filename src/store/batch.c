@@ -7,12 +7,14 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "store/batch_avx2.h"
 
 enum {
     RAW_EXPONENT = 15, /* in the control byte: the double itself follows */
     EXPONENT_MAX = 14,
     DELTA_BYTES_MAX = 5, /* 32 bits, 7 a byte */
     VALUE_BYTES_MAX = 9, /* of a point: the control byte and eight more */
+    BY_FOUR = 4,
 };
 
 static const double POWERS[EXPONENT_MAX + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
@@ -99,8 +101,7 @@ static bool decimal_of(double value, int64_t *out_mantissa, unsigned *out_expone
     return false;
 }
 
-/* The difference modulo 2^32, so that every id can follow every id. */
-static uint8_t *varint_put(uint8_t *at, uint32_t now, uint32_t before)
+uint8_t *batch_put_delta(uint8_t *at, uint32_t now, uint32_t before)
 {
     int32_t delta = (int32_t)(now - before);
     uint32_t left = (uint32_t)delta << 1 ^ (uint32_t)(delta >> 31);
@@ -129,13 +130,26 @@ void batch_add(struct batch *batch, uint32_t id, uint32_t at_s, double value)
         at += 9;
     }
     if (!follows) {
-        at = varint_put(at, id, batch->id);
-        at = varint_put(at, at_s, batch->at_s);
+        at = batch_put_delta(at, id, batch->id);
+        at = batch_put_delta(at, at_s, batch->at_s);
     }
     batch->n = (size_t)(at - batch->at);
     batch->count++;
     batch->id = id;
     batch->at_s = at_s;
+}
+
+void batch_add_all(struct batch *batch, const struct sink_point *points, size_t n)
+{
+    const bool has_avx2 = batch_avx2_is_there();
+
+    for (size_t i = 0; i < n;) {
+        if (has_avx2)
+            i += batch_avx2_add(batch, points + i, n - i);
+        /* those among which one is not for that; then that is tried again */
+        for (const size_t until = min_size(i + BY_FOUR, n); i < until; i++)
+            batch_add(batch, points[i].id, points[i].at_s, points[i].value);
+    }
 }
 
 void batch_seal(struct batch *batch, uint32_t seed, struct batch_mark mark, size_t *out_n)

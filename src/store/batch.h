@@ -27,6 +27,11 @@ void batch_clear(struct batch *batch); /* keeps the memory */
 /* Room for n more points; always before batch_add. */
 void batch_reserve(struct batch *batch, size_t n);
 void batch_add(struct batch *batch, uint32_t id, uint32_t at_s, double value);
+/* The same for n points. */
+void batch_add_all(struct batch *batch, const struct sink_point *points, size_t n);
+/* Private to batch*.c: an id or a time as its difference to the one before, modulo 2^32, so that every one
+ * can follow every one. Returns where the next byte goes. */
+uint8_t *batch_put_delta(uint8_t *at, uint32_t now, uint32_t before);
 /* What a batch says besides its points. One without points says only this. */
 struct batch_mark {
     uint64_t lsn;

@@ -106,6 +106,47 @@ TEST(random_batches_survive_and_every_flipped_bit_is_seen)
     }
 }
 
+/* Mostly short decimals of either sign, as values are, and now and then what is none. */
+static double value_of_some_kind(void)
+{
+    static const double odd[] = {0.0,    -0.0, 1e12, -1e12, 999999999999.999, 1e300,     5e-324,
+                                 0.0005, 1e15, 0.3,  1e11,  -0.001,           0.1 + 0.2, 1.0 / 3};
+    static const double powers[] = {1, 10, 100, 1000, 10000};
+    if (kit_random_below(30) == 0)
+        return odd[kit_random_below(COUNT_OF(odd))];
+    const double whole = (double)(kit_random() >> (14 + kit_random_below(50)));
+    return (kit_random_below(2) ? whole : -whole) /
+           powers[kit_random_below(kit_random_below(8) ? 4 : COUNT_OF(powers))];
+}
+
+TEST(points_added_together_are_the_same_bytes_as_one_by_one)
+{
+    for (int round = 0; round < 3000; round++) {
+        struct batch all = {0}, each = {0};
+        struct sink_point points[100];
+        const size_t n = kit_random_below(COUNT_OF(points) + 1);
+        uint32_t id = (uint32_t)kit_random_below(5), at_s = 1700000000;
+
+        for (size_t i = 0; i < n; i++) {
+            id = kit_random_below(20) ? id + 1 : (uint32_t)kit_random();
+            at_s += kit_random_below(20) ? 0 : 10;
+            points[i] = (struct sink_point){id, at_s, value_of_some_kind()};
+        }
+        batch_reserve(&all, n);
+        batch_reserve(&each, n);
+        batch_add_all(&all, points, n);
+        for (size_t i = 0; i < n; i++)
+            batch_add(&each, points[i].id, points[i].at_s, points[i].value);
+        EXPECT_I64(all.n, each.n);
+        EXPECT_I64(all.count, each.count);
+        EXPECT(all.id == each.id && all.at_s == each.at_s);
+        EXPECT(memcmp(all.at + BATCH_HEADER_BYTES, each.at + BATCH_HEADER_BYTES,
+                      all.n - BATCH_HEADER_BYTES) == 0);
+        batch_done(&all);
+        batch_done(&each);
+    }
+}
+
 /* ---- segments ---- */
 
 static void on_batch(void *self, uint64_t lsn)
@@ -391,7 +432,8 @@ TEST(a_list_of_the_log_has_no_commit_without_those_before_it)
     wal_free(wal);
 }
 
-RUN_TESTS(test_of(a_list_of_the_log_has_no_commit_without_those_before_it),
+RUN_TESTS(test_of(points_added_together_are_the_same_bytes_as_one_by_one),
+          test_of(a_list_of_the_log_has_no_commit_without_those_before_it),
           test_of(a_batch_gives_back_every_bit), test_of(points_in_order_take_about_three_bytes),
           test_of(random_batches_survive_and_every_flipped_bit_is_seen),
           test_of(replays_all_streams_in_the_order_of_commits),

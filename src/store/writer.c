@@ -367,12 +367,15 @@ static size_t put_piece(struct sink_writer *writer, const struct sink_point *poi
         fates[i] = put_one(writer, &cursor, lanes, &points[i]);
     }
     for (size_t i = 0; i < n; i++) {
-        if (fates[i] != SINK_OK)
-            continue;
-        batch_add(&writer->batch, points[i].id, points[i].at_s, points[i].value);
-        newest_s = points[i].at_s > newest_s ? points[i].at_s : newest_s;
-        n_stored++;
+        const bool is_stored = fates[i] == SINK_OK;
+        n_stored += is_stored;
+        newest_s = is_stored && points[i].at_s > newest_s ? points[i].at_s : newest_s;
     }
+    if (LIKELY(n_stored == n))
+        batch_add_all(&writer->batch, points, n);
+    for (size_t i = 0; n_stored < n && i < n; i++)
+        if (fates[i] == SINK_OK)
+            batch_add(&writer->batch, points[i].id, points[i].at_s, points[i].value);
     if (writer->n_slow > 0) {
         err_clear(&err);
         (void)!flush(writer, &err); /* what fails stays in the batch, see commit */
