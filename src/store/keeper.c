@@ -159,7 +159,7 @@ static bool late_keep(struct store *store, struct err *err)
     }
     if (keeper->late_since_us == 0 || keeper->late_since_us > now_us)
         keeper->late_since_us = now_us;
-    bool is_due = is_quiet || late_bytes(store->late) > store->tuning.late_flush_bytes ||
+    bool is_due = is_quiet || late_is_full(store->late, store->tuning.late_flush_bytes) ||
                   now_us - keeper->late_since_us >= store->tuning.late_flush_us;
     if (!is_due)
         return true;
@@ -217,11 +217,16 @@ static bool wal_keep(struct store *store, bool is_wanted, struct err *err)
     const uint64_t bytes = wal_closed_bytes(store->wal);
     const bool is_too_long = bytes > store->tuning.wal_bytes_max;
     const int64_t now_us = monotonic_us();
+    struct keeper *keeper = &store->keeper;
+    /* whole segments may have come free: the sooner they are used again, the fewer there are */
+    const bool is_due = now_us >= keeper->wal_kept_us + WAL_KEEP_US ||
+                        (bytes >= store->tuning.wal_segment_bytes / 2 &&
+                         keeper->n_written != keeper->n_written_kept);
 
-    if (!is_wanted && !is_too_long &&
-        (bytes == 0 || now_us < store->keeper.wal_kept_us + WAL_KEEP_US))
+    if (!is_wanted && !is_too_long && (bytes == 0 || !is_due))
         return true;
-    store->keeper.wal_kept_us = now_us;
+    keeper->wal_kept_us = now_us;
+    keeper->n_written_kept = keeper->n_written;
     if (is_too_long && !checkpoint_all(store, err))
         return false;
     if (!marks_raise(store, err))

@@ -177,6 +177,12 @@ size_t late_bytes(const struct late *late)
     return __atomic_load_n(&late->bytes, __ATOMIC_RELAXED);
 }
 
+bool late_is_full(const struct late *late, size_t max_bytes)
+{
+    const size_t bytes = late_bytes(late);
+    return bytes > max_bytes || (bytes > max_bytes / 2 && panes_pool_is_dry(late->pool));
+}
+
 void late_trim(struct late *late)
 {
     panes_pool_trim(late->pool);

@@ -35,6 +35,8 @@ void late_free(struct late *late);
 void late_add(struct late *late, const struct late_point *points, size_t n);
 /* Memory of both tables. Takes no lock. */
 size_t late_bytes(const struct late *late);
+/* They fill max_bytes, or half of that when more would take memory that was never touched. Takes no lock. */
+bool late_is_full(const struct late *late, size_t max_bytes);
 
 /* The column where late points of this slot go, or NULL: they go to late_add, or late_make_column first.
  * Lock-free. Thread: writers inside their epoch, and not across it. */

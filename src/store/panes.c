@@ -20,7 +20,8 @@ enum {
 struct panes_pool {
     pthread_mutex_t lock;
     uint64_t *items[POOL_MAX]; /* all zero */
-    size_t n;
+    size_t n;                  /* atomic */
+    size_t n_used;             /* panes that have such; atomic */
 };
 
 struct panes_pool *panes_pool_new(void)
@@ -30,12 +31,20 @@ struct panes_pool *panes_pool_new(void)
     return pool;
 }
 
+static void count_set(size_t *count, size_t n)
+{
+    __atomic_store_n(count, n, __ATOMIC_RELAXED); /* under the lock */
+}
+
+/* NULL: there is none. */
 static uint64_t *pool_take(struct panes_pool *pool)
 {
     uint64_t *cells = NULL;
     pthread_mutex_lock(&pool->lock);
-    if (pool->n > 0)
-        cells = pool->items[--pool->n];
+    if (pool->n > 0) {
+        count_set(&pool->n, pool->n - 1);
+        cells = pool->items[pool->n];
+    }
     pthread_mutex_unlock(&pool->lock);
     return cells;
 }
@@ -44,10 +53,18 @@ static bool pool_put(struct panes_pool *pool, uint64_t *cells)
 {
     pthread_mutex_lock(&pool->lock);
     const bool has_room = pool->n < POOL_MAX;
-    if (has_room)
-        pool->items[pool->n++] = cells;
+    if (has_room) {
+        pool->items[pool->n] = cells;
+        count_set(&pool->n, pool->n + 1);
+    }
     pthread_mutex_unlock(&pool->lock);
     return has_room;
+}
+
+bool panes_pool_is_dry(const struct panes_pool *pool)
+{
+    return __atomic_load_n(&pool->n, __ATOMIC_RELAXED) == 0 &&
+           __atomic_load_n(&pool->n_used, __ATOMIC_RELAXED) > 0;
 }
 
 void panes_pool_trim(struct panes_pool *pool)
@@ -91,6 +108,7 @@ static void pane_free(struct panes *panes, struct pane *pane)
     for (uint32_t i = 0; i < PANE_SLOTS; i++)
         if (pane->touched >> i & 1)
             memset(pane->cells + (size_t)i * HEAD_LANES, 0, (size_t)pane->tablet->n_lanes * 8);
+    __atomic_fetch_sub(&panes->pool->n_used, 1, __ATOMIC_RELAXED);
     if (!pool_put(panes->pool, pane->cells))
         pages_free(pane->cells, CELLS_BYTES);
     mem_free(pane);
@@ -140,6 +158,7 @@ struct pane *panes_make(struct panes *panes, struct head_tablet *tablet, uint32_
     pane->level = level;
     pane->first = slot - slot % PANE_SLOTS;
     pane->cells = pool_take(panes->pool);
+    __atomic_fetch_add(&panes->pool->n_used, 1, __ATOMIC_RELAXED);
     if (!pane->cells) {
         pane->cells = pages_new(CELLS_BYTES);
         pane->is_fresh = __atomic_load_n(&tablet->n_lanes, __ATOMIC_RELAXED) < HUGE_LANES;

@@ -33,6 +33,8 @@ struct panes_pool;
 
 MUST_CHECK struct panes_pool *panes_pool_new(void);
 void panes_pool_free(struct panes_pool *pool);
+/* Panes are in use, and the next would take fresh memory. Takes no lock. */
+bool panes_pool_is_dry(const struct panes_pool *pool);
 /* Gives all of it back to the kernel. */
 void panes_pool_trim(struct panes_pool *pool);
 

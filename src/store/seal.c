@@ -93,6 +93,7 @@ static bool seal_finish(struct store *store, struct head_class *of, struct err *
     output_done(&output);
     if (is_ok) {
         head_release(store->head, of, until);
+        store->keeper.n_written++;
         __atomic_fetch_add(&store->keeper.n_seals, 1, __ATOMIC_RELAXED);
     }
     return is_ok;

@@ -294,6 +294,7 @@ bool seal_late(struct store *store, struct err *err)
         if (!late_write(store, lsn, err))
             return false;
         late_end(store->late);
+        store->keeper.n_written++;
         if (lsn == now_lsn)
             return true;
     }

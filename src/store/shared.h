@@ -120,7 +120,9 @@ struct keeper {
     int64_t late_big_us;   /* when it was last above late_quiet_bytes */
     int64_t wal_kept_us;   /* monotonic */
     struct sweep sweep;
-    uint64_t n_seals; /* atomic */
+    uint64_t n_seals;        /* atomic */
+    uint64_t n_written;      /* windows, and sets of late points */
+    uint64_t n_written_kept; /* when the log was looked through last */
     bool has_warned;
 };
 

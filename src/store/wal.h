@@ -14,11 +14,11 @@
 
 enum {
     WAL_HEADER_BYTES = 64,
-    WAL_SEGMENT_BYTES =
-        64 << 20, /* as good as any past 16 MB; 64 of them open at once fit a disk */
+    /* Small, so that some soon come back: bytes that a file has had before cost a fifth of new ones. */
+    WAL_SEGMENT_BYTES = 8 << 20,
     WAL_STREAMS_MAX = 64,
-    WAL_SPARE_MAX = 4, /* recycled segments kept for the next rotation */
-    WAL_VERSION = 2,   /* in 1 no batch said what was on the disk; it is read */
+    WAL_SPARE_MAX = 32, /* recycled segments kept for the next rotation */
+    WAL_VERSION = 2,    /* in 1 no batch said what was on the disk; it is read */
 };
 
 struct wal;

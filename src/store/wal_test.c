@@ -296,17 +296,17 @@ TEST(segments_below_the_mark_are_given_back_and_others_kept)
     const char *dir = new_dir("reclaim");
     struct wal *wal = wal_new(dir, dir, 300, 1, 1);
 
-    append(wal, 0, 0, 100);
+    append(wal, 0, 0, 1000);
     sync_all(wal);
-    EXPECT_OK(wal_reclaim(wal, 50, &kit_err));
+    EXPECT_OK(wal_reclaim(wal, 900, &kit_err));
     wal_free(wal);
     (void)replay(dir);
-    bool has[100] = {false};
+    bool has[1000] = {false};
     for (size_t i = 0; i < got.n; i++)
         has[got.points[i].id] = true;
-    for (uint32_t i = 49; i < 100; i++)
+    for (uint32_t i = 899; i < 1000; i++)
         EXPECT(has[i]);
-    EXPECT(got.n < 80);
+    EXPECT(got.n < 500); /* those and the spares */
 }
 
 TEST(a_failed_write_can_be_repeated)

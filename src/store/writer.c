@@ -408,7 +408,7 @@ static bool late_has_room(struct store *store)
     const struct shared_tuning *tuning = &store->tuning;
     size_t bytes = late_bytes(store->late);
 
-    if (bytes <= tuning->late_flush_bytes || tuning->has_no_threads)
+    if (!late_is_full(store->late, tuning->late_flush_bytes) || tuning->has_no_threads)
         return bytes <= tuning->late_bytes_max;
     keeper_wake(store);
     for (int64_t us = 0; bytes > tuning->late_bytes_max && us < LATE_WAIT_US; us += LATE_STEP_US) {
