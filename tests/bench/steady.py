@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""What a point costs once the server has run for a while: every series is sent once a second, in one burst over one
+connection, for longer than the head's ring; then CPU is counted, of the receiver alone and of the whole process with
+log, sealing and merging. Beside it the same bursts into a sink that drops, and one that counts newlines."""
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import kit
+
+RING_S = 130      # longer than 112 slots of a second
+RULES = "[all]\npattern = .*\nretentions = 1s:1d\n"
+
+
+class Laps:
+    """One lap's text, given the time that it is asked for."""
+
+    def __init__(self, options, folder):
+        self.begun_s = int(time.time())
+        paths, self.work = kit.make_work(options, folder, options.series, 1, 1, self.begun_s)
+        with open(paths[0], "rb") as f:
+            self.text = f.read()
+
+    def at(self, at_s):
+        return self.text.replace(b" %d\n" % self.begun_s, b" %d\n" % at_s)
+
+
+def send(sock, laps, n, on_lap=lambda i: None):
+    """n laps, one a second; on_lap is called after each has been sent and has had its second."""
+    due_s = int(time.time()) + 1
+    for i in range(n):
+        text = laps.at(due_s)
+        time.sleep(max(due_s - time.time(), 0))
+        sock.sendall(text)
+        due_s = max(due_s + 1, int(time.time()) + 1)
+        time.sleep(max(due_s - 0.1 - time.time(), 0))
+        on_lap(i)
+
+
+def threads(pid):
+    """CPU seconds of receivers, and of all."""
+    receivers = total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/comm") as f:
+            name = f.read().strip()
+        with open(f"/proc/{pid}/task/{task}/schedstat") as f:
+            used = int(f.read().split()[0]) / 1e9
+        total += used
+        receivers += used if name.startswith("receive-") else 0
+    return receivers, total
+
+
+def run_sink(options, laps, mode):
+    process = subprocess.Popen([os.path.join(options.tools, "sink"), mode], stdout=subprocess.PIPE, text=True)
+    port = int(process.stdout.readline())
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        send(sock, laps, options.laps)
+        sock.shutdown(socket.SHUT_WR)
+        sock.recv(1)
+    out = json.loads(process.stdout.readline())
+    process.wait()
+    return (out["user_s"] + out["sys_s"]) / (options.laps * laps.work["points"]) * 1e9
+
+
+def run_plumb(options, folder, laps):
+    """ns a point of the receiver and of the whole process in the last laps; all laps were taken."""
+    rules = os.path.join(folder, "storage-schemas.conf")
+    with open(rules, "w") as f:
+        f.write(RULES)
+    server = kit.Server(options.plumb, folder, 1)
+    server.command += ["--schemas", rules]
+    used = {}
+    with server:
+        with socket.create_connection(("127.0.0.1", server.line)) as sock:
+            n = RING_S + options.laps
+            send(sock, laps, n, lambda i: used.__setitem__(i, threads(server.pid)))
+        stats = kit.stats(server)
+        with open(f"/proc/{server.pid}/status") as f:
+            rss_kb = next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+    if stats["store.points"] < n * laps.work["points"]:
+        raise SystemExit(f"{stats['store.points']} points of {n * laps.work['points']} came")
+    scale = 1e9 / (options.laps * laps.work["points"])
+    receiver, total = ((used[n - 1][k] - used[RING_S - 1][k]) * scale for k in range(2))
+    return receiver, total, rss_kb / 1024, stats
+
+
+def main():
+    parser = kit.arguments(__doc__.splitlines()[0])
+    parser.add_argument("--series", type=int, default=1000000)
+    parser.add_argument("--laps", type=int, default=64, help="that are measured")
+    options = parser.parse_args()
+    with kit.scratch(options) as folder, tempfile.TemporaryDirectory(dir=folder) as own:
+        laps = Laps(options, folder)
+        sinks = {mode: run_sink(options, laps, mode) for mode in ("discard", "count")}
+        receiver, total, rss_mb, stats = run_plumb(options, own, laps)
+    print(f"\nsteady: {options.series} series a second, lines of {laps.work['line_bytes']} B, one connection, "
+          f"{options.laps} s after {RING_S} s\n")
+    rows = [["sink, drops", sinks["discard"]], ["sink, counts newlines", sinks["count"]],
+            ["plumb, receives", receiver], ["plumb, whole process", total]]
+    kit.table(["", "ns a point", "of counting", "of dropping"],
+              [[name, f"{ns:.1f}", f"{sinks['count'] / ns:.0%}", f"{sinks['discard'] / ns:.0%}"] for name, ns in rows])
+    print(f"\n{total * options.series / 1e7:.1f} % of a core; {stats['store.late']} late, "
+          f"{stats['store.seals']} seals; peak RSS {rss_mb:.0f} MB")
+    kit.write_json(options, {"ns": {name: ns for name, ns in rows}, "rss_MB": rss_mb, "work": laps.work})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
