@@ -162,8 +162,10 @@ struct head_tablet *head_tablet(const struct head *head, uint32_t no)
 /* As if no column had ever been used. */
 static void columns_forget(struct head_tablet *tablet)
 {
-    for (size_t i = 0; i < COUNT_OF(tablet->touched); i++)
+    for (size_t i = 0; i < COUNT_OF(tablet->used); i++) {
+        __atomic_store_n(&tablet->used[i], 0, __ATOMIC_RELEASE);
         __atomic_store_n(&tablet->touched[i], 0, __ATOMIC_RELAXED);
+    }
     for (size_t i = 0; i < HEAD_PAGES; i++)
         tablet->idle_slots[i] = HEAD_SLOTS;
 }
@@ -233,35 +235,36 @@ void head_lane_drop(struct head *head, uint32_t id)
     pthread_mutex_unlock(&head->lock);
 }
 
-/* A column that was never used: whoever wrote to the one before will write to it. All at once costs half
- * of what it costs page by page. */
+/* Its memory, when it was never written to: whoever wrote to the column before it will write to this one. All
+ * at once costs half of what it costs page by page. */
 static void column_touch(struct head_tablet *tablet, uint32_t slot)
 {
     const uint32_t i = slot % HEAD_SLOTS;
-    uint64_t *word = &tablet->touched[i / 64];
     const uint64_t bit = (uint64_t)1 << (i % 64);
 
-    if (__atomic_load_n(word, __ATOMIC_RELAXED) & bit ||
-        __atomic_fetch_or(word, bit, __ATOMIC_RELAXED) & bit)
+    if (__atomic_fetch_or(&tablet->touched[i / 64], bit, __ATOMIC_RELAXED) & bit)
         return;
     pages_touch_like(head_cell(tablet, slot, 0), head_cell(tablet, slot - 1, 0), COLUMN_BYTES);
 }
 
-bool head_advance(struct head_tablet *tablet, uint32_t slot)
+uint64_t *head_column(struct head_tablet *tablet, uint32_t slot)
 {
     const uint32_t freed = __atomic_load_n(&tablet->of->freed, __ATOMIC_SEQ_CST);
     uint32_t head = __atomic_load_n(&tablet->head, __ATOMIC_SEQ_CST);
 
     if (slot < freed || slot - freed >= HEAD_SLOTS)
-        return false;
+        return NULL;
     /* a head below freed - 1 is of idle time that was sealed over */
-    while (slot + 1 > ((int32_t)(head + 1 - freed) > 0 ? head + 1 : freed))
-        if (__atomic_compare_exchange_n(&tablet->head, &head, slot, false, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST)) {
-            column_touch(tablet, slot);
-            break;
-        }
-    return true;
+    while (slot + 1 > ((int32_t)(head + 1 - freed) > 0 ? head + 1 : freed) &&
+           !__atomic_compare_exchange_n(&tablet->head, &head, slot, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST))
+        continue;
+    if (!head_column_is_used(tablet, slot)) {
+        column_touch(tablet, slot);
+        __atomic_fetch_or(&tablet->used[slot % HEAD_SLOTS / 64],
+                          (uint64_t)1 << (slot % HEAD_SLOTS % 64), __ATOMIC_SEQ_CST);
+    }
+    return head_cell(tablet, slot, 0);
 }
 
 bool head_has(const struct head *head, uint32_t id)
@@ -274,7 +277,8 @@ bool head_has(const struct head *head, uint32_t id)
     const uint32_t freed = __atomic_load_n(&tablet->of->freed, __ATOMIC_ACQUIRE);
     const uint32_t end = __atomic_load_n(&tablet->head, __ATOMIC_ACQUIRE) + 1;
     for (uint32_t slot = freed; (int32_t)(end - slot) > 0 && slot - freed < HEAD_SLOTS; slot++)
-        if (__atomic_load_n(head_cell(tablet, slot, lane % HEAD_LANES), __ATOMIC_RELAXED))
+        if (head_column_is_used(tablet, slot) &&
+            __atomic_load_n(head_cell(tablet, slot, lane % HEAD_LANES), __ATOMIC_RELAXED))
             return true;
     return false;
 }
@@ -294,7 +298,9 @@ void head_read(const struct head *head, uint32_t id, struct head_recent *out)
     out->first = freed;
     out->n = end - freed < HEAD_SLOTS ? end - freed : HEAD_SLOTS;
     for (uint32_t i = 0; i < out->n; i++)
-        out->values[i] = head_cell_get(head_cell(tablet, freed + i, lane % HEAD_LANES));
+        out->values[i] = head_column_is_used(tablet, freed + i)
+                             ? head_cell_get(head_cell(tablet, freed + i, lane % HEAD_LANES))
+                             : (double)NAN;
     uint32_t freed_since = __atomic_load_n(&tablet->of->freed, __ATOMIC_ACQUIRE);
     if ((int32_t)(freed_since - freed) < 0) /* the window was set back: nothing read here counts */
         out->n = 0;
@@ -344,7 +350,8 @@ static void lanes_empty(struct head_tablet *tablet, size_t page, uint32_t from, 
     bool had_values = false;
 
     for (uint32_t slot = from; slot != until; slot++)
-        had_values |= page_empty(head_cell(tablet, slot, lane));
+        had_values |=
+            head_column_is_used(tablet, slot) && page_empty(head_cell(tablet, slot, lane));
     if (had_values)
         *idle_slots = 0;
     if (had_values || *idle_slots >= HEAD_SLOTS)
@@ -363,6 +370,9 @@ static void columns_empty(struct head_tablet *tablet, uint32_t from, uint32_t un
     }
     for (size_t page = 0; page < HEAD_PAGES; page++)
         lanes_empty(tablet, page, from, until);
+    for (uint32_t slot = from; slot != until; slot++)
+        __atomic_fetch_and(&tablet->used[slot % HEAD_SLOTS / 64],
+                           ~((uint64_t)1 << (slot % HEAD_SLOTS % 64)), __ATOMIC_SEQ_CST);
 }
 
 void head_release(struct head *head, struct head_class *of, uint32_t until)

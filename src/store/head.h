@@ -59,8 +59,9 @@ struct head_tablet {
     uint32_t n_lanes; /* in use, from lane 0; atomic, moves under the lock */
     uint32_t *ids;    /* of the lanes; atomic; HEAD_ID_NONE: its series was deleted */
     uint64_t *cells;  /* [HEAD_SLOTS][HEAD_LANES] */
-    uint64_t touched[HEAD_SLOTS / 64 +
-                     1];             /* bit slot % HEAD_SLOTS: its column was used before; atomic */
+    /* Bit slot % HEAD_SLOTS. Its column may hold values; it has been written to before, perhaps for
+     * another slot. Atomic. */
+    uint64_t used[HEAD_SLOTS / 64 + 1], touched[HEAD_SLOTS / 64 + 1];
     uint16_t idle_slots[HEAD_PAGES]; /* keeper: how long the lanes of a page have had no value */
 };
 
@@ -116,9 +117,16 @@ static inline uint32_t head_lane_id(const struct head_tablet *tablet, uint32_t l
 }
 uint32_t head_n_tablets(const struct head *head);
 
-/* Makes columns up to slot; false when the ring has no room for it (it goes the late way). No lock.
- * Thread: writers inside their epoch. */
-MUST_CHECK bool head_advance(struct head_tablet *tablet, uint32_t slot);
+/* The column of a slot, for values to be stored in; makes columns up to it. NULL when the ring has no room for it
+ * (it goes the late way). No lock. Thread: writers inside their epoch, and not across it. */
+uint64_t *head_column(struct head_tablet *tablet, uint32_t slot);
+
+/* False: nothing is in the column of a slot of [freed, head]. */
+static inline bool head_column_is_used(const struct head_tablet *tablet, uint32_t slot)
+{
+    const uint32_t i = slot % HEAD_SLOTS;
+    return __atomic_load_n(&tablet->used[i / 64], __ATOMIC_ACQUIRE) >> (i % 64) & 1;
+}
 
 /* The cell of a slot that has a column. */
 static inline uint64_t *head_cell(const struct head_tablet *tablet, uint32_t slot, uint32_t lane)
@@ -141,12 +149,6 @@ static inline double head_cell_get(const uint64_t *cell)
     double value;
     __builtin_memcpy(&value, &bits, sizeof value);
     return value;
-}
-
-static inline void head_store(struct head_tablet *tablet, uint32_t slot, uint32_t lane,
-                              double value)
-{
-    head_cell_set(head_cell(tablet, slot, lane), value);
 }
 
 /* The recent values of one series: slot first + i has values[i], gaps NaN. */

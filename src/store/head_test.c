@@ -65,8 +65,8 @@ TEST(a_stored_value_is_read_back_and_neighbours_are_gaps)
     EXPECT_I64(head_lane(head, 7), lane);
     struct head_tablet *tablet = head_tablet(head, lane / HEAD_LANES);
     EXPECT(isnan(value_at(head, 7, slot)));
-    EXPECT(head_advance(tablet, slot));
-    head_store(tablet, slot, lane % HEAD_LANES, 1.5);
+    EXPECT(head_column(tablet, slot));
+    head_cell_set(head_cell(tablet, slot, lane % HEAD_LANES), 1.5);
     EXPECT_F64(value_at(head, 7, slot), 1.5, 0);
     EXPECT(isnan(value_at(head, 7, slot - 1)));
     EXPECT(isnan(value_at(head, 7, slot + 1)));
@@ -75,7 +75,7 @@ TEST(a_stored_value_is_read_back_and_neighbours_are_gaps)
     /* a lane that comes later finds the same columns, empty */
     uint32_t later = head_lane_take(head, of, 8);
     EXPECT(isnan(value_at(head, 8, slot)));
-    head_store(tablet, slot, later % HEAD_LANES, 2.5);
+    head_cell_set(head_cell(tablet, slot, later % HEAD_LANES), 2.5);
     EXPECT_F64(value_at(head, 8, slot), 2.5, 0);
     EXPECT_F64(value_at(head, 7, slot), 1.5, 0);
     head_free(head);
@@ -88,18 +88,18 @@ TEST(the_ring_never_runs_over_what_is_not_freed)
     uint32_t first = of->freed, lane = head_lane_take(head, of, 0);
     struct head_tablet *tablet = head_tablet(head, lane / HEAD_LANES);
 
-    EXPECT(head_advance(tablet, first));
-    head_store(tablet, first, lane % HEAD_LANES, 3.0);
-    EXPECT(head_advance(tablet, first + HEAD_SLOTS - 1));
-    EXPECT(!head_advance(tablet, first + HEAD_SLOTS));
-    EXPECT(!head_advance(tablet, first - 1));
+    EXPECT(head_column(tablet, first));
+    head_cell_set(head_cell(tablet, first, lane % HEAD_LANES), 3.0);
+    EXPECT(head_column(tablet, first + HEAD_SLOTS - 1));
+    EXPECT(!head_column(tablet, first + HEAD_SLOTS));
+    EXPECT(!head_column(tablet, first - 1));
     EXPECT_F64(value_at(head, 0, first), 3.0, 0);
     EXPECT(head_class_is_busy(head, of));
 
     of->sealed = first + HEAD_SEAL_SLOTS;
     head_release(head, of, of->sealed);
     EXPECT(isnan(value_at(head, 0, first)));
-    EXPECT(head_advance(tablet, first + HEAD_SLOTS));
+    EXPECT(head_column(tablet, first + HEAD_SLOTS));
     EXPECT(isnan(value_at(head, 0, first + HEAD_SLOTS))); /* the reused column was cleared */
     of->sealed = of->freed = first + HEAD_SLOTS + 1;
     EXPECT(!head_class_is_busy(head, of));
@@ -127,12 +127,12 @@ TEST(a_window_set_anew_is_empty)
     uint32_t lane = head_lane_take(head, of, 0), slot = of->freed + 3;
     struct head_tablet *tablet = head_tablet(head, lane / HEAD_LANES);
 
-    EXPECT(head_advance(tablet, slot));
-    head_store(tablet, slot, lane % HEAD_LANES, 3.0);
+    EXPECT(head_column(tablet, slot));
+    head_cell_set(head_cell(tablet, slot, lane % HEAD_LANES), 3.0);
     head_window_set(head, of, of->freed - 640);
     EXPECT(!head_class_is_busy(head, of));
     EXPECT(isnan(value_at(head, 0, slot)));
-    EXPECT(head_advance(tablet, of->freed + 50));
+    EXPECT(head_column(tablet, of->freed + 50));
     EXPECT(isnan(value_at(head, 0, of->freed + 3)));
     head_free(head);
 }

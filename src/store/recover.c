@@ -298,20 +298,6 @@ static bool head_takes(const struct head_class *of, uint32_t slot)
     return slot >= of->sealed && slot - of->freed < HEAD_SLOTS;
 }
 
-/* The column of a slot that the head takes; NULL: its ring has no room. Only series with points in the
- * log have lanes yet, so nearly all of a column will be written. */
-static uint64_t *head_column(struct head_tablet *tablet, uint32_t slot)
-{
-    uint64_t *column = head_cell(tablet, slot, 0);
-
-    if (slot <= tablet->head && tablet->head != tablet->of->freed - 1)
-        return column;
-    if (!head_advance(tablet, slot))
-        return NULL;
-    pages_touch(column, tablet->n_lanes * sizeof *column);
-    return column;
-}
-
 /* A clock that runs wild expires nothing here either. */
 static int64_t now_of(const struct replaying *replaying)
 {

@@ -9,6 +9,8 @@ enum {
     TILE_LANES = 16, /* two cache lines of a column, which come together */
     TILES = 32,
     AHEAD = 24, /* columns lie far apart: fetched this many slots before they are read */
+    NEAR_SLOTS =
+        1024, /* a tile of so many, 128 KB, stays in the second-level cache until it is wanted */
 };
 
 struct rows {
@@ -80,6 +82,22 @@ static void tile_fill(struct rows *rows, uint32_t tile, double *out)
     }
 }
 
+/* A lane's share of fetching the next tile, which usually is wanted next: memory works while the caller does. */
+static void tile_fetch(struct rows *rows, uint32_t lane)
+{
+    const uint32_t first_lane = (lane / TILE_LANES + 1) * TILE_LANES % HEAD_LANES;
+    const uint64_t *const *columns = rows->columns[lane / HEAD_LANES];
+    const size_t n = rows->n_slots, k = lane % TILE_LANES;
+
+    if (first_lane == 0 || n > NEAR_SLOTS)
+        return;
+    for (size_t i = n * k / TILE_LANES; i < n * (k + 1) / TILE_LANES; i++)
+        if (columns[i]) {
+            __builtin_prefetch(columns[i] + first_lane);
+            __builtin_prefetch(columns[i] + first_lane + TILE_LANES / 2);
+        }
+}
+
 const double *rows_get(struct rows *rows, uint32_t lane)
 {
     const uint32_t tile = lane / TILE_LANES, at = tile % TILES;
@@ -89,6 +107,7 @@ const double *rows_get(struct rows *rows, uint32_t lane)
         tile_fill(rows, tile, values);
         rows->tile_of[at] = tile;
     }
+    tile_fetch(rows, lane);
     return values + (size_t)(lane % TILE_LANES) * rows->n_slots;
 }
 

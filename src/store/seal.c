@@ -24,8 +24,7 @@ static struct rows_lanes lanes_of(const struct head *head, const struct head_cla
 static const uint64_t *column_of(void *self, uint32_t tablet_no, uint32_t slot)
 {
     const struct head_tablet *tablet = head_tablet(self, tablet_no);
-    const uint32_t end = __atomic_load_n(&tablet->head, __ATOMIC_ACQUIRE) + 1;
-    return (int32_t)(end - slot) > 0 ? head_cell(tablet, slot, 0) : NULL;
+    return head_column_is_used(tablet, slot) ? head_cell(tablet, slot, 0) : NULL;
 }
 
 /* One file of slots [first, until), inside one partition. */

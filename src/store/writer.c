@@ -217,12 +217,12 @@ static void cursor_move(struct sink_writer *writer, struct cursor *cursor, uint3
     cursor->head_slot = 0;
     if (slot < __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST))
         cursor->column = late_column_of(writer, cursor, of);
-    else if (slot <= __atomic_load_n(&tablet->head, __ATOMIC_SEQ_CST) ||
-             (slot <= slot_max(of, cursor->now_s) && head_advance(tablet, slot))) {
-        cursor->column = head_cell(tablet, slot, 0);
-        cursor->head_slot = slot;
-    } else
-        cursor->column = NULL;
+    else {
+        const bool is_known = slot <= __atomic_load_n(&tablet->head, __ATOMIC_SEQ_CST) ||
+                              slot <= slot_max(of, cursor->now_s);
+        cursor->column = is_known ? head_column(tablet, slot) : NULL;
+        cursor->head_slot = cursor->column ? slot : 0;
+    }
 }
 
 static struct head_class *class_of_id(const struct store *store, uint32_t id)
@@ -312,9 +312,11 @@ static bool head_place(struct sink_writer *writer, struct head_class *of,
     if (slot < __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST))
         return false;
     const uint32_t lane = shared_lane_take(writer->store, of, point->id);
-    if (lane == HEAD_LANE_NONE || !head_advance(head_tablet(head, lane / HEAD_LANES), slot))
+    uint64_t *column =
+        lane == HEAD_LANE_NONE ? NULL : head_column(head_tablet(head, lane / HEAD_LANES), slot);
+    if (!column)
         return false;
-    head_store(head_tablet(head, lane / HEAD_LANES), slot, lane % HEAD_LANES, point->value);
+    head_cell_set(&column[lane % HEAD_LANES], point->value);
     return true;
 }
 
