@@ -1,6 +1,7 @@
 #include "store/head.h"
 
 #include <math.h>
+#include <sys/mman.h>
 
 #include "kit/kit.h"
 
@@ -137,7 +138,76 @@ TEST(a_window_set_anew_is_empty)
     head_free(head);
 }
 
-RUN_TESTS(test_of(classes_are_told_apart_by_their_rule),
+/* Is the memory of this cell there? */
+static bool is_there(const struct head_tablet *tablet, uint32_t slot, uint32_t lane)
+{
+    unsigned char byte = 0;
+    const uintptr_t at = (uintptr_t)head_cell(tablet, slot, lane);
+    EXPECT(mincore((char *)at - at % 4096, 4096, &byte) == 0);
+    return byte & 1;
+}
+
+/* All slots below until are sealed, and the ring moves on. */
+static void release(struct head *head, struct head_class *of, uint32_t until)
+{
+    of->sealed = until;
+    head_release(head, of, until);
+}
+
+TEST(the_ring_keeps_its_memory_and_gives_back_that_of_quiet_lanes)
+{
+    enum { QUIET = 600, BUSY = 10 }; /* on different pages of a column */
+    struct head *head = head_new();
+    struct head_class *of = class_for(head);
+    const uint32_t first = of->freed;
+    for (uint32_t id = 0; id <= QUIET; id++)
+        EXPECT_I64(head_lane_take(head, of, id), id);
+    struct head_tablet *tablet = head_tablet(head, 0);
+
+    for (uint32_t slot = first; slot < first + 3 * HEAD_SLOTS; slot++) {
+        uint64_t *column = head_column(tablet, slot);
+        EXPECT(column == head_cell(tablet, slot, 0));
+        head_cell_set(&column[BUSY], slot);
+        if (slot < first + HEAD_SLOTS / 2)
+            head_cell_set(&column[QUIET], slot);
+        EXPECT(value_at(head, BUSY, slot) == slot);
+        if (slot % 10 == 0)
+            release(head, of, slot);
+        if (slot == first + HEAD_SLOTS / 2)
+            EXPECT(is_there(tablet, slot - 1, QUIET) && is_there(tablet, first, QUIET));
+    }
+    for (uint32_t slot = of->freed; slot < of->freed + HEAD_SLOTS; slot++) {
+        EXPECT(is_there(tablet, slot, BUSY));
+        EXPECT(!is_there(tablet, slot, QUIET));
+        EXPECT(isnan(value_at(head, QUIET, slot)));
+    }
+    head_free(head);
+}
+
+TEST(a_column_is_used_from_its_first_value_until_it_is_freed)
+{
+    struct head *head = head_new();
+    struct head_class *of = class_for(head);
+    const uint32_t first = of->freed, later = first + 70;
+    EXPECT_I64(head_lane_take(head, of, 0), 0);
+    struct head_tablet *tablet = head_tablet(head, 0);
+
+    EXPECT(head_column(tablet, later));
+    EXPECT(head_column_is_used(tablet, later));
+    for (uint32_t slot = first; slot < first + HEAD_SLOTS; slot++)
+        EXPECT(slot == later || !head_column_is_used(tablet, slot));
+    EXPECT(head_column(tablet, first)); /* below the tablet's head */
+    EXPECT(head_column_is_used(tablet, first));
+    release(head, of, later);
+    EXPECT(!head_column_is_used(tablet, first) && head_column_is_used(tablet, later));
+    release(head, of, later + 1);
+    EXPECT(!head_column_is_used(tablet, later));
+    head_free(head);
+}
+
+RUN_TESTS(test_of(the_ring_keeps_its_memory_and_gives_back_that_of_quiet_lanes),
+          test_of(a_column_is_used_from_its_first_value_until_it_is_freed),
+          test_of(classes_are_told_apart_by_their_rule),
           test_of(the_window_leaves_room_for_the_grace_and_for_now),
           test_of(a_stored_value_is_read_back_and_neighbours_are_gaps),
           test_of(the_ring_never_runs_over_what_is_not_freed),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a point costs once the server has run for a while: every series is sent once a second, in one burst over one
+"""What a point costs once the server has run for a while: every series is sent once a step, in one burst over one
 connection, for longer than the head's ring; then CPU is counted, of the receiver alone and of the whole process with
 log, sealing and merging. Beside it the same bursts into a sink that drops, and one that counts newlines."""
 import json
@@ -12,8 +12,8 @@ import time
 
 import kit
 
-RING_S = 130      # longer than 112 slots of a second
-RULES = "[all]\npattern = .*\nretentions = 1s:1d\n"
+RING = 130   # laps: longer than 112 slots
+RULES = "[all]\npattern = .*\nretentions = {}s:1d\n"
 
 
 class Laps:
@@ -29,14 +29,14 @@ class Laps:
         return self.text.replace(b" %d\n" % self.begun_s, b" %d\n" % at_s)
 
 
-def send(sock, laps, n, on_lap=lambda i: None):
-    """n laps, one a second; on_lap is called after each has been sent and has had its second."""
+def send(sock, laps, n, step_s, on_lap=lambda i: None):
+    """n laps, one a step; on_lap is called after each has been sent and has had its time."""
     due_s = int(time.time()) + 1
     for i in range(n):
         text = laps.at(due_s)
         time.sleep(max(due_s - time.time(), 0))
         sock.sendall(text)
-        due_s = max(due_s + 1, int(time.time()) + 1)
+        due_s = max(due_s + step_s, int(time.time()) + 1)
         time.sleep(max(due_s - 0.1 - time.time(), 0))
         on_lap(i)
 
@@ -58,7 +58,7 @@ def run_sink(options, laps, mode):
     process = subprocess.Popen([os.path.join(options.tools, "sink"), mode], stdout=subprocess.PIPE, text=True)
     port = int(process.stdout.readline())
     with socket.create_connection(("127.0.0.1", port)) as sock:
-        send(sock, laps, options.laps)
+        send(sock, laps, options.laps, 1)
         sock.shutdown(socket.SHUT_WR)
         sock.recv(1)
     out = json.loads(process.stdout.readline())
@@ -70,40 +70,41 @@ def run_plumb(options, folder, laps):
     """ns a point of the receiver and of the whole process in the last laps; all laps were taken."""
     rules = os.path.join(folder, "storage-schemas.conf")
     with open(rules, "w") as f:
-        f.write(RULES)
+        f.write(RULES.format(options.step))
     server = kit.Server(options.plumb, folder, 1)
     server.command += ["--schemas", rules]
     used = {}
     with server:
         with socket.create_connection(("127.0.0.1", server.line)) as sock:
-            n = RING_S + options.laps
-            send(sock, laps, n, lambda i: used.__setitem__(i, threads(server.pid)))
+            n = RING + options.laps
+            send(sock, laps, n, options.step, lambda i: used.__setitem__(i, threads(server.pid)))
         stats = kit.stats(server)
         with open(f"/proc/{server.pid}/status") as f:
             rss_kb = next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
     if stats["store.points"] < n * laps.work["points"]:
         raise SystemExit(f"{stats['store.points']} points of {n * laps.work['points']} came")
     scale = 1e9 / (options.laps * laps.work["points"])
-    receiver, total = ((used[n - 1][k] - used[RING_S - 1][k]) * scale for k in range(2))
+    receiver, total = ((used[n - 1][k] - used[RING - 1][k]) * scale for k in range(2))
     return receiver, total, rss_kb / 1024, stats
 
 
 def main():
     parser = kit.arguments(__doc__.splitlines()[0])
     parser.add_argument("--series", type=int, default=1000000)
+    parser.add_argument("--step", type=int, default=1, help="seconds; when the disk is slow, a longer one gives it time")
     parser.add_argument("--laps", type=int, default=64, help="that are measured")
     options = parser.parse_args()
     with kit.scratch(options) as folder, tempfile.TemporaryDirectory(dir=folder) as own:
         laps = Laps(options, folder)
         sinks = {mode: run_sink(options, laps, mode) for mode in ("discard", "count")}
         receiver, total, rss_mb, stats = run_plumb(options, own, laps)
-    print(f"\nsteady: {options.series} series a second, lines of {laps.work['line_bytes']} B, one connection, "
-          f"{options.laps} s after {RING_S} s\n")
+    print(f"\nsteady: {options.series} series each {options.step} s, lines of {laps.work['line_bytes']} B, one connection, "
+          f"{options.laps} times after {RING}\n")
     rows = [["sink, drops", sinks["discard"]], ["sink, counts newlines", sinks["count"]],
             ["plumb, receives", receiver], ["plumb, whole process", total]]
     kit.table(["", "ns a point", "of counting", "of dropping"],
               [[name, f"{ns:.1f}", f"{sinks['count'] / ns:.0%}", f"{sinks['discard'] / ns:.0%}"] for name, ns in rows])
-    print(f"\n{total * options.series / 1e7:.1f} % of a core; {stats['store.late']} late, "
+    print(f"\n{total * options.series / options.step / 1e7:.1f} % of a core; {stats['store.late']} late, "
           f"{stats['store.seals']} seals; peak RSS {rss_mb:.0f} MB")
     kit.write_json(options, {"ns": {name: ns for name, ns in rows}, "rss_MB": rss_mb, "work": laps.work})
     return 0
