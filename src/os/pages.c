@@ -46,21 +46,3 @@ void pages_touch(void *at, size_t bytes)
     (void)at, (void)bytes;
 #endif
 }
-
-void pages_touch_like(void *at, const void *model, size_t bytes)
-{
-    enum { PAGE = 4096, PAGES_MAX = 64 };
-    unsigned char is_there[PAGES_MAX];
-
-    for (size_t from = 0; from < bytes; from += PAGES_MAX * PAGE) {
-        const size_t n = (min_size(bytes - from, PAGES_MAX * PAGE) + PAGE - 1) / PAGE;
-        if (mincore((char *)(uintptr_t)model + from, n * PAGE, is_there) != 0)
-            return; /* pages of another size */
-        for (size_t i = 0, k; i < n; i = k) {
-            for (k = i; k < n && (is_there[k] & 1) == (is_there[i] & 1); k++)
-                continue;
-            if (is_there[i] & 1)
-                pages_touch((char *)at + from + i * PAGE, (k - i) * PAGE);
-        }
-    }
-}

@@ -15,7 +15,4 @@ void pages_zero(void *at, size_t bytes);
 /* Makes the pages of it be there, all at once: half of what it costs one by one. A hint. */
 void pages_touch(void *at, size_t bytes);
 
-/* The same for those pages whose counterparts, as far from model as they are from at, are there. */
-void pages_touch_like(void *at, const void *model, size_t bytes);
-
 enum { PAGES_ALIGN = MEM_HUGE_PAGE };

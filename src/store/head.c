@@ -10,8 +10,7 @@
 enum {
     COLUMN_BYTES = HEAD_LANES * 8,
     CELLS_BYTES = HEAD_SLOTS * COLUMN_BYTES,
-    PAGE_LANES = HEAD_LANES / HEAD_PAGES,
-    PAGE_BYTES = PAGE_LANES * 8,
+    PAGE_BYTES = HEAD_PAGE_LANES * 8,
 };
 
 struct head {
@@ -159,16 +158,39 @@ struct head_tablet *head_tablet(const struct head *head, uint32_t no)
     return head->tablets[no];
 }
 
+/* ---- marks ---- */
+
+static bool mark_get(const uint64_t marks[HEAD_MARKS], uint32_t slot)
+{
+    const uint32_t i = slot % HEAD_SLOTS;
+    return __atomic_load_n(&marks[i / 64], __ATOMIC_RELAXED) >> (i % 64) & 1;
+}
+
+static void mark_set(uint64_t marks[HEAD_MARKS], uint32_t slot)
+{
+    const uint32_t i = slot % HEAD_SLOTS;
+    __atomic_fetch_or(&marks[i / 64], (uint64_t)1 << (i % 64), __ATOMIC_SEQ_CST);
+}
+
+static void mark_clear(uint64_t marks[HEAD_MARKS], uint32_t slot)
+{
+    const uint32_t i = slot % HEAD_SLOTS;
+    __atomic_fetch_and(&marks[i / 64], ~((uint64_t)1 << (i % 64)), __ATOMIC_SEQ_CST);
+}
+
 /* As if no column had ever been used. */
 static void columns_forget(struct head_tablet *tablet)
 {
-    for (size_t i = 0; i < COUNT_OF(tablet->used); i++) {
-        __atomic_store_n(&tablet->used[i], 0, __ATOMIC_RELEASE);
-        __atomic_store_n(&tablet->touched[i], 0, __ATOMIC_RELAXED);
+    for (size_t page = 0; page < HEAD_PAGES; page++) {
+        for (size_t i = 0; i < HEAD_MARKS; i++) {
+            __atomic_store_n(&tablet->used[page][i], 0, __ATOMIC_RELEASE);
+            __atomic_store_n(&tablet->there[page][i], 0, __ATOMIC_RELAXED);
+        }
+        tablet->idle_slots[page] = HEAD_SLOTS;
     }
-    for (size_t i = 0; i < HEAD_PAGES; i++)
-        tablet->idle_slots[i] = HEAD_SLOTS;
 }
+
+/* ---- tablets ---- */
 
 static struct head_tablet *tablet_new(struct head_class *of)
 {
@@ -235,20 +257,24 @@ void head_lane_drop(struct head *head, uint32_t id)
     pthread_mutex_unlock(&head->lock);
 }
 
-/* Its memory, when it was never written to: whoever wrote to the column before it will write to this one. All
- * at once costs half of what it costs page by page. */
-static void column_touch(struct head_tablet *tablet, uint32_t slot)
+/* Memory for a page of a column, and for those behind it that will be wanted next: the column before it has
+ * them. All at once costs half of what it costs page by page. */
+static void column_touch(struct head_tablet *tablet, uint32_t slot, uint32_t page)
 {
-    const uint32_t i = slot % HEAD_SLOTS;
-    const uint64_t bit = (uint64_t)1 << (i % 64);
+    uint32_t n = 0;
 
-    if (__atomic_fetch_or(&tablet->touched[i / 64], bit, __ATOMIC_RELAXED) & bit)
-        return;
-    pages_touch_like(head_cell(tablet, slot, 0), head_cell(tablet, slot - 1, 0), COLUMN_BYTES);
+    while (page + n < HEAD_PAGES && !mark_get(tablet->there[page + n], slot) &&
+           mark_get(tablet->there[page + n], slot - 1))
+        mark_set(tablet->there[page + n++], slot);
+    if (n > 0)
+        pages_touch(head_cell(tablet, slot, page * HEAD_PAGE_LANES), (size_t)n * PAGE_BYTES);
+    else
+        mark_set(tablet->there[page], slot); /* it comes when it is written to */
 }
 
-uint64_t *head_column(struct head_tablet *tablet, uint32_t slot)
+uint64_t *head_column(struct head_tablet *tablet, uint32_t slot, uint32_t lane)
 {
+    const uint32_t page = lane / HEAD_PAGE_LANES % HEAD_PAGES;
     const uint32_t freed = __atomic_load_n(&tablet->of->freed, __ATOMIC_SEQ_CST);
     uint32_t head = __atomic_load_n(&tablet->head, __ATOMIC_SEQ_CST);
 
@@ -259,10 +285,10 @@ uint64_t *head_column(struct head_tablet *tablet, uint32_t slot)
            !__atomic_compare_exchange_n(&tablet->head, &head, slot, false, __ATOMIC_SEQ_CST,
                                         __ATOMIC_SEQ_CST))
         continue;
-    if (!head_column_is_used(tablet, slot)) {
-        column_touch(tablet, slot);
-        __atomic_fetch_or(&tablet->used[slot % HEAD_SLOTS / 64],
-                          (uint64_t)1 << (slot % HEAD_SLOTS % 64), __ATOMIC_SEQ_CST);
+    if (!head_page_is_used(tablet, page, slot)) {
+        if (!mark_get(tablet->there[page], slot))
+            column_touch(tablet, slot, page);
+        mark_set(tablet->used[page], slot);
     }
     return head_cell(tablet, slot, 0);
 }
@@ -277,7 +303,7 @@ bool head_has(const struct head *head, uint32_t id)
     const uint32_t freed = __atomic_load_n(&tablet->of->freed, __ATOMIC_ACQUIRE);
     const uint32_t end = __atomic_load_n(&tablet->head, __ATOMIC_ACQUIRE) + 1;
     for (uint32_t slot = freed; (int32_t)(end - slot) > 0 && slot - freed < HEAD_SLOTS; slot++)
-        if (head_column_is_used(tablet, slot) &&
+        if (head_page_is_used(tablet, lane / HEAD_PAGE_LANES % HEAD_PAGES, slot) &&
             __atomic_load_n(head_cell(tablet, slot, lane % HEAD_LANES), __ATOMIC_RELAXED))
             return true;
     return false;
@@ -297,8 +323,9 @@ void head_read(const struct head *head, uint32_t id, struct head_recent *out)
         return;
     out->first = freed;
     out->n = end - freed < HEAD_SLOTS ? end - freed : HEAD_SLOTS;
+    const uint32_t page = lane / HEAD_PAGE_LANES % HEAD_PAGES;
     for (uint32_t i = 0; i < out->n; i++)
-        out->values[i] = head_column_is_used(tablet, freed + i)
+        out->values[i] = head_page_is_used(tablet, page, freed + i)
                              ? head_cell_get(head_cell(tablet, freed + i, lane % HEAD_LANES))
                              : (double)NAN;
     uint32_t freed_since = __atomic_load_n(&tablet->of->freed, __ATOMIC_ACQUIRE);
@@ -328,37 +355,37 @@ bool head_class_is_busy(const struct head *head, const struct head_class *of)
     return (int32_t)(head_class_end(head, of) - of->sealed) > 0;
 }
 
-/* Release, as in head_cell_set: who sees the gap sees the file that has the value. False: it is empty. */
-static bool page_empty(uint64_t *cells)
+/* Release, as in head_cell_set: who sees the gap sees the file that has the value. */
+static void page_empty(uint64_t *cells)
 {
-    size_t i = 0;
-
-    while (i < PAGE_LANES && !__atomic_load_n(&cells[i], __ATOMIC_RELAXED))
-        i++;
-    if (i == PAGE_LANES)
-        return false;
-    for (; i < PAGE_LANES; i++)
+    for (size_t i = 0; i < HEAD_PAGE_LANES; i++)
         __atomic_store_n(&cells[i], 0, __ATOMIC_RELEASE);
-    return true;
 }
 
 /* Empties the columns of slots [from, until) of the lanes of one page. */
-static void lanes_empty(struct head_tablet *tablet, size_t page, uint32_t from, uint32_t until)
+static void lanes_empty(struct head_tablet *tablet, uint32_t page, uint32_t from, uint32_t until)
 {
+    const uint32_t lane = page * HEAD_PAGE_LANES;
     uint16_t *idle_slots = &tablet->idle_slots[page];
-    const uint32_t lane = (uint32_t)page * PAGE_LANES;
     bool had_values = false;
 
-    for (uint32_t slot = from; slot != until; slot++)
-        had_values |=
-            head_column_is_used(tablet, slot) && page_empty(head_cell(tablet, slot, lane));
+    for (uint32_t slot = from; slot != until; slot++) {
+        if (!head_page_is_used(tablet, page, slot))
+            continue;
+        page_empty(head_cell(tablet, slot, lane));
+        mark_clear(tablet->used[page], slot);
+        had_values = true;
+    }
     if (had_values)
         *idle_slots = 0;
-    if (had_values || *idle_slots >= HEAD_SLOTS)
+    if (*idle_slots >= HEAD_SLOTS)
         return;
-    for (uint32_t slot = from; slot != until; slot++)
+    if (!had_values)
+        *idle_slots = (uint16_t)(*idle_slots + (until - from));
+    for (uint32_t slot = from; slot != until && !had_values; slot++) {
         pages_zero(head_cell(tablet, slot, lane), PAGE_BYTES);
-    *idle_slots = (uint16_t)(*idle_slots + (until - from));
+        mark_clear(tablet->there[page], slot);
+    }
 }
 
 static void columns_empty(struct head_tablet *tablet, uint32_t from, uint32_t until)
@@ -368,11 +395,8 @@ static void columns_empty(struct head_tablet *tablet, uint32_t from, uint32_t un
         columns_forget(tablet);
         return;
     }
-    for (size_t page = 0; page < HEAD_PAGES; page++)
+    for (uint32_t page = 0; page < HEAD_PAGES; page++)
         lanes_empty(tablet, page, from, until);
-    for (uint32_t slot = from; slot != until; slot++)
-        __atomic_fetch_and(&tablet->used[slot % HEAD_SLOTS / 64],
-                           ~((uint64_t)1 << (slot % HEAD_SLOTS % 64)), __ATOMIC_SEQ_CST);
 }
 
 void head_release(struct head *head, struct head_class *of, uint32_t until)

@@ -27,8 +27,10 @@
 #include "model/schema.h"
 
 enum {
-    HEAD_LANES = 4096,       /* of a tablet: a column is 32 KB ... */
-    HEAD_PAGES = 8,          /* ... and so many pages, of 512 lanes each */
+    HEAD_LANES = 4096,     /* of a tablet: a column is 32 KB ... */
+    HEAD_PAGE_LANES = 512, /* ... and a page of it is 4 */
+    HEAD_PAGES = HEAD_LANES / HEAD_PAGE_LANES,
+    HEAD_MARKS = 2,          /* words with a bit for each column of the ring */
     HEAD_SLOTS = 112,        /* what one seal takes, the grace, and room for what comes meanwhile */
     HEAD_SEAL_SLOTS = 64,    /* one file of a seal */
     HEAD_GRACE_SLOTS = 32,   /* this late a point is still an ordinary one */
@@ -59,9 +61,9 @@ struct head_tablet {
     uint32_t n_lanes; /* in use, from lane 0; atomic, moves under the lock */
     uint32_t *ids;    /* of the lanes; atomic; HEAD_ID_NONE: its series was deleted */
     uint64_t *cells;  /* [HEAD_SLOTS][HEAD_LANES] */
-    /* Bit slot % HEAD_SLOTS. Its column may hold values; it has been written to before, perhaps for
-     * another slot. Atomic. */
-    uint64_t used[HEAD_SLOTS / 64 + 1], touched[HEAD_SLOTS / 64 + 1];
+    /* By page of the lanes; bit slot % HEAD_SLOTS. That page of the column may hold values; its memory is
+     * there. Atomic. */
+    uint64_t used[HEAD_PAGES][HEAD_MARKS], there[HEAD_PAGES][HEAD_MARKS];
     uint16_t idle_slots[HEAD_PAGES]; /* keeper: how long the lanes of a page have had no value */
 };
 
@@ -117,15 +119,16 @@ static inline uint32_t head_lane_id(const struct head_tablet *tablet, uint32_t l
 }
 uint32_t head_n_tablets(const struct head *head);
 
-/* The column of a slot, for values to be stored in; makes columns up to it. NULL when the ring has no room for it
- * (it goes the late way). No lock. Thread: writers inside their epoch, and not across it. */
-uint64_t *head_column(struct head_tablet *tablet, uint32_t slot);
+/* The column of a slot, for values to be stored in lanes of the same page as lane; makes columns up to it. NULL when
+ * the ring has no room for it (it goes the late way). No lock. Thread: writers inside their epoch, and not
+ * across it. */
+uint64_t *head_column(struct head_tablet *tablet, uint32_t slot, uint32_t lane);
 
-/* False: nothing is in the column of a slot of [freed, head]. */
-static inline bool head_column_is_used(const struct head_tablet *tablet, uint32_t slot)
+/* False: no lane of the page has a value of that slot, which is of [freed, head]. */
+static inline bool head_page_is_used(const struct head_tablet *tablet, uint32_t page, uint32_t slot)
 {
     const uint32_t i = slot % HEAD_SLOTS;
-    return __atomic_load_n(&tablet->used[i / 64], __ATOMIC_ACQUIRE) >> (i % 64) & 1;
+    return __atomic_load_n(&tablet->used[page][i / 64], __ATOMIC_ACQUIRE) >> (i % 64) & 1;
 }
 
 /* The cell of a slot that has a column. */

@@ -66,7 +66,7 @@ TEST(a_stored_value_is_read_back_and_neighbours_are_gaps)
     EXPECT_I64(head_lane(head, 7), lane);
     struct head_tablet *tablet = head_tablet(head, lane / HEAD_LANES);
     EXPECT(isnan(value_at(head, 7, slot)));
-    EXPECT(head_column(tablet, slot));
+    EXPECT(head_column(tablet, slot, 0));
     head_cell_set(head_cell(tablet, slot, lane % HEAD_LANES), 1.5);
     EXPECT_F64(value_at(head, 7, slot), 1.5, 0);
     EXPECT(isnan(value_at(head, 7, slot - 1)));
@@ -89,18 +89,18 @@ TEST(the_ring_never_runs_over_what_is_not_freed)
     uint32_t first = of->freed, lane = head_lane_take(head, of, 0);
     struct head_tablet *tablet = head_tablet(head, lane / HEAD_LANES);
 
-    EXPECT(head_column(tablet, first));
+    EXPECT(head_column(tablet, first, 0));
     head_cell_set(head_cell(tablet, first, lane % HEAD_LANES), 3.0);
-    EXPECT(head_column(tablet, first + HEAD_SLOTS - 1));
-    EXPECT(!head_column(tablet, first + HEAD_SLOTS));
-    EXPECT(!head_column(tablet, first - 1));
+    EXPECT(head_column(tablet, first + HEAD_SLOTS - 1, 0));
+    EXPECT(!head_column(tablet, first + HEAD_SLOTS, 0));
+    EXPECT(!head_column(tablet, first - 1, 0));
     EXPECT_F64(value_at(head, 0, first), 3.0, 0);
     EXPECT(head_class_is_busy(head, of));
 
     of->sealed = first + HEAD_SEAL_SLOTS;
     head_release(head, of, of->sealed);
     EXPECT(isnan(value_at(head, 0, first)));
-    EXPECT(head_column(tablet, first + HEAD_SLOTS));
+    EXPECT(head_column(tablet, first + HEAD_SLOTS, 0));
     EXPECT(isnan(value_at(head, 0, first + HEAD_SLOTS))); /* the reused column was cleared */
     of->sealed = of->freed = first + HEAD_SLOTS + 1;
     EXPECT(!head_class_is_busy(head, of));
@@ -128,12 +128,12 @@ TEST(a_window_set_anew_is_empty)
     uint32_t lane = head_lane_take(head, of, 0), slot = of->freed + 3;
     struct head_tablet *tablet = head_tablet(head, lane / HEAD_LANES);
 
-    EXPECT(head_column(tablet, slot));
+    EXPECT(head_column(tablet, slot, 0));
     head_cell_set(head_cell(tablet, slot, lane % HEAD_LANES), 3.0);
     head_window_set(head, of, of->freed - 640);
     EXPECT(!head_class_is_busy(head, of));
     EXPECT(isnan(value_at(head, 0, slot)));
-    EXPECT(head_column(tablet, of->freed + 50));
+    EXPECT(head_column(tablet, of->freed + 50, 0));
     EXPECT(isnan(value_at(head, 0, of->freed + 3)));
     head_free(head);
 }
@@ -165,11 +165,11 @@ TEST(the_ring_keeps_its_memory_and_gives_back_that_of_quiet_lanes)
     struct head_tablet *tablet = head_tablet(head, 0);
 
     for (uint32_t slot = first; slot < first + 3 * HEAD_SLOTS; slot++) {
-        uint64_t *column = head_column(tablet, slot);
+        uint64_t *column = head_column(tablet, slot, BUSY);
         EXPECT(column == head_cell(tablet, slot, 0));
         head_cell_set(&column[BUSY], slot);
         if (slot < first + HEAD_SLOTS / 2)
-            head_cell_set(&column[QUIET], slot);
+            head_cell_set(&head_column(tablet, slot, QUIET)[QUIET], slot);
         EXPECT(value_at(head, BUSY, slot) == slot);
         if (slot % 10 == 0)
             release(head, of, slot);
@@ -192,16 +192,16 @@ TEST(a_column_is_used_from_its_first_value_until_it_is_freed)
     EXPECT_I64(head_lane_take(head, of, 0), 0);
     struct head_tablet *tablet = head_tablet(head, 0);
 
-    EXPECT(head_column(tablet, later));
-    EXPECT(head_column_is_used(tablet, later));
+    EXPECT(head_column(tablet, later, 0));
+    EXPECT(head_page_is_used(tablet, 0, later));
     for (uint32_t slot = first; slot < first + HEAD_SLOTS; slot++)
-        EXPECT(slot == later || !head_column_is_used(tablet, slot));
-    EXPECT(head_column(tablet, first)); /* below the tablet's head */
-    EXPECT(head_column_is_used(tablet, first));
+        EXPECT(slot == later || !head_page_is_used(tablet, 0, slot));
+    EXPECT(head_column(tablet, first, 0)); /* below the tablet's head */
+    EXPECT(head_page_is_used(tablet, 0, first));
     release(head, of, later);
-    EXPECT(!head_column_is_used(tablet, first) && head_column_is_used(tablet, later));
+    EXPECT(!head_page_is_used(tablet, 0, first) && head_page_is_used(tablet, 0, later));
     release(head, of, later + 1);
-    EXPECT(!head_column_is_used(tablet, later));
+    EXPECT(!head_page_is_used(tablet, 0, later));
     head_free(head);
 }
 

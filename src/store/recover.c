@@ -244,7 +244,7 @@ enum {
 
 /* Where points of one tablet and time go, as long as they come together. */
 struct target {
-    uint32_t tablet_no; /* HEAD_TABLETS_MAX: none */
+    uint32_t page_no; /* lane / HEAD_PAGE_LANES; UINT32_MAX: none */
     uint32_t at_s;
     uint64_t *column;   /* NULL: each on its own */
     uint32_t head_slot; /* of the column when it is one of the head; else 0 */
@@ -270,7 +270,7 @@ static void late_flush(struct replaying *replaying)
 {
     (void)place_late(replaying->store, replaying->late, replaying->n_late);
     replaying->n_late = 0;
-    replaying->target.tablet_no = HEAD_TABLETS_MAX;
+    replaying->target.page_no = UINT32_MAX;
 }
 
 static void ids_raise(struct replaying *replaying, uint32_t id)
@@ -283,7 +283,7 @@ static void on_batch(void *self, uint64_t lsn)
 {
     struct replaying *replaying = self;
     replaying->lsn = lsn;
-    replaying->target.tablet_no = HEAD_TABLETS_MAX; /* what is in files goes by the lsn */
+    replaying->target.page_no = UINT32_MAX; /* what is in files goes by the lsn */
 }
 
 static bool is_in_files(const struct replaying *replaying, const struct head_class *of,
@@ -317,24 +317,24 @@ static uint64_t *late_target(const struct replaying *replaying, const struct hea
                        at_s / of->schema.archives[level].step_s);
 }
 
-static void target_move(struct replaying *replaying, uint32_t tablet_no, uint32_t at_s)
+static void target_move(struct replaying *replaying, uint32_t lane, uint32_t at_s)
 {
     struct store *store = replaying->store;
-    struct head_tablet *tablet = head_tablet(store->head, tablet_no);
+    struct head_tablet *tablet = head_tablet(store->head, lane / HEAD_LANES);
     const struct head_class *of = tablet->of;
     const uint32_t slot = at_s / of->schema.archives[0].step_s;
     struct target *target = &replaying->target;
 
-    *target = (struct target){.tablet_no = tablet_no, .at_s = at_s};
+    *target = (struct target){.page_no = lane / HEAD_PAGE_LANES, .at_s = at_s};
     target->is_in_files = is_in_files(replaying, of, slot);
     if (target->is_in_files)
         return;
     newest_raise(store, at_s);
     if (!head_takes(of, slot)) {
-        target->column = late_target(replaying, of, tablet_no, at_s);
+        target->column = late_target(replaying, of, lane / HEAD_LANES, at_s);
         return;
     }
-    target->column = head_column(tablet, slot);
+    target->column = head_column(tablet, slot, lane);
     target->head_slot = target->column ? slot : 0;
 }
 
@@ -348,7 +348,7 @@ static bool head_put(struct store *store, struct head_class *of, const struct si
         lane = head_lane_take(store->head, of, point->id);
     if (lane == HEAD_LANE_NONE)
         return false;
-    uint64_t *column = head_column(head_tablet(store->head, lane / HEAD_LANES), slot);
+    uint64_t *column = head_column(head_tablet(store->head, lane / HEAD_LANES), slot, lane);
     if (column)
         head_cell_set(&column[lane % HEAD_LANES], point->value);
     return column != NULL;
@@ -363,7 +363,7 @@ static void late_keep(struct replaying *replaying, const struct late_point *poin
         late_flush(replaying);
     replaying->late[replaying->n_late++] = *point;
     if (target->column && target->head_slot == 0)
-        target->tablet_no = HEAD_TABLETS_MAX;
+        target->page_no = UINT32_MAX;
 }
 
 /* A series' first point here, or one outside the columns. */
@@ -417,7 +417,7 @@ static size_t put_run(const struct replaying *replaying, const struct sink_point
     for (n = min_size(n, n_lanes); i < n; i++) {
         const uint32_t lane = __atomic_load_n(&lanes[i], __ATOMIC_RELAXED) - 1;
         if (points[i].id != id + i || points[i].at_s != target->at_s ||
-            lane / HEAD_LANES != target->tablet_no)
+            lane / HEAD_PAGE_LANES != target->page_no)
             break;
         head_cell_set(&target->column[lane % HEAD_LANES], points[i].value);
     }
@@ -434,8 +434,8 @@ static size_t put_some(struct replaying *replaying, const struct sink_point *poi
         put_slowly(replaying, points);
         return 1;
     }
-    if (lane / HEAD_LANES != target->tablet_no || points->at_s != target->at_s)
-        target_move(replaying, lane / HEAD_LANES, points->at_s);
+    if (lane / HEAD_PAGE_LANES != target->page_no || points->at_s != target->at_s)
+        target_move(replaying, lane, points->at_s);
     if (LIKELY(target->column)) {
         const size_t n_stored = put_run(replaying, points, n);
         replaying->store->n_recovered += n_stored;
@@ -492,7 +492,7 @@ static bool wal_recover(struct store *store, struct err *err)
         .version = files_ref(store->files),
         .low_lsn = lowmark_of_all(state, store->head),
         .now_s = clock_s(&store->clock),
-        .target = {.tablet_no = HEAD_TABLETS_MAX},
+        .target = {.page_no = UINT32_MAX},
         .late = mem_array(LATE_POINTS, struct late_point),
     };
     const struct replay_reader reader = {&replaying, on_batch, on_points, on_segment,

@@ -18,8 +18,8 @@ struct rows {
     uint32_t first, n_slots;
     rows_column_fn fn;
     void *self;
-    const uint64_t ***columns; /* by tablet, then slot; filled in when first needed */
-    uint32_t n_tablets;
+    const uint64_t ***columns; /* by page of lanes, then slot; filled in when first needed */
+    uint32_t n_pages;
     uint32_t tile_of[TILES]; /* lane / TILE_LANES that is held; UINT32_MAX: none */
     double *tiles;           /* [TILES][TILE_LANES][n_slots] */
 };
@@ -33,8 +33,8 @@ struct rows *rows_new(const struct head *head, uint32_t first, uint32_t n_slots,
     rows->n_slots = n_slots;
     rows->fn = fn;
     rows->self = self;
-    rows->n_tablets = head_n_tablets(head);
-    rows->columns = mem_array(rows->n_tablets + 1, const uint64_t **);
+    rows->n_pages = head_n_tablets(head) * HEAD_PAGES;
+    rows->columns = mem_array(rows->n_pages + 1, const uint64_t **);
     rows->tiles = mem_alloc(mul_size(mul_size(TILES * TILE_LANES, n_slots), sizeof(double)));
     memset(rows->tile_of, 0xFF, sizeof rows->tile_of);
     return rows;
@@ -44,23 +44,23 @@ void rows_free(struct rows *rows)
 {
     if (!rows)
         return;
-    for (uint32_t i = 0; i < rows->n_tablets; i++)
+    for (uint32_t i = 0; i < rows->n_pages; i++)
         mem_free(rows->columns[i]);
     mem_free(rows->columns);
     mem_free(rows->tiles);
     mem_free(rows);
 }
 
-static const uint64_t *const *columns_of(struct rows *rows, uint32_t tablet_no)
+static const uint64_t *const *columns_of(struct rows *rows, uint32_t page_no)
 {
-    const uint64_t **columns = rows->columns[tablet_no];
+    const uint64_t **columns = rows->columns[page_no];
     if (columns)
         return columns;
     /* what lies AHEAD of the end is only fetched */
     columns = mem_array((size_t)rows->n_slots + AHEAD, const uint64_t *);
     for (uint32_t i = 0; i < rows->n_slots; i++)
-        columns[i] = rows->fn(rows->self, tablet_no, rows->first + i);
-    rows->columns[tablet_no] = columns;
+        columns[i] = rows->fn(rows->self, page_no, rows->first + i);
+    rows->columns[page_no] = columns;
     return columns;
 }
 
@@ -68,7 +68,7 @@ static void tile_fill(struct rows *rows, uint32_t tile, double *out)
 {
     static const uint64_t none[TILE_LANES];
     const uint32_t first_lane = tile * TILE_LANES % HEAD_LANES;
-    const uint64_t *const *columns = columns_of(rows, tile * TILE_LANES / HEAD_LANES);
+    const uint64_t *const *columns = columns_of(rows, tile * TILE_LANES / HEAD_PAGE_LANES);
     const size_t n_slots = rows->n_slots;
 
     for (size_t i = 0; i < n_slots; i++) {
@@ -86,10 +86,10 @@ static void tile_fill(struct rows *rows, uint32_t tile, double *out)
 static void tile_fetch(struct rows *rows, uint32_t lane)
 {
     const uint32_t first_lane = (lane / TILE_LANES + 1) * TILE_LANES % HEAD_LANES;
-    const uint64_t *const *columns = rows->columns[lane / HEAD_LANES];
+    const uint64_t *const *columns = rows->columns[lane / HEAD_PAGE_LANES];
     const size_t n = rows->n_slots, k = lane % TILE_LANES;
 
-    if (first_lane == 0 || n > NEAR_SLOTS)
+    if (first_lane % HEAD_PAGE_LANES == 0 || n > NEAR_SLOTS)
         return;
     for (size_t i = n * k / TILE_LANES; i < n * (k + 1) / TILE_LANES; i++)
         if (columns[i]) {
@@ -117,16 +117,19 @@ static int by_id(const void *a, const void *b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-void rows_lanes_add(struct rows_lanes *lanes, const struct head *head, uint32_t tablet_no)
+void rows_lanes_add(struct rows_lanes *lanes, const struct head *head, uint32_t page_no)
 {
-    const struct head_tablet *tablet = head_tablet(head, tablet_no);
-    const uint32_t n = __atomic_load_n(&tablet->n_lanes, __ATOMIC_ACQUIRE);
+    const struct head_tablet *tablet = head_tablet(head, page_no / HEAD_PAGES);
+    const uint32_t from = page_no % HEAD_PAGES * HEAD_PAGE_LANES;
+    const uint32_t n_lanes = __atomic_load_n(&tablet->n_lanes, __ATOMIC_ACQUIRE);
+    const uint32_t until = (uint32_t)min_size(n_lanes, from + HEAD_PAGE_LANES);
 
-    mem_grow(&lanes->items, &lanes->cap, lanes->n + n, sizeof(struct rows_lane));
-    for (uint32_t i = 0; i < n; i++) {
+    mem_grow(&lanes->items, &lanes->cap, lanes->n + HEAD_PAGE_LANES, sizeof(struct rows_lane));
+    for (uint32_t i = from; i < until; i++) {
         const uint32_t id = head_lane_id(tablet, i);
         if (id != HEAD_ID_NONE)
-            lanes->items[lanes->n++] = (struct rows_lane){id, tablet_no * HEAD_LANES + i};
+            lanes->items[lanes->n++] =
+                (struct rows_lane){id, page_no / HEAD_PAGES * HEAD_LANES + i};
     }
 }
 

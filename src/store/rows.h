@@ -4,8 +4,9 @@
 
 #include "store/head.h"
 
-/* The column [HEAD_LANES] of a slot of a tablet; NULL: there is no value in it. */
-typedef const uint64_t *(*rows_column_fn)(void *self, uint32_t tablet_no, uint32_t slot);
+/* The column [HEAD_LANES] of a slot of the tablet of this page (lane / HEAD_PAGE_LANES); NULL: the page has no
+ * value of that slot. */
+typedef const uint64_t *(*rows_column_fn)(void *self, uint32_t page_no, uint32_t slot);
 
 struct rows;
 
@@ -23,6 +24,6 @@ struct rows_lanes {
     struct rows_lane *items; /* by id */
     size_t n, cap;
 };
-/* All lanes of a tablet but those of deleted series; then, once all are there, sorts them. */
-void rows_lanes_add(struct rows_lanes *lanes, const struct head *head, uint32_t tablet_no);
+/* All lanes of a page but those of deleted series; then, once all are there, sorts them. */
+void rows_lanes_add(struct rows_lanes *lanes, const struct head *head, uint32_t page_no);
 void rows_lanes_sort(struct rows_lanes *lanes);

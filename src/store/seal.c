@@ -10,21 +10,36 @@
 #include "store/output.h"
 #include "store/rows.h"
 
-static struct rows_lanes lanes_of(const struct head *head, const struct head_class *of)
+static bool page_has_any(const struct head_tablet *tablet, uint32_t page, uint32_t first,
+                         uint32_t until)
+{
+    for (uint32_t slot = first; slot != until; slot++)
+        if (head_page_is_used(tablet, page, slot))
+            return true;
+    return false;
+}
+
+/* Those that may have values of slots [first, until). */
+static struct rows_lanes lanes_of(const struct head *head, const struct head_class *of,
+                                  uint32_t first, uint32_t until)
 {
     struct rows_lanes lanes = {0};
 
-    for (uint32_t no = 0; no < head_n_tablets(head); no++)
-        if (head_tablet(head, no)->of == of)
-            rows_lanes_add(&lanes, head, no);
+    for (uint32_t no = 0; no < head_n_tablets(head); no++) {
+        const struct head_tablet *tablet = head_tablet(head, no);
+        for (uint32_t page = 0; page < HEAD_PAGES && tablet->of == of; page++)
+            if (page_has_any(tablet, page, first, until))
+                rows_lanes_add(&lanes, head, no * HEAD_PAGES + page);
+    }
     rows_lanes_sort(&lanes);
     return lanes;
 }
 
-static const uint64_t *column_of(void *self, uint32_t tablet_no, uint32_t slot)
+static const uint64_t *column_of(void *self, uint32_t page_no, uint32_t slot)
 {
-    const struct head_tablet *tablet = head_tablet(self, tablet_no);
-    return head_column_is_used(tablet, slot) ? head_cell(tablet, slot, 0) : NULL;
+    const struct head_tablet *tablet = head_tablet(self, page_no / HEAD_PAGES);
+    return head_page_is_used(tablet, page_no % HEAD_PAGES, slot) ? head_cell(tablet, slot, 0)
+                                                                 : NULL;
 }
 
 /* One file of slots [first, until), inside one partition. */
@@ -46,7 +61,7 @@ static bool part_write(struct output *output, const struct head_class *of,
 static bool head_write(struct output *output, const struct head_class *of, uint32_t first,
                        uint32_t until, struct err *err)
 {
-    struct rows_lanes lanes = lanes_of(output->store->head, of);
+    struct rows_lanes lanes = lanes_of(output->store->head, of, first, until);
     bool is_ok = true;
 
     while (first < until && is_ok && lanes.n > 0) {

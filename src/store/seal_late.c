@@ -185,10 +185,11 @@ static size_t stretch_count(struct pane *const *panes, size_t n)
     return i;
 }
 
-static const uint64_t *column_of(void *self, uint32_t tablet_no, uint32_t slot)
+static const uint64_t *column_of(void *self, uint32_t page_no, uint32_t slot)
 {
     const struct stretch *stretch = self;
-    const struct pane *pane = panes_find(stretch->all, tablet_no, stretch->panes[0]->level, slot);
+    const struct pane *pane =
+        panes_find(stretch->all, page_no / HEAD_PAGES, stretch->panes[0]->level, slot);
     return pane && pane_has(pane, slot) ? pane_column(pane, slot) : NULL;
 }
 
@@ -200,8 +201,8 @@ static struct rows_lanes lanes_of(const struct head *head, const struct stretch 
 
     for (size_t i = 0; i < stretch->n; i++) {
         const uint32_t no = stretch->panes[i]->tablet_no;
-        if (!is_in[no])
-            rows_lanes_add(&lanes, head, no);
+        for (uint32_t page = 0; page < HEAD_PAGES && !is_in[no]; page++)
+            rows_lanes_add(&lanes, head, no * HEAD_PAGES + page);
         is_in[no] = true;
     }
     mem_free(is_in);

@@ -160,9 +160,9 @@ static struct sink_name name_of(struct sink_writer *writer, uint32_t id)
 
 /* Where the last point went: the next one usually goes beside it. Valid inside one epoch. */
 struct cursor {
-    uint32_t tablet_no; /* HEAD_TABLETS_MAX: none */
+    uint32_t page_no; /* lane / HEAD_PAGE_LANES; UINT32_MAX: none */
     uint32_t at_s;
-    uint64_t *column; /* of that tablet and time; NULL: put_slowly */
+    uint64_t *column; /* of its tablet and that time; NULL: put_slowly */
     const struct head *head;
     uint32_t head_slot; /* of the column when it is one of the head; else 0 */
     int64_t now_s;
@@ -201,18 +201,18 @@ static uint64_t *late_column_of(struct sink_writer *writer, struct cursor *curso
     if (writer->n_slow > 0 || cursor->late_is_full ||
         !shared_level(version_of(cursor, store), of, cursor->at_s, cursor->now_s, &level))
         return NULL;
-    return late_column(store->late, cursor->tablet_no, (uint8_t)level,
+    return late_column(store->late, cursor->page_no / HEAD_PAGES, (uint8_t)level,
                        cursor->at_s / of->schema.archives[level].step_s);
 }
 
-static void cursor_move(struct sink_writer *writer, struct cursor *cursor, uint32_t tablet_no,
+static void cursor_move(struct sink_writer *writer, struct cursor *cursor, uint32_t lane,
                         uint32_t at_s)
 {
-    struct head_tablet *tablet = head_tablet(writer->store->head, tablet_no);
+    struct head_tablet *tablet = head_tablet(writer->store->head, lane / HEAD_LANES);
     const struct head_class *of = tablet->of;
     const uint32_t slot = slot_of(of, at_s);
 
-    cursor->tablet_no = tablet_no;
+    cursor->page_no = lane / HEAD_PAGE_LANES;
     cursor->at_s = at_s;
     cursor->head_slot = 0;
     if (slot < __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST))
@@ -220,7 +220,7 @@ static void cursor_move(struct sink_writer *writer, struct cursor *cursor, uint3
     else {
         const bool is_known = slot <= __atomic_load_n(&tablet->head, __ATOMIC_SEQ_CST) ||
                               slot <= slot_max(of, cursor->now_s);
-        cursor->column = is_known ? head_column(tablet, slot) : NULL;
+        cursor->column = is_known ? head_column(tablet, slot, lane) : NULL;
         cursor->head_slot = cursor->column ? slot : 0;
     }
 }
@@ -279,7 +279,8 @@ static inline void put_prefetch(const struct cursor *cursor, const struct head_l
         return;
     head_lanes_prefetch(lanes, point[LANES_AHEAD].id);
     const uint32_t lane = head_lanes_get(lanes, point[CELLS_AHEAD].id);
-    if (lane != HEAD_LANE_NONE && lane / HEAD_LANES == cursor->tablet_no && cursor->column)
+    if (lane != HEAD_LANE_NONE && lane / HEAD_LANES == cursor->page_no / HEAD_PAGES &&
+        cursor->column)
         __builtin_prefetch(&cursor->column[lane % HEAD_LANES], 1);
     else if (lane != HEAD_LANE_NONE && cursor->head_slot != 0)
         __builtin_prefetch(head_cell(head_tablet(cursor->head, lane / HEAD_LANES),
@@ -294,8 +295,8 @@ static inline enum sink_fate put_one(struct sink_writer *writer, struct cursor *
 
     if (UNLIKELY(lane == HEAD_LANE_NONE))
         return put_slowly(writer, cursor, point);
-    if (UNLIKELY(lane / HEAD_LANES != cursor->tablet_no || point->at_s != cursor->at_s))
-        cursor_move(writer, cursor, lane / HEAD_LANES, point->at_s);
+    if (UNLIKELY(lane / HEAD_PAGE_LANES != cursor->page_no || point->at_s != cursor->at_s))
+        cursor_move(writer, cursor, lane, point->at_s);
     if (UNLIKELY(!cursor->column))
         return put_slowly(writer, cursor, point);
     head_cell_set(&cursor->column[lane % HEAD_LANES], point->value);
@@ -312,8 +313,9 @@ static bool head_place(struct sink_writer *writer, struct head_class *of,
     if (slot < __atomic_load_n(&of->sealed, __ATOMIC_SEQ_CST))
         return false;
     const uint32_t lane = shared_lane_take(writer->store, of, point->id);
-    uint64_t *column =
-        lane == HEAD_LANE_NONE ? NULL : head_column(head_tablet(head, lane / HEAD_LANES), slot);
+    uint64_t *column = lane == HEAD_LANE_NONE
+                           ? NULL
+                           : head_column(head_tablet(head, lane / HEAD_LANES), slot, lane);
     if (!column)
         return false;
     head_cell_set(&column[lane % HEAD_LANES], point->value);
@@ -355,7 +357,7 @@ static size_t put_piece(struct sink_writer *writer, const struct sink_point *poi
     uint32_t newest_s = 0;
     const struct head_lanes *lanes = head_lanes(store->head);
     struct cursor cursor = {
-        .tablet_no = HEAD_TABLETS_MAX,
+        .page_no = UINT32_MAX,
         .head = store->head,
         .now_s = clock_s(&store->clock),
         .late_is_full = !has_room,
