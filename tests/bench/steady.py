@@ -12,7 +12,8 @@ import time
 
 import kit
 
-RING = 130   # laps: longer than 112 slots
+RING = 130    # laps: longer than 112 slots
+PIECE = 1000  # lines
 RULES = "[all]\npattern = .*\nretentions = {}s:1d\n"
 
 
@@ -23,22 +24,24 @@ class Laps:
         self.begun_s = int(time.time()) // kit.STEP_S * kit.STEP_S
         paths, self.work = kit.make_work(options, folder, options.series, 1, 1, self.begun_s)
         with open(paths[0], "rb") as f:
-            self.text = f.read()
-
-        if self.text.count(b" %d\n" % self.begun_s) != options.series:
+            text = f.read()
+        if text.count(b" %d\n" % self.begun_s) != options.series:
             raise SystemExit("gen dates its lines in another way")
+        lines = text.splitlines(keepends=True)
+        self.pieces = [b"".join(lines[i:i + PIECE]) for i in range(0, len(lines), PIECE)]
 
     def at(self, at_s):
-        return self.text.replace(b" %d\n" % self.begun_s, b" %d\n" % at_s)
+        """In pieces: to get and give back all of it each second would weigh on the server's memory as well."""
+        return (piece.replace(b" %d\n" % self.begun_s, b" %d\n" % at_s) for piece in self.pieces)
 
 
 def send(sock, laps, n, step_s, on_lap=lambda i: None):
     """n laps, one a step; on_lap is called after each has been sent and has had its time."""
     due_s = int(time.time()) + 1
     for i in range(n):
-        text = laps.at(due_s)
         time.sleep(max(due_s - time.time(), 0))
-        sock.sendall(text)
+        for piece in laps.at(due_s):
+            sock.sendall(piece)
         due_s = max(due_s + step_s, int(time.time()) + 1)
         time.sleep(max(due_s - 0.1 - time.time(), 0))
         on_lap(i)
