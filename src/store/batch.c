@@ -14,7 +14,6 @@ enum {
     EXPONENT_MAX = 14,
     DELTA_BYTES_MAX = 5, /* 32 bits, 7 a byte */
     VALUE_BYTES_MAX = 9, /* of a point: the control byte and eight more */
-    BY_FOUR = 4,
 };
 
 static const double POWERS[EXPONENT_MAX + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
@@ -147,7 +146,7 @@ void batch_add_all(struct batch *batch, const struct sink_point *points, size_t 
         if (has_avx2)
             i += batch_avx2_add(batch, points + i, n - i);
         /* those among which one is not for that; then that is tried again */
-        for (const size_t until = min_size(i + BY_FOUR, n); i < until; i++)
+        for (const size_t until = min_size(i + BATCH_AVX2_POINTS, n); i < until; i++)
             batch_add(batch, points[i].id, points[i].at_s, points[i].value);
     }
 }

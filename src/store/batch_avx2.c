@@ -6,7 +6,7 @@
 
 #    define AVX2 __attribute__((target("avx2")))
 
-enum { FOUR = 4, DECIMALS_MAX = 3 };
+enum { FOUR = BATCH_AVX2_POINTS, DECIMALS_MAX = 3 };
 
 static const double ROUNDER =
     6755399441055744.0;               /* 1.5 * 2^52: adding it rounds to whole numbers */
@@ -35,8 +35,8 @@ struct four {
     _Alignas(32) uint64_t control[FOUR];
 };
 
-/* One more than each whole lane of bits above limit has, so to speak: true is -1. */
-AVX2 static inline __m256i less_above(__m256i sum, __m256i v, int64_t limit)
+/* sum, and one more in each lane where v is above limit: a comparison that holds is -1. */
+AVX2 static inline __m256i count_above(__m256i sum, __m256i v, int64_t limit)
 {
     return _mm256_sub_epi64(sum, _mm256_cmpgt_epi64(v, _mm256_set1_epi64x(limit)));
 }
@@ -74,7 +74,7 @@ AVX2 static inline bool encode(__m256d v, struct four *out)
                                             _mm256_cmpgt_epi64(_mm256_setzero_si256(), mantissa));
     __m256i n_more = _mm256_setzero_si256(); /* bytes after the first */
     for (unsigned bits = 8; bits <= 48; bits += 8)
-        n_more = less_above(n_more, zigzag, (INT64_C(1) << bits) - 1);
+        n_more = count_above(n_more, zigzag, (INT64_C(1) << bits) - 1);
     _mm256_store_si256((__m256i *)(void *)out->zigzag, zigzag);
     _mm256_store_si256(
         (__m256i *)(void *)out->control,

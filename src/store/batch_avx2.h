@@ -4,6 +4,8 @@
 
 #include "store/batch.h"
 
+enum { BATCH_AVX2_POINTS = 4 };
+
 /* This processor has what it takes; else the other must not be called. */
 bool batch_avx2_is_there(void);
 

@@ -160,12 +160,6 @@ struct head_tablet *head_tablet(const struct head *head, uint32_t no)
 
 /* ---- marks ---- */
 
-static bool mark_get(const uint64_t marks[HEAD_MARKS], uint32_t slot)
-{
-    const uint32_t i = slot % HEAD_SLOTS;
-    return __atomic_load_n(&marks[i / 64], __ATOMIC_RELAXED) >> (i % 64) & 1;
-}
-
 static void mark_set(uint64_t marks[HEAD_MARKS], uint32_t slot)
 {
     const uint32_t i = slot % HEAD_SLOTS;
@@ -263,8 +257,8 @@ static void column_touch(struct head_tablet *tablet, uint32_t slot, uint32_t pag
 {
     uint32_t n = 0;
 
-    while (page + n < HEAD_PAGES && !mark_get(tablet->there[page + n], slot) &&
-           mark_get(tablet->there[page + n], slot - 1))
+    while (page + n < HEAD_PAGES && !head_mark_get(tablet->there[page + n], slot) &&
+           head_mark_get(tablet->there[page + n], slot - 1))
         mark_set(tablet->there[page + n++], slot);
     if (n > 0)
         pages_touch(head_cell(tablet, slot, page * HEAD_PAGE_LANES), (size_t)n * PAGE_BYTES);
@@ -286,7 +280,7 @@ uint64_t *head_column(struct head_tablet *tablet, uint32_t slot, uint32_t lane)
                                         __ATOMIC_SEQ_CST))
         continue;
     if (!head_page_is_used(tablet, page, slot)) {
-        if (!mark_get(tablet->there[page], slot))
+        if (!head_mark_get(tablet->there[page], slot))
             column_touch(tablet, slot, page);
         mark_set(tablet->used[page], slot);
     }
@@ -376,13 +370,14 @@ static void lanes_empty(struct head_tablet *tablet, uint32_t page, uint32_t from
         mark_clear(tablet->used[page], slot);
         had_values = true;
     }
-    if (had_values)
+    if (had_values) {
         *idle_slots = 0;
-    if (*idle_slots >= HEAD_SLOTS)
         return;
-    if (!had_values)
-        *idle_slots = (uint16_t)(*idle_slots + (until - from));
-    for (uint32_t slot = from; slot != until && !had_values; slot++) {
+    }
+    if (*idle_slots >= HEAD_SLOTS) /* all of it was given back */
+        return;
+    *idle_slots = (uint16_t)(*idle_slots + (until - from));
+    for (uint32_t slot = from; slot != until; slot++) {
         pages_zero(head_cell(tablet, slot, lane), PAGE_BYTES);
         mark_clear(tablet->there[page], slot);
     }

@@ -124,11 +124,17 @@ uint32_t head_n_tablets(const struct head *head);
  * across it. */
 uint64_t *head_column(struct head_tablet *tablet, uint32_t slot, uint32_t lane);
 
+/* The bit of a slot's column. */
+static inline bool head_mark_get(const uint64_t marks[HEAD_MARKS], uint32_t slot)
+{
+    const uint32_t i = slot % HEAD_SLOTS;
+    return __atomic_load_n(&marks[i / 64], __ATOMIC_ACQUIRE) >> (i % 64) & 1;
+}
+
 /* False: no lane of the page has a value of that slot, which is of [freed, head]. */
 static inline bool head_page_is_used(const struct head_tablet *tablet, uint32_t page, uint32_t slot)
 {
-    const uint32_t i = slot % HEAD_SLOTS;
-    return __atomic_load_n(&tablet->used[page][i / 64], __ATOMIC_ACQUIRE) >> (i % 64) & 1;
+    return head_mark_get(tablet->used[page], slot);
 }
 
 /* The cell of a slot that has a column. */

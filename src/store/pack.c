@@ -6,19 +6,9 @@
 
 enum { GROUP_PATCHED = 0x80, GROUP_WIDTH = 0x7F };
 
-static unsigned bit_width(uint64_t v)
-{
-    return v ? 64 - (unsigned)__builtin_clzll(v) : 0;
-}
-
 static uint64_t mask_of(unsigned w)
 {
     return w == 0 ? 0 : ~UINT64_C(0) >> (64 - w);
-}
-
-static size_t packed_bytes(size_t n, unsigned w)
-{
-    return (n * w + 7) / 8;
 }
 
 /* ---- varints ---- */
@@ -33,7 +23,7 @@ uint8_t *pack_put_varint(uint8_t *at, uint64_t v)
 
 size_t pack_varint_bytes(uint64_t v)
 {
-    return (bit_width(v | 1) + 6) / 7;
+    return (pack_bit_width(v | 1) + 6) / 7;
 }
 
 bool pack_get_varint(struct pack_in *in, uint64_t *out)
@@ -56,7 +46,7 @@ bool pack_get_varint(struct pack_in *in, uint64_t *out)
 
 uint8_t *pack_put_bits(uint8_t *at, const uint64_t *v, size_t n, unsigned w)
 {
-    uint8_t *end = at + packed_bytes(n, w);
+    uint8_t *end = at + pack_packed_bytes(n, w);
     uint64_t word = 0;
     unsigned n_bits = 0; /* in word, < 64 */
     for (size_t i = 0; w && i < n; i++) {
@@ -169,7 +159,7 @@ static bool get_patches(struct pack_in *in, struct pack_group *out)
     out->patch_width = *in->at++;
     if (out->patch_width == 0 || out->patch_width > 64 - out->width)
         return false;
-    const size_t n_bytes = packed_bytes(out->n_patches, out->patch_width);
+    const size_t n_bytes = pack_packed_bytes(out->n_patches, out->patch_width);
     if (out->n_patches + n_bytes > (size_t)(in->end - in->at))
         return false;
     out->places = in->at;
@@ -182,7 +172,7 @@ bool pack_open_group(struct pack_in *in, size_t n, struct pack_group *out)
 {
     if (!get_head(in, n, out))
         return false;
-    const size_t n_bytes = packed_bytes(n, out->width);
+    const size_t n_bytes = pack_packed_bytes(n, out->width);
     if (n_bytes > (size_t)(in->end - in->at))
         return false;
     out->low = in->at;

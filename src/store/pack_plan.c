@@ -6,26 +6,16 @@
 
 enum { WIDTHS = 65, COUNTERS = 4 /* so that an increment need not wait for the one before */ };
 
-static unsigned bit_width(uint64_t v)
-{
-    return v ? 64 - (unsigned)__builtin_clzll(v) : 0;
-}
-
-static size_t packed_bytes(size_t n, unsigned w)
-{
-    return (n * w + 7) / 8;
-}
-
 /* With w bits for most and n_wider patches. */
 static size_t patched_bytes(const struct pack_plan *plan, size_t n, unsigned w, unsigned n_wider)
 {
-    return packed_bytes(n, w) + 2 + n_wider + packed_bytes(n_wider, plan->max_width - w);
+    return pack_packed_bytes(n, w) + 2 + n_wider + pack_packed_bytes(n_wider, plan->max_width - w);
 }
 
 static void begin(struct pack_plan *plan, size_t n)
 {
     plan->width = plan->max_width;
-    plan->n_bytes = packed_bytes(n, plan->max_width);
+    plan->n_bytes = pack_packed_bytes(n, plan->max_width);
 }
 
 /* n_wider values do not fit w bits. False: nor will a smaller width do. */
@@ -63,9 +53,9 @@ struct pack_plan pack_plan_plain(const uint64_t *v, size_t n, uint64_t offsets[P
     for (size_t i = 0; i < n; i++) {
         offsets[i] = v[i] - plan.min;
         any |= offsets[i];
-        n_of_width[i % COUNTERS][bit_width(offsets[i])]++;
+        n_of_width[i % COUNTERS][pack_bit_width(offsets[i])]++;
     }
-    plan.max_width = bit_width(any);
+    plan.max_width = pack_bit_width(any);
     begin(&plan, n);
     unsigned n_wider = 0;
     for (unsigned w = plan.max_width; w-- > 0;) {
@@ -129,7 +119,7 @@ AVX2 static struct pack_plan plan_avx2(const uint64_t *v, size_t n, uint64_t off
         return pack_plan_plain(v, n, offsets);
     for (size_t i = n; i < n_whole; i++)
         offsets[i] = 0;
-    plan.max_width = bit_width(any);
+    plan.max_width = pack_bit_width(any);
     begin(&plan, n);
     for (unsigned w = plan.max_width; w-- > 0;)
         if (!consider(&plan, n, w, n_above(offsets, n_whole, (UINT64_C(1) << w) - 1)))

@@ -4,6 +4,17 @@
 
 #include "store/pack.h"
 
+static inline unsigned pack_bit_width(uint64_t v)
+{
+    return v ? 64 - (unsigned)__builtin_clzll(v) : 0;
+}
+
+/* Of n values of w bits. */
+static inline size_t pack_packed_bytes(size_t n, unsigned w)
+{
+    return (n * w + 7) / 8;
+}
+
 struct pack_plan {
     uint64_t min;       /* the smallest as a signed number */
     unsigned width;     /* of all values less min, but for the patches */

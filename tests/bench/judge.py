@@ -119,14 +119,14 @@ def main():
             server.wait_idle()
             alone = answers(ask(options, server, options.seconds), "alone")
             rows, beside = judge(server, options)
-            rss = next(line for line in open(f"/proc/{server.pid}/status") if line.startswith("VmHWM"))
+            rss_mb = kit.peak_rss_mb(server.pid)
     day_s = options.changes * sum(row["cpu_s"] for row in rows)
     print(f"\njudge: {options.series} series, {options.days} days of minutes\n")
     kit.table(["stage", "metrics", "state", "CPU s", "ms a metric", "elapsed s"],
               [[r["stage"], r["metrics"], r["state"], f"{r['cpu_s']:.1f}",
                 f"{1e3 * r['cpu_s'] / max(1, r['metrics']):.2f}", f"{r['wall_s']:.1f}"] for r in rows])
     print(f"\n{options.changes} changes a day: {day_s:.0f} s, {100 * day_s / DAY_S:.1f} % of one core; at most "
-          f"{int(rss.split()[1]) // 1024} MB in memory\n")
+          f"{rss_mb:.0f} MB in memory\n")
     kit.table(["/render", "when", "requests/s", "p50 ms", "p99 ms", "not 200"],
               [[a["name"], a["when"], f"{a['rps']:.0f}", a["p50_ms"], a["p99_ms"], a["bad"]] for a in alone + beside])
     kit.write_json(options, {"stages": rows, "day_cpu_s": day_s, "render": alone + beside})

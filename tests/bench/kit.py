@@ -130,6 +130,11 @@ def blast(options, port, paths):
     return json.loads(done.stdout)
 
 
+def peak_rss_mb(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmHWM")) / 1024
+
+
 def median(rows, key):
     return statistics.median(row[key] for row in rows)
 

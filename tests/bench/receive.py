@@ -36,13 +36,12 @@ def run_plumb(options, paths, n_points):
         sent = kit.blast(options, server.line, paths)
         after, split = kit.cpu_seconds(server.pid), kit.cpu_times(server.pid)
         idle = server.wait_idle()
-        with open(f"/proc/{server.pid}/status") as f:
-            rss_kb = next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+        rss_mb = kit.peak_rss_mb(server.pid)
     cpu = (after - before) / n_points * 1e9
     user, system = split[0] - split_before[0], split[1] - split_before[1]
     share = user / max(user + system, 1e-9)
     return {"user": cpu * share, "system": cpu * (1 - share), "cpu": cpu, "wall_s": sent["closed_s"],
-            "idle": (idle - before) / n_points * 1e9, "rss_MB": rss_kb / 1024}
+            "idle": (idle - before) / n_points * 1e9, "rss_MB": rss_mb}
 
 
 def shuffle(paths, work):

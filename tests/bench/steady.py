@@ -85,13 +85,12 @@ def run_plumb(options, folder, laps):
             n = RING + options.laps
             send(sock, laps, n, options.step, lambda i: used.__setitem__(i, threads(server.pid)))
         stats = kit.stats(server)
-        with open(f"/proc/{server.pid}/status") as f:
-            rss_kb = next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+        rss_mb = kit.peak_rss_mb(server.pid)
     if stats["store.points"] < n * laps.work["points"]:
         raise SystemExit(f"{stats['store.points']} points of {n * laps.work['points']} came")
     scale = 1e9 / (options.laps * laps.work["points"])
     receiver, total = ((used[n - 1][k] - used[RING - 1][k]) * scale for k in range(2))
-    return receiver, total, rss_kb / 1024, stats
+    return receiver, total, rss_mb, stats
 
 
 def main():
