@@ -134,9 +134,10 @@ def test_a_peer_that_fails_gets_it_later_and_in_order(tmp_path):
         state = wait_until(lambda: (lambda c: c if c["failed"] else None)(channel(server)))
         assert state["state"] == "failing" and "503" in state["error"] and state["waiting"] == 1
         fails[0] = False
-        asked = peer.wait(3)
-        assert [a.json["type"] for a in asked if a.answered == 200] == ["change.start", "change.end"]
-        assert ids(asked)[0] == ids(asked)[1]  # a retry has the same id
+        taken = lambda: [a for a in peer.asked if a.answered == 200]
+        wait_until(lambda: len(taken()) == 2)
+        assert kinds(taken()) == ["change.start", "change.end"]
+        assert ids(peer.asked)[0] == ids(taken())[0]  # a retry has the same id
         wait_until(lambda: channel(server)["state"] == "ok")
 
 
@@ -147,7 +148,7 @@ def test_a_retry_survives_a_restart(tmp_path):
         with server:
             server.post("/deploy/website/start", "").ok()
             peer.wait(1)
-            wait_until(lambda: channel(server)["failed"] == 1)
+            wait_until(lambda: channel(server)["failed"] >= 1)
         fails[0] = False
         with server:
             asked = peer.wait(2)

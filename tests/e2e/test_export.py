@@ -8,12 +8,20 @@ from kit.server import Server, plumb
 
 NOW = int(time.time())
 DIFFERS = ("seq",)
+NO_JUDGE = "[collect]\nhost = off\nself = off\n[impact]\ncpu-share = off\n"  # a verdict is a row of its own
 
 
 @pytest.fixture
-def other(tmp_path):
-    with Server(tmp_path / "other") as server:
+def server(tmp_path):
+    (tmp_path / "no_judge.conf").write_text(NO_JUDGE)
+    with Server(tmp_path, "--config", tmp_path / "no_judge.conf") as server:
         yield server
+
+
+@pytest.fixture
+def other(server, tmp_path):
+    with Server(tmp_path / "other", "--config", tmp_path / "no_judge.conf") as other:
+        yield other
 
 
 def export(server, *args):
