@@ -99,16 +99,61 @@ static uint32_t crc_tables_run(uint32_t crc, const unsigned char *at, size_t n)
 }
 
 #ifdef __x86_64__
-__attribute__((target("sse4.2"))) static uint32_t crc_sse42(uint32_t crc, const unsigned char *at,
-                                                            size_t n)
+#    define SSE42 __attribute__((target("sse4.2")))
+
+/* The instruction has its result three cycles after it began, and begins one each cycle: so three stretches
+ * are done at once, and the sums of the first two moved past what follows them. */
+enum { STRETCH_BYTES = 512 };
+
+static uint32_t crc_past[2][4][256]; /* what a byte of a sum becomes past one stretch, past two */
+static pthread_once_t crc_past_once = PTHREAD_ONCE_INIT;
+
+static inline uint64_t word_at(const unsigned char *at)
 {
-    uint64_t wide = crc;
-    for (; n >= 8; n -= 8, at += 8) {
-        uint64_t word;
-        memcpy(&word, at, 8);
-        wide = __builtin_ia32_crc32di(wide, word);
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+SSE42 static void crc_past_init(void)
+{
+    for (int stretches = 1; stretches <= 2; stretches++)
+        for (unsigned bit = 0; bit < 32; bit++) {
+            uint64_t sum = (uint64_t)1 << bit;
+            for (int i = 0; i < stretches * STRETCH_BYTES; i += 8)
+                sum = __builtin_ia32_crc32di(sum, 0);
+            uint32_t *table = crc_past[stretches - 1][bit / 8];
+            for (unsigned byte = 0; byte < 256; byte++)
+                table[byte] ^= byte >> bit % 8 & 1 ? (uint32_t)sum : 0;
+        }
+}
+
+static inline uint32_t moved_past(uint64_t sum, int stretches)
+{
+    const uint32_t(*table)[256] = crc_past[stretches - 1];
+    return table[0][sum & 0xFF] ^ table[1][sum >> 8 & 0xFF] ^ table[2][sum >> 16 & 0xFF] ^
+           table[3][sum >> 24 & 0xFF];
+}
+
+SSE42 static uint32_t crc_sse42(uint32_t crc, const unsigned char *at, size_t n)
+{
+    uint64_t a = crc;
+
+    if (n >= (size_t)3 * STRETCH_BYTES)
+        pthread_once(&crc_past_once, crc_past_init);
+    for (; n >= (size_t)3 * STRETCH_BYTES; n -= (size_t)3 * STRETCH_BYTES) {
+        uint64_t b = 0, c = 0;
+        for (const unsigned char *end = at + STRETCH_BYTES; at < end; at += 8) {
+            a = __builtin_ia32_crc32di(a, word_at(at));
+            b = __builtin_ia32_crc32di(b, word_at(at + STRETCH_BYTES));
+            c = __builtin_ia32_crc32di(c, word_at(at + (size_t)2 * STRETCH_BYTES));
+        }
+        a = moved_past(a, 2) ^ moved_past(b, 1) ^ c;
+        at += (size_t)2 * STRETCH_BYTES;
     }
-    crc = (uint32_t)wide;
+    for (; n >= 8; n -= 8, at += 8)
+        a = __builtin_ia32_crc32di(a, word_at(at));
+    crc = (uint32_t)a;
     while (n--)
         crc = __builtin_ia32_crc32qi(crc, *at++);
     return crc;

@@ -8,16 +8,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "store/batch_avx2.h"
+#include "store/batch_format.h"
 
-enum {
-    RAW_EXPONENT = 15, /* in the control byte: the double itself follows */
-    EXPONENT_MAX = 14,
-    DELTA_BYTES_MAX = 5, /* 32 bits, 7 a byte */
-    VALUE_BYTES_MAX = 9, /* of a point: the control byte and eight more */
-};
-
-static const double POWERS[EXPONENT_MAX + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
-                                                1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
 static const double MANTISSA_MAX = 9007199254740992.0; /* 2^53: exact beneath */
 
 void batch_done(struct batch *batch)
@@ -48,7 +40,7 @@ void batch_reserve(struct batch *batch, size_t n)
 /* Bit 0, 1: value has at most e, e + 1 decimals. */
 static unsigned fits_two(double value, unsigned e, double rounder)
 {
-    const __m128d powers = _mm_loadu_pd(&POWERS[e]), rounders = _mm_set1_pd(rounder);
+    const __m128d powers = _mm_loadu_pd(&batch_format_powers[e]), rounders = _mm_set1_pd(rounder);
     const __m128d scaled = _mm_mul_pd(_mm_set1_pd(value), powers);
     const __m128d whole = _mm_sub_pd(_mm_add_pd(scaled, rounders), rounders);
     return (unsigned)_mm_movemask_pd(_mm_cmpeq_pd(_mm_div_pd(whole, powers), _mm_set1_pd(value)));
@@ -66,7 +58,7 @@ static bool decimal_quickly(double value, int64_t *out_mantissa, unsigned *out_e
     if (UNLIKELY(fits == 0) || UNLIKELY(value == 0 && signbit(value)))
         return false;
     *out_exponent = (unsigned)__builtin_ctz(fits);
-    *out_mantissa = (int64_t)((value * POWERS[*out_exponent] + rounder) - rounder);
+    *out_mantissa = (int64_t)((value * batch_format_powers[*out_exponent] + rounder) - rounder);
     return true;
 }
 #else
@@ -84,12 +76,12 @@ static bool decimal_of(double value, int64_t *out_mantissa, unsigned *out_expone
 
     if (LIKELY(decimal_quickly(value, out_mantissa, out_exponent)))
         return true;
-    for (unsigned e = 0; e <= EXPONENT_MAX; e++) {
-        double scaled = value * POWERS[e];
+    for (unsigned e = 0; e <= BATCH_FORMAT_EXPONENT_MAX; e++) {
+        double scaled = value * batch_format_powers[e];
         if (!(fabs(scaled) < MANTISSA_MAX))
             return false;
         double whole = (double)(int64_t)(scaled + (scaled < 0 ? -0.5 : 0.5));
-        if (fabs(whole - scaled) > fabs(scaled) * near || whole / POWERS[e] != value)
+        if (fabs(whole - scaled) > fabs(scaled) * near || whole / batch_format_powers[e] != value)
             continue;
         if (whole == 0 && (value != 0 || signbit(value)))
             return false; /* -0.0, and what is too small for 14 decimals */
@@ -124,7 +116,7 @@ void batch_add(struct batch *batch, uint32_t id, uint32_t at_s, double value)
         memcpy(at + 1, &zigzag, 8);
         at += 1 + n_bytes;
     } else {
-        *at = (uint8_t)(RAW_EXPONENT << 4 | follows);
+        *at = (uint8_t)(BATCH_FORMAT_RAW_EXPONENT << 4 | follows);
         memcpy(at + 1, &value, 8);
         at += 9;
     }
@@ -165,141 +157,4 @@ void batch_seal(struct batch *batch, uint32_t seed, struct batch_mark mark, size
     uint32_t crc = hash_crc32c(seed, batch->at + 4, batch->n - 4);
     memcpy(batch->at, &crc, 4);
     *out_n = all;
-}
-
-/* ---- reading ---- */
-
-bool batch_peek(const uint8_t *bytes, size_t n, struct batch_view *out)
-{
-    uint32_t n_bytes, count, synced;
-    uint64_t lsn;
-
-    if (n < BATCH_HEADER_BYTES)
-        return false;
-    memcpy(&n_bytes, bytes + 4, 4);
-    memcpy(&count, bytes + 8, 4);
-    memcpy(&synced, bytes + 12, 4);
-    memcpy(&lsn, bytes + 16, 8);
-    if (n_bytes > BATCH_PAYLOAD_MAX || n_bytes > n - BATCH_HEADER_BYTES || count > n_bytes / 2 ||
-        (count == 0) != (n_bytes == 0) || lsn == 0)
-        return false;
-    *out = (struct batch_view){
-        .n_bytes = n_bytes,
-        .count = count,
-        .synced = synced,
-        .lsn = lsn,
-        .all_bytes = (BATCH_HEADER_BYTES + (size_t)n_bytes + 7) / 8 * 8,
-    };
-    return true;
-}
-
-bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view *out)
-{
-    struct batch_view view;
-    uint32_t crc;
-
-    if (!batch_peek(bytes, n, &view))
-        return false;
-    memcpy(&crc, bytes, 4);
-    if (hash_crc32c(seed, bytes + 4, BATCH_HEADER_BYTES - 4 + (size_t)view.n_bytes) != crc)
-        return false;
-    *out = view;
-    out->payload = bytes + BATCH_HEADER_BYTES;
-    return true;
-}
-
-/* Moves *at past the number; false when it breaks off or has more than 32 bits. */
-static bool varint_get(const uint8_t **at, const uint8_t *end, uint32_t before, uint32_t *out)
-{
-    uint64_t zigzag = 0;
-    for (unsigned i = 0; i < DELTA_BYTES_MAX && *at < end; i++) {
-        uint8_t byte = *(*at)++;
-        zigzag |= (uint64_t)(byte & 127) << (7 * i);
-        if (byte & 128)
-            continue;
-        *out = before + (uint32_t)((uint32_t)(zigzag >> 1) ^ -(uint32_t)(zigzag & 1));
-        return zigzag <= UINT32_MAX;
-    }
-    return false;
-}
-
-static bool value_get(const uint8_t **at, const uint8_t *end, double *out)
-{
-    const uint8_t control = *(*at)++;
-    const unsigned exponent = control >> 4;
-    const size_t n_bytes = exponent == RAW_EXPONENT ? 8 : (size_t)(control >> 1 & 7) + 1;
-    uint64_t bits = 0;
-
-    if ((size_t)(end - *at) < n_bytes)
-        return false;
-    memcpy(&bits, *at, n_bytes);
-    *at += n_bytes;
-    if (exponent == RAW_EXPONENT) {
-        memcpy(out, &bits, 8);
-        return isfinite(*out);
-    }
-    *out = (double)((int64_t)(bits >> 1) ^ -(int64_t)(bits & 1)) / POWERS[exponent];
-    return true;
-}
-
-/* As value_get where VALUE_BYTES_MAX are there: no length to branch on, eight bytes are always loaded. */
-static inline bool value_get_quickly(const uint8_t **at, double *out)
-{
-    const uint8_t control = **at;
-    const unsigned exponent = control >> 4;
-    const size_t n_bytes = (size_t)(control >> 1 & 7) + 1;
-    uint64_t bits;
-
-    memcpy(&bits, *at + 1, sizeof bits);
-    if (UNLIKELY(exponent == RAW_EXPONENT)) {
-        *at += VALUE_BYTES_MAX;
-        memcpy(out, &bits, sizeof bits);
-        return isfinite(*out);
-    }
-    *at += 1 + n_bytes;
-    bits &= UINT64_MAX >> (64 - 8 * n_bytes);
-    *out = (double)((int64_t)(bits >> 1) ^ -(int64_t)(bits & 1)) / POWERS[exponent];
-    return true;
-}
-
-/* Reads up to n points; *last is the one before. Returns how many were sound. */
-static size_t points_get(const uint8_t **at, const uint8_t *end, struct sink_point *last,
-                         struct sink_point *out, size_t n)
-{
-    const uint8_t *now = *at;
-    uint32_t id = last->id, at_s = last->at_s;
-    size_t i = 0;
-
-    for (; i < n && now < end; i++) {
-        const bool follows = *now & 1, is_roomy = end - now >= VALUE_BYTES_MAX;
-        if (!(LIKELY(is_roomy) ? value_get_quickly(&now, &out[i].value)
-                               : value_get(&now, end, &out[i].value)))
-            break;
-        if (LIKELY(follows))
-            id++;
-        else if (!varint_get(&now, end, id, &id) || !varint_get(&now, end, at_s, &at_s))
-            break;
-        out[i].id = id;
-        out[i].at_s = at_s;
-    }
-    *at = now;
-    *last = (struct sink_point){.id = id, .at_s = at_s};
-    return i;
-}
-
-bool batch_each(const struct batch_view *view, batch_fn fn, void *self)
-{
-    const uint8_t *at = view->payload, *end = at + view->n_bytes;
-    struct sink_point points[BATCH_PIECE_POINTS], last = {.id = UINT32_MAX};
-
-    for (uint32_t left = view->count; left > 0;) {
-        const size_t wanted = left < BATCH_PIECE_POINTS ? left : BATCH_PIECE_POINTS;
-        const size_t n = points_get(&at, end, &last, points, wanted);
-        if (n > 0)
-            fn(self, points, n);
-        if (n < wanted)
-            return false;
-        left -= (uint32_t)n;
-    }
-    return at == end;
 }

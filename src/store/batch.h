@@ -11,7 +11,7 @@ enum {
     BATCH_HEADER_BYTES = 24,     /* crc, length, count, synced, lsn */
     BATCH_POINT_BYTES_MAX = 19,  /* control, 8 of the value, 5 of the id, 5 of the time */
     BATCH_PAYLOAD_MAX = 4 << 20, /* a longer one is damage, not a batch */
-    BATCH_PIECE_POINTS = 512,    /* read at once: they stay near the processor */
+    BATCH_PIECE_POINTS = 512,    /* read at once by batch_each: they stay near the processor */
 };
 
 /* One writer's growing batch. Zeroed is empty; batch_done ends it. */
@@ -54,6 +54,26 @@ struct batch_view {
 MUST_CHECK bool batch_peek(const uint8_t *bytes, size_t n, struct batch_view *out);
 /* The batch at the beginning of n bytes; false: there is none that is whole and sound. */
 MUST_CHECK bool batch_view(const uint8_t *bytes, size_t n, uint32_t seed, struct batch_view *out);
+
+/* Where reading a batch has come to. Its points are taken in their order, by either of two functions. */
+struct batch_cursor {
+    const uint8_t *at, *end;
+    uint32_t left;     /* points to come */
+    uint32_t id, at_s; /* of the last point */
+};
+void batch_begin(struct batch_cursor *cursor, const struct batch_view *view);
+/* Up to n points. Fewer: the batch ends, or breaks off, or holds what batch_add never writes. */
+size_t batch_read(struct batch_cursor *cursor, struct sink_point *out, size_t n);
+/* The next point is that of the next id at the same time. */
+bool batch_follows(const struct batch_cursor *cursor);
+/* Up to n of the points that follow the last one, the ids after its, one by one, at its time: their values
+ * into cells of the head. Fewer: the next point is another's, or there is none. */
+size_t batch_read_cells(struct batch_cursor *cursor, uint64_t *cells, size_t n);
+/* All of it was read, and was sound. */
+static inline bool batch_is_read(const struct batch_cursor *cursor)
+{
+    return cursor->left == 0 && cursor->at == cursor->end;
+}
 
 typedef void (*batch_fn)(void *self, const struct sink_point *points, size_t n);
 /* Calls fn with all points in their order, BATCH_PIECE_POINTS at most at once. False when the payload

@@ -191,10 +191,23 @@ static bool disk_repair(struct store *store, struct err *err)
     return true;
 }
 
-/* Writes down that classes without unsealed points, and the late points if there are none, hold the log
- * back no longer. */
+/* A class with unsealed points holds the log back only from where it had none: at the end of a replay that
+ * makes much less to read when the server is killed. */
+static void idle_note(struct store *store)
+{
+    const uint64_t lsn = seal_lsn(store); /* before looking */
+
+    for (uint16_t i = 0; i < head_n_classes(store->head); i++) {
+        struct head_class *of = head_class(store->head, i);
+        if (of && of->freed == of->sealed && !head_class_is_busy(store->head, of))
+            of->idle_lsn = lsn;
+    }
+}
+
+/* Writes down since when classes, and the late points if there are none, hold the log back. */
 static bool marks_raise(struct store *store, struct err *err)
 {
+    const struct manifest_state *state = manifest_state(store->manifest);
     const uint64_t lsn = seal_lsn(store); /* before looking */
     struct manifest_edit edit;
 
@@ -203,8 +216,8 @@ static bool marks_raise(struct store *store, struct err *err)
         manifest_set_late(&edit, lsn);
     for (uint16_t i = 0; i < head_n_classes(store->head); i++) {
         const struct head_class *of = head_class(store->head, i);
-        if (of && of->freed == of->sealed && !head_class_is_busy(store->head, of))
-            manifest_set_checkpoint(&edit, i, lsn);
+        if (of && of->idle_lsn > state->classes[i].checkpoint_lsn)
+            manifest_set_checkpoint(&edit, i, of->idle_lsn);
     }
     bool is_ok = manifest_commit(store->manifest, &edit, err);
     manifest_edit_done(&edit);
@@ -229,6 +242,7 @@ static bool wal_keep(struct store *store, bool is_wanted, struct err *err)
     keeper->n_written_kept = keeper->n_written;
     if (is_too_long && !checkpoint_all(store, err))
         return false;
+    idle_note(store);
     if (!marks_raise(store, err))
         return false;
     const uint64_t low_lsn = lowmark_of_all(state, store->head);
@@ -243,6 +257,7 @@ bool keeper_pass(struct store *store, struct err *err)
     /* a clock that runs wild must not expire what is there: ages count from the newest point */
     const int64_t newest_s = __atomic_load_n(&store->newest_s, __ATOMIC_RELAXED);
 
+    idle_note(store);
     names_tidy(store);
     idle_load(store);
     hidden_keep(store);

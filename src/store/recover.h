@@ -14,3 +14,6 @@ MUST_CHECK bool recover_all(struct store *store, struct err *err);
 /* The same in two steps; between them store->wanted may be set. */
 MUST_CHECK bool recover_names_and_files(struct store *store, struct err *err);
 MUST_CHECK bool recover_log(struct store *store, struct err *err);
+
+/* Private to recover*.c: a point, or the end of a file, is at this time. */
+void recover_newest(struct store *store, int64_t at_s);

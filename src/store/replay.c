@@ -244,9 +244,8 @@ static bool replay(struct all *all, const struct replay_reader *reader, struct e
         sink_down(heap, n, i - 1);
     while (n > 0) {
         struct replay_segment *segment = heap[0];
-        reader->on_batch(reader->self, segment->next.lsn);
-        if (!batch_each(&segment->next, reader->on_points, reader->self))
-            segment->n_damaged++; /* the checksum held but the content does not */
+        if (!reader->on_batch(reader->self, &segment->next))
+            segment->n_damaged++;
         if (!next(segment, err))
             return false;
         if (!segment->has_next) {

@@ -42,8 +42,8 @@ MUST_CHECK bool replay_version(const void *bytes, size_t n, const char *path, st
 
 struct replay_reader {
     void *self;
-    void (*on_batch)(void *self, uint64_t lsn); /* then its points */
-    batch_fn on_points;
+    /* False: its checksum holds but its content does not. */
+    bool (*on_batch)(void *self, const struct batch_view *view);
     /* after all batches, each segment in order of number */
     void (*on_segment)(void *self, const struct replay_segment *segment);
     uint64_t low_lsn; /* stretches in front of batches below it are not damage */

@@ -1,3 +1,4 @@
+#include "store/head.h"
 #include "store/wal.h"
 
 #include <fcntl.h>
@@ -147,14 +148,56 @@ TEST(points_added_together_are_the_same_bytes_as_one_by_one)
     }
 }
 
+/* Pieces of one kind and of the other, as they come. */
+TEST(points_read_into_cells_are_those_read_one_by_one)
+{
+    for (int round = 0; round < 3000; round++) {
+        struct batch batch = {0};
+        struct batch_view view;
+        struct batch_cursor cursor;
+        struct sink_point points[300], got_points[300];
+        uint64_t cells[300];
+        const size_t n = 1 + kit_random_below(COUNT_OF(points));
+        const uint64_t rare = 2 + kit_random_below(200);
+        uint32_t id = (uint32_t)kit_random_below(5), at_s = 1700000000;
+        size_t n_bytes, n_got = 0;
+
+        batch_reserve(&batch, n);
+        for (size_t i = 0; i < n; i++) {
+            id = kit_random_below(rare) ? id + 1 : (uint32_t)kit_random();
+            at_s += kit_random_below(rare) ? 0 : 10;
+            points[i] = (struct sink_point){id, at_s, value_of_some_kind()};
+            batch_add(&batch, id, at_s, points[i].value);
+        }
+        batch_seal(&batch, 3, (struct batch_mark){1, 0}, &n_bytes);
+        EXPECT(batch_view(batch.at, n_bytes, 3, &view));
+        batch_begin(&cursor, &view);
+        while (n_got < n) {
+            const uint32_t last_id = cursor.id, last_at_s = cursor.at_s;
+            const size_t n_cells = batch_read_cells(&cursor, cells, kit_random_below(100));
+            for (size_t i = 0; i < n_cells; i++) {
+                EXPECT(points[n_got].id == last_id + 1 + i && points[n_got].at_s == last_at_s);
+                const double value = head_cell_get(&cells[i]);
+                EXPECT(memcmp(&value, &points[n_got++].value, sizeof value) == 0);
+            }
+            const size_t n_read = batch_read(&cursor, got_points, kit_random_below(4));
+            EXPECT(memcmp(got_points, &points[n_got], n_read * sizeof(struct sink_point)) == 0);
+            n_got += n_read;
+        }
+        EXPECT(n_got == n && batch_is_read(&cursor));
+        batch_done(&batch);
+    }
+}
+
 /* ---- segments ---- */
 
-static void on_batch(void *self, uint64_t lsn)
+static bool on_batch(void *self, const struct batch_view *view)
 {
     struct got *to = self;
     if (to->n_batches < 4096)
-        to->lsns[to->n_batches] = lsn;
+        to->lsns[to->n_batches] = view->lsn;
     to->n_batches++;
+    return batch_each(view, on_points, to);
 }
 
 static void on_segment(void *self, const struct replay_segment *segment)
@@ -166,7 +209,7 @@ static void on_segment(void *self, const struct replay_segment *segment)
 
 static struct replay_result replay(const char *dir)
 {
-    const struct replay_reader reader = {&got, on_batch, on_points, on_segment, 0};
+    const struct replay_reader reader = {&got, on_batch, on_segment, 0};
     struct replay_result result = {0};
 
     memset(&got, 0, sizeof got);
@@ -433,6 +476,7 @@ TEST(a_list_of_the_log_has_no_commit_without_those_before_it)
 }
 
 RUN_TESTS(test_of(points_added_together_are_the_same_bytes_as_one_by_one),
+          test_of(points_read_into_cells_are_those_read_one_by_one),
           test_of(a_list_of_the_log_has_no_commit_without_those_before_it),
           test_of(a_batch_gives_back_every_bit), test_of(points_in_order_take_about_three_bytes),
           test_of(random_batches_survive_and_every_flipped_bit_is_seen),
