@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-
-enum { HUGE_FROM = 2 * MEM_HUGE_PAGE };
 
 NO_RETURN static void out_of_memory(size_t bytes)
 {
@@ -14,28 +11,12 @@ NO_RETURN static void out_of_memory(size_t bytes)
     abort();
 }
 
-void mem_prefer_huge(void *at, size_t bytes)
-{
-    const uintptr_t from = ((uintptr_t)at + MEM_HUGE_PAGE - 1) / MEM_HUGE_PAGE * MEM_HUGE_PAGE;
-    const uintptr_t until = ((uintptr_t)at + bytes) / MEM_HUGE_PAGE * MEM_HUGE_PAGE;
-    if (from < until)
-        (void)madvise((char *)at + (from - (uintptr_t)at), until - from, MADV_HUGEPAGE);
-}
-
-/* Big blocks are touched from end to end. */
-static void *advised(void *block, size_t bytes)
-{
-    if (bytes >= HUGE_FROM)
-        mem_prefer_huge(block, bytes);
-    return block;
-}
-
 void *mem_alloc(size_t bytes)
 {
     void *block = malloc(bytes ? bytes : 1);
     if (!block)
         out_of_memory(bytes);
-    return advised(block, bytes);
+    return block;
 }
 
 void *mem_zalloc(size_t bytes)
@@ -43,7 +24,7 @@ void *mem_zalloc(size_t bytes)
     void *block = calloc(1, bytes ? bytes : 1);
     if (!block)
         out_of_memory(bytes);
-    return advised(block, bytes);
+    return block;
 }
 
 void *mem_resize(void *block, size_t bytes)
@@ -51,7 +32,7 @@ void *mem_resize(void *block, size_t bytes)
     void *moved = realloc(block, bytes ? bytes : 1);
     if (!moved)
         out_of_memory(bytes);
-    return advised(moved, bytes);
+    return moved;
 }
 
 char *mem_strdup(const char *text)

@@ -14,11 +14,6 @@ void mem_free(void *block);                               /* NULL is fine */
 /* For CLEANUP(mem_done) on any pointer variable. */
 void mem_done(void *pointer_to_pointer);
 
-/* Asks the kernel for pages of 2 MB, where whole ones lie inside: for what will be touched all over, they save
- * most of what touching and looking up small ones costs. A hint; big blocks from here have it. */
-enum { MEM_HUGE_PAGE = 2 << 20 };
-void mem_prefer_huge(void *at, size_t bytes);
-
 /* a * b; a broken product ends the program. */
 size_t mul_size(size_t a, size_t b);
 

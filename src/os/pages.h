@@ -1,11 +1,12 @@
 /* Memory straight from the kernel: zeroed, only there where it was touched, and what is no longer needed
- * can be given back piece by piece. For big tables; base/mem.h serves the rest, and
- * mem_prefer_huge is for these as well. Thread: any. */
+ * can be given back piece by piece. For big tables; base/mem.h serves the rest. Pages of 2 MB are not asked
+ * for: where the host of a virtual machine lends memory page by page, such a page costs five times as much a
+ * byte (docs/performance.md, "What memory costs"). Thread: any. */
 #pragma once
 
-#include "base/mem.h"
+#include <stddef.h>
 
-/* At least bytes (> 0) that read as zero, aligned to PAGES_ALIGN; never NULL. */
+/* At least bytes (> 0) that read as zero, from the edge of a page on; never NULL. */
 void *pages_new(size_t bytes);
 /* NULL is fine; bytes as they were asked for. */
 void pages_free(void *at, size_t bytes);
@@ -14,5 +15,3 @@ void pages_free(void *at, size_t bytes);
 void pages_zero(void *at, size_t bytes);
 /* Makes the pages of it be there, all at once: half of what it costs one by one. A hint. */
 void pages_touch(void *at, size_t bytes);
-
-enum { PAGES_ALIGN = MEM_HUGE_PAGE };

@@ -7,7 +7,7 @@
 #include "os/pages.h"
 
 enum {
-    CHUNK_BYTES = PAGES_ALIGN, /* of the arena; records do not cross chunks */
+    CHUNK_BYTES = 2 << 20, /* of the arena; records do not cross chunks */
     CHUNK_UNITS = CHUNK_BYTES / 8,
     CHUNKS_MAX = 1 << 14, /* 32 GB of names: what 32 bits of 8-byte units reach */
     SLACK_UNITS = 8,      /* readable after the last record of a chunk */
@@ -182,8 +182,6 @@ static uint32_t arena_place(struct names *names, size_t bytes)
         if (names->n_chunks == CHUNKS_MAX)
             return 0;
         unsigned char *chunk = pages_new(CHUNK_BYTES);
-        if (names->n_chunks > 0) /* the first is all that few series want */
-            mem_prefer_huge(chunk, CHUNK_BYTES);
         __atomic_store_n(&names->chunks[names->n_chunks], chunk, __ATOMIC_RELEASE);
         names->used = names->n_chunks * CHUNK_UNITS + (names->n_chunks == 0 ? 1 : 0);
         names->n_chunks++;

@@ -10,9 +10,8 @@ enum {
     BUCKETS = 2 * PANES_MAX, /* open addressing, at most half full */
     NEAR = 1024,             /* lists by tablet */
     CELLS_BYTES = PANE_SLOTS * HEAD_LANES * 8,
-    PAGE_LANES = 512,                /* 4 KB of a column */
-    HUGE_LANES = HEAD_LANES * 3 / 4, /* from here on a pane is touched nearly all over */
-    POOL_MAX = 64,                   /* 128 MB: what one writing of late points sets free */
+    PAGE_LANES = 512, /* 4 KB of a column */
+    POOL_MAX = 64,    /* 128 MB: what one writing of late points sets free */
 };
 
 /* ---- the pool ---- */
@@ -159,12 +158,9 @@ struct pane *panes_make(struct panes *panes, struct head_tablet *tablet, uint32_
     pane->first = slot - slot % PANE_SLOTS;
     pane->cells = pool_take(panes->pool);
     __atomic_fetch_add(&panes->pool->n_used, 1, __ATOMIC_RELAXED);
-    if (!pane->cells) {
+    pane->is_fresh = !pane->cells;
+    if (pane->is_fresh)
         pane->cells = pages_new(CELLS_BYTES);
-        pane->is_fresh = __atomic_load_n(&tablet->n_lanes, __ATOMIC_RELAXED) < HUGE_LANES;
-        if (!pane->is_fresh)
-            mem_prefer_huge(pane->cells, CELLS_BYTES);
-    }
     pane->next_near = panes->near[tablet_no % NEAR];
     panes->near[tablet_no % NEAR] = pane;
     panes->items[panes->n++] = pane;

@@ -19,7 +19,7 @@ struct pane {
     uint32_t tablet_no;
     uint32_t first; /* slot, a multiple of PANE_SLOTS, of the archive's step */
     uint8_t level;
-    bool is_fresh;          /* its memory was never touched and comes in small pages */
+    bool is_fresh;          /* its memory was never touched */
     uint64_t touched;       /* bit i: column i may hold something; atomic */
     uint64_t *cells;        /* [PANE_SLOTS][HEAD_LANES] */
     struct pane *next_near; /* of a tablet with the same number below the buckets' */

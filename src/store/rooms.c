@@ -6,9 +6,9 @@
 #include "os/pages.h"
 
 enum {
-    SIZES = 32,                      /* ROOM_BYTES_MIN times 2^i */
-    KEPT_BYTES_MAX = 128 << 20,      /* what one writing of late points sets free */
-    HUGE_BYTES_MIN = 2 * PAGES_ALIGN /* of blocks that are whole pages of 2 MB */
+    SIZES = 32,                 /* ROOM_BYTES_MIN times 2^i */
+    KEPT_BYTES_MAX = 128 << 20, /* what one writing of late points sets free */
+    PAGES_BYTES_MIN = 4 << 20   /* of blocks that come straight from the kernel */
 };
 
 /* In front of a block that nobody has. */
@@ -37,7 +37,7 @@ static size_t size_of(size_t bytes)
 
 static void block_free(void *at, size_t bytes)
 {
-    if (bytes < HUGE_BYTES_MIN)
+    if (bytes < PAGES_BYTES_MIN)
         mem_free(at);
     else
         pages_free(at, bytes);
@@ -45,11 +45,9 @@ static void block_free(void *at, size_t bytes)
 
 static void *block_new(size_t bytes)
 {
-    if (bytes < HUGE_BYTES_MIN)
+    if (bytes < PAGES_BYTES_MIN)
         return mem_alloc(bytes);
-    void *at = pages_new(bytes);
-    mem_prefer_huge(at, bytes);
-    return at;
+    return pages_new(bytes);
 }
 
 void *rooms_take(struct rooms *rooms, size_t bytes)
