@@ -1,7 +1,7 @@
 /* Memory straight from the kernel: zeroed, only there where it was touched, and what is no longer needed
  * can be given back piece by piece. For big tables; base/mem.h serves the rest. Pages of 2 MB are not asked
- * for: where the host of a virtual machine lends memory page by page, such a page costs five times as much a
- * byte (docs/performance.md, "What memory costs"). Thread: any. */
+ * for: where a host lends memory to a virtual machine page by page, they cost some four times as much a byte
+ * (docs/performance.md, "What memory costs"). Thread: any. */
 #pragma once
 
 #include <stddef.h>

@@ -67,7 +67,7 @@ size_t batch_read(struct batch_cursor *cursor, struct sink_point *out, size_t n)
 /* The next point is that of the next id at the same time. */
 bool batch_follows(const struct batch_cursor *cursor);
 /* Up to n of the points that follow the last one, the ids after its, one by one, at its time: their values
- * into cells of the head. Fewer: the next point is another's, or there is none. */
+ * into cells of the head. Fewer: the next point is another's, or unsound, or there is none. */
 size_t batch_read_cells(struct batch_cursor *cursor, uint64_t *cells, size_t n);
 /* All of it was read, and was sound. */
 static inline bool batch_is_read(const struct batch_cursor *cursor)

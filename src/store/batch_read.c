@@ -95,7 +95,7 @@ static bool value_get(const uint8_t **at, const uint8_t *end, double *out)
     return isfinite(*out);
 }
 
-/* The same, but in the last few bytes, without a length to branch on: eight bytes are always loaded. */
+/* The same. Except in the last few bytes there is no length to branch on: eight bytes are always loaded. */
 static inline bool value_get_quickly(const uint8_t **at, const uint8_t *end, double *out)
 {
     if (UNLIKELY(end - *at < VALUE_BYTES_MAX))

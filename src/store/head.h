@@ -51,7 +51,7 @@ struct head_class {
     uint32_t sealed;      /* slots below are in files or late; atomic */
     uint32_t freed;       /* slots below have no columns; atomic */
     uint64_t sealing_lsn; /* keeper: the log's position when sealed moved last */
-    uint64_t idle_lsn;    /* keeper: no unsealed point was there when the log was here last */
+    uint64_t idle_lsn;    /* keeper: where the log was when no unsealed point was there last */
     uint32_t filling;     /* the tablet with free lanes; under head's lock */
     bool has_members;     /* some series has been in it since the start; atomic */
 };

@@ -191,6 +191,13 @@ static bool disk_repair(struct store *store, struct err *err)
     return true;
 }
 
+/* None in its columns, and none ahead of the ring: those wait among the late ones. */
+static bool has_no_unsealed(const struct store *store, const struct head_class *of)
+{
+    return of->freed == of->sealed && !head_class_is_busy(store->head, of) &&
+           !late_reaches(store->late, of->no, of->sealed);
+}
+
 /* A class with unsealed points holds the log back only from where it had none: at the end of a replay that
  * makes much less to read when the server is killed. */
 static void idle_note(struct store *store)
@@ -199,7 +206,7 @@ static void idle_note(struct store *store)
 
     for (uint16_t i = 0; i < head_n_classes(store->head); i++) {
         struct head_class *of = head_class(store->head, i);
-        if (of && of->freed == of->sealed && !head_class_is_busy(store->head, of))
+        if (of && has_no_unsealed(store, of))
             of->idle_lsn = lsn;
     }
 }

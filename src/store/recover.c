@@ -6,12 +6,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "os/file.h"
-#include "os/pages.h"
 #include "store/hidden.h"
-#include "store/lowmark.h"
-#include "store/place.h"
 #include "store/removal.h"
-#include "store/replay.h"
 #include "store/shared.h"
 #include "store/writer.h"
 

@@ -5,7 +5,6 @@
 #include "store/recover.h"
 #include "store/replay.h"
 #include "store/shared.h"
-#include "store/writer.h"
 
 enum {
     LATE_POINTS = 1024,

@@ -21,7 +21,7 @@
  * lays them over each other from the oldest to the newest: files by generation, what the head still
  * has below the sealed slot, late points, head.
  *
- * Why that order is right (invariants that seal.c and recover.c keep):
+ * Why that order is right (invariants that seal.c and recover_log.c keep):
  *   1. a late point below the sealed slot came after the seal, so it is newer than the sealed value;
  *      overlay files get later generations than the sealed file
  *   2. a point beyond the ring is kept late until the ring gets there; it is flushed before any head

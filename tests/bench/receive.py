@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Points per CPU-second of plumb's receive path, beside the least that a receiver can do: a sink that
 drops what it reads, and one that counts the newlines. Rounds are interleaved, medians are shown; only ratios
-within one run mean something. Each round begins with an empty data folder. With --less N each is also
-measured with the first N points of each series alone, which is subtracted: what new names cost is left out."""
+within one run mean something. Each round begins with an empty data folder. With --less N the first N points of each
+series are sent before, over the same connections, and not counted: what new names cost is left out."""
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import kit
@@ -21,27 +23,65 @@ NAMES = {"discard": "sink, drops", "count": "sink, counts newlines", "plumb": "p
 def run_sink(options, mode, paths, n_points):
     process = subprocess.Popen([os.path.join(options.tools, "sink"), mode], stdout=subprocess.PIPE, text=True)
     port = int(process.stdout.readline())
-    sent = kit.blast(options, port, paths)
+    kit.blast(options, port, paths)
     out = json.loads(process.stdout.readline())
     process.wait()
     return {"user": out["user_s"] / n_points * 1e9, "system": out["sys_s"] / n_points * 1e9,
-            "cpu": (out["user_s"] + out["sys_s"]) / n_points * 1e9, "wall_s": sent["closed_s"]}
+            "cpu": (out["user_s"] + out["sys_s"]) / n_points * 1e9}
 
 
-def run_plumb(options, paths, n_points):
+def used(server):
+    """CPU seconds so far: all, user, system."""
+    return (kit.cpu_seconds(server.pid), *kit.cpu_times(server.pid))
+
+
+def send_first(options, server, paths, sizes, n_first):
+    """The connections, over which so many bytes of each file were sent and taken."""
+    sockets = [socket.create_connection(("127.0.0.1", server.line)) for _ in paths]
+    send_parts(sockets, paths, [(0, size) for size in sizes])
+    while kit.stats(server)["ingest.points"] < n_first:
+        time.sleep(0.05)
+    return sockets
+
+
+def send_parts(sockets, paths, parts):
+    def one(sock, path, part):
+        with open(path, "rb") as f:
+            sock.sendfile(f, *part)
+    threads = [threading.Thread(target=one, args=a) for a in zip(sockets, paths, parts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def send_rest(sockets, paths, sizes):
+    send_parts(sockets, paths, [(size, None) for size in sizes])
+    for sock in sockets:
+        sock.shutdown(socket.SHUT_WR)
+    for sock in sockets:
+        sock.recv(1)
+        sock.close()
+
+
+def run_plumb(options, paths, n_points, sizes, n_first):
     """ns a point until all connections are closed (all is taken and in the log), and until idle again."""
     with tempfile.TemporaryDirectory(dir=options.folder) as folder, \
             kit.Server(options.plumb, folder, options.threads) as server:
-        before, split_before = kit.cpu_seconds(server.pid), kit.cpu_times(server.pid)
-        sent = kit.blast(options, server.line, paths)
-        after, split = kit.cpu_seconds(server.pid), kit.cpu_times(server.pid)
+        if n_first:
+            sockets = send_first(options, server, paths, sizes, n_first)
+        before, user, system = used(server)
+        if n_first:
+            send_rest(sockets, paths, sizes)
+        else:
+            kit.blast(options, server.line, paths)
+        after, user_after, system_after = used(server)
         idle = server.wait_idle()
         rss_mb = kit.peak_rss_mb(server.pid)
-    cpu = (after - before) / n_points * 1e9
-    user, system = split[0] - split_before[0], split[1] - split_before[1]
+    n = n_points - n_first
+    cpu, user, system = (after - before) / n * 1e9, user_after - user, system_after - system
     share = user / max(user + system, 1e-9)
-    return {"user": cpu * share, "system": cpu * (1 - share), "cpu": cpu, "wall_s": sent["closed_s"],
-            "idle": (idle - before) / n_points * 1e9, "rss_MB": rss_mb}
+    return {"user": cpu * share, "system": cpu * (1 - share), "cpu": cpu, "idle": (idle - before) / n * 1e9, "rss_MB": rss_mb}
 
 
 def shuffle(paths, work):
@@ -56,18 +96,6 @@ def shuffle(paths, work):
         with open(path, "wb") as f:
             for lap in range(n_laps):
                 f.write(b"".join(lines[lap * n + i] for i in order))
-
-
-def per_point(run, paths, n_points, first_paths, n_first):
-    """run's figures; those of time without what the first paths, a beginning of paths, cost alone."""
-    figures = run(paths, n_points)
-    if not first_paths:
-        return figures
-    first = run(first_paths, n_first)
-    for key in ("cpu", "user", "system", "idle"):
-        if key in figures:
-            figures[key] = (figures[key] * n_points - first[key] * n_first) / (n_points - n_first)
-    return figures
 
 
 def show(rounds, work, options):
@@ -102,22 +130,18 @@ def main():
         options.folder = folder
         start_s = int(time.time()) - options.points * kit.STEP_S
         paths, work = kit.make_work(options, folder, options.series, options.points, options.conns, start_s)
-        first_paths, first = [], {"points": 0}
+        sizes, n_first = [], 0
         if options.less:
             first_paths, first = kit.make_work(options, folder, options.series, options.less,
                                                options.conns, start_s)
+            sizes, n_first = [os.path.getsize(path) for path in first_paths], first["points"]
         if options.shuffle:
             shuffle(paths, work)
-            if options.less:
-                shuffle(first_paths, first)
         rounds = {kind: [] for kind in KINDS}
         for _ in range(options.rounds):
             for kind in KINDS:
-                def run(run_paths, n, kind=kind):
-                    if kind == "plumb":
-                        return run_plumb(options, run_paths, n)
-                    return run_sink(options, kind, run_paths, n)
-                rounds[kind].append(per_point(run, paths, work["points"], first_paths, first["points"]))
+                rounds[kind].append(run_plumb(options, paths, work["points"], sizes, n_first) if kind == "plumb"
+                                    else run_sink(options, kind, paths, work["points"]))
         show(rounds, work, options)
     return 0
 
