@@ -353,8 +353,8 @@ static void wishes_fulfil(struct names *names, struct wishes *wishes, uint32_t *
     wishes->n = 0;
 }
 
-/* False: none may be created now. */
-static bool wish_make(struct names *names, struct str name, uint64_t hash, struct wish *out)
+static enum sink_fate wish_make(struct names *names, struct str name, uint64_t hash,
+                                struct wish *out)
 {
     *out = (struct wish){name, hash, 0};
     return names->hooks.class_of(names->hooks.self, name, &out->class_no);
@@ -368,10 +368,11 @@ static enum sink_fate resolve_alias(struct names *names, struct str spelling, ui
 
     if (!find_hashed(names, name, name_hash, out_id)) {
         struct wish wish;
-        if (!wish_make(names, name, name_hash, &wish))
-            return SINK_NAME_LIMIT;
+        enum sink_fate fate = wish_make(names, name, name_hash, &wish);
+        if (fate != SINK_OK)
+            return fate;
         pthread_mutex_lock(&names->creation);
-        const enum sink_fate fate = create_locked(names, &wish, out_id);
+        fate = create_locked(names, &wish, out_id);
         pthread_mutex_unlock(&names->creation);
         if (fate != SINK_OK)
             return fate;
@@ -393,10 +394,10 @@ static enum sink_fate resolve_other(struct names *names, struct str spelling, ui
         return SINK_NAME_BAD;
     if (!str_eq(name, spelling))
         return resolve_alias(names, spelling, hash, name, out_id);
-    if (!wish_make(names, spelling, hash, &wishes->items[wishes->n]))
-        return SINK_NAME_LIMIT;
-    wishes->of[wishes->n++] = i;
-    return SINK_OK;
+    const enum sink_fate fate = wish_make(names, spelling, hash, &wishes->items[wishes->n]);
+    if (fate == SINK_OK)
+        wishes->of[wishes->n++] = i;
+    return fate;
 }
 
 void names_resolve(struct names *names, const struct str *spellings, size_t n, uint32_t *out_ids,

@@ -24,8 +24,8 @@ enum {
  * the locks of the index, the names log and what is hidden may be taken inside it, nothing else. */
 struct names_hooks {
     void *self;
-    /* The class of a new series; before the lock. False: none may be created now. */
-    bool (*class_of)(void *self, struct str canonical, uint16_t *out_class);
+    /* The class of a new series; before the lock. SINK_NAME_LIMIT: there is none; SINK_DISK: none now. */
+    enum sink_fate (*class_of)(void *self, struct str canonical, uint16_t *out_class);
     /* Once for each series that would be created: may it? */
     bool (*may_create)(void *self);
     void (*created)(void *self, uint32_t id, uint16_t class_no, const char *name);

@@ -13,7 +13,7 @@ enum {
     FILE_BYTES_MAX = INT32_MAX, /* 2 GB: what one buffer reads; some 30 M series of usual names */
     PENDING_BYTES_MAX = 1 << 30,
     SPARE_BYTES_MAX = 1 << 20, /* of room that is kept */
-    BEHIND_BYTES = 64 << 20,   /* some million names not on disk: it does not work */
+    BEHIND_BYTES = 64 << 20,   /* a million names or so that are not on disk */
 };
 
 struct names_log {

@@ -62,7 +62,7 @@ void names_log_add_moved(struct names_log *log, uint32_t id, uint16_t class_no);
 void names_log_add_rules(struct names_log *log, uint64_t fingerprint);
 void names_log_add_class(struct names_log *log, uint16_t no, const struct schema *schema,
                          int64_t created_s);
-/* More waits for the disk than should: no new names until it works again. Thread: any. */
+/* More waits for the disk than should: no new names until less does. Thread: any. */
 bool names_log_is_behind(const struct names_log *log);
 /* Returns when the kernel has everything added before; cheap when it has it already. On false all of it
  * is kept for the next try. Thread: any. */

@@ -7,14 +7,15 @@
 
 struct seen {
     uint32_t n_created, n_gone, last_id;
-    bool has_no_class, is_over;
+    enum sink_fate class_fate;
+    bool is_over;
 };
 
-static bool class_of(void *self, struct str canonical, uint16_t *out_class)
+static enum sink_fate class_of(void *self, struct str canonical, uint16_t *out_class)
 {
     const struct seen *seen = self;
     *out_class = (uint16_t)(canonical.n % 7);
-    return !seen->has_no_class;
+    return seen->class_fate;
 }
 
 static bool may_create(void *self)
@@ -130,8 +131,12 @@ TEST(takes_the_longest_name_and_bounds_the_rest)
     EXPECT_I64(resolve(names, str_of("third"), &id), SINK_NAME_LIMIT);
     EXPECT_I64(id, SINK_ID_NONE);
     EXPECT_I64(resolve(names, str_of("second"), &id), SINK_OK);
-    seen.has_no_class = true;
+    seen.class_fate = SINK_NAME_LIMIT;
     EXPECT_I64(resolve(names, str_of("fourth"), &id), SINK_NAME_LIMIT);
+    seen.class_fate = SINK_DISK;
+    EXPECT_I64(resolve(names, str_of("fourth"), &id), SINK_DISK);
+    EXPECT_I64(resolve(names, str_of("fo..urth"), &id), SINK_DISK); /* another spelling */
+    EXPECT_I64(resolve(names, str_of("second"), &id), SINK_OK);
     mem_free(text);
     names_free(names);
 }

@@ -5,6 +5,7 @@
 #include "os/thread.h"
 #include "store/store.h"
 #include "store/store_kit.c"
+#include "store/sync.h"
 
 enum {
     WRITERS = 4,
@@ -157,5 +158,39 @@ TEST(new_names_beyond_the_share_of_a_minute_are_refused)
     store_kit_done(&kit);
 }
 
+/* The disk is behind, not the limit reached: senders wait, and nothing is lost. */
+TEST(new_names_wait_for_the_disk_when_too_many_are_not_on_it)
+{
+    struct store_kit kit;
+    struct sink_writer *writer;
+    char text[NAME_BYTES_MAX];
+    enum sink_fate fate = SINK_OK;
+    uint32_t id, n = 0;
+
+    kit_now_us = FIRST_S * 1000000ll;
+    store_kit_init(&kit, "10s:30d", "average", FIRST_S, 10);
+    const struct store_options options = store_kit_options(&kit);
+    EXPECT_OK(shared_open(&options, &kit.tuning, &kit.store, &kit_err));
+    const struct sink_ops *ops = store_sink(kit.store).ops;
+    EXPECT_OK(ops->writer_open(kit.store, &writer, &kit_err));
+    memset(text, 'x', sizeof text);
+    const struct str name = {text, sizeof text};
+    for (; fate == SINK_OK && n < (1u << 20); n++) {
+        for (size_t k = 0; k < 8; k++)
+            text[k] = (char)('a' + (n >> 4 * k & 15));
+        ops->resolve(writer, &name, 1, &id, &fate);
+        EXPECT_OK(ops->commit(writer, &kit_err));
+    }
+    EXPECT_I64(fate, SINK_DISK);
+    EXPECT(n > 10000);
+    EXPECT_OK(sync_pass(kit.store, &kit_err));
+    ops->resolve(writer, &name, 1, &id, &fate);
+    EXPECT_I64(fate, SINK_OK);
+    EXPECT_I64(id, n - 1);
+    ops->writer_close(writer);
+    store_kit_done(&kit);
+}
+
 RUN_TESTS(test_of(replayed_history_goes_through_columns_and_is_read_at_once),
-          test_of(new_names_beyond_the_share_of_a_minute_are_refused))
+          test_of(new_names_beyond_the_share_of_a_minute_are_refused),
+          test_of(new_names_wait_for_the_disk_when_too_many_are_not_on_it))

@@ -86,15 +86,29 @@ void sync_stop(struct store *store)
     thread_join(&sync->thread);
 }
 
+/* The pass that is waited for. */
+static uint64_t ask_locked(struct sync *sync)
+{
+    const uint64_t no = sync->n_begun + 1; /* one that runs now may have missed something */
+    if (sync->n_wanted < no)
+        sync->n_wanted = no;
+    pthread_cond_broadcast(&sync->wanted);
+    return no;
+}
+
+void sync_ask(struct store *store)
+{
+    pthread_mutex_lock(&store->sync.lock);
+    (void)ask_locked(&store->sync);
+    pthread_mutex_unlock(&store->sync.lock);
+}
+
 bool sync_pass(struct store *store, struct err *err)
 {
     struct sync *sync = &store->sync;
 
     pthread_mutex_lock(&sync->lock);
-    const uint64_t no = sync->n_begun + 1; /* one that runs now may have missed something */
-    if (sync->n_wanted < no)
-        sync->n_wanted = no;
-    pthread_cond_broadcast(&sync->wanted);
+    const uint64_t no = ask_locked(sync);
     if (!sync->thread.is_running)
         pass_locked(store);
     while (sync->n_done < no)

@@ -106,15 +106,17 @@ static bool may_create(void *self)
     return true;
 }
 
-static bool class_of(void *self, struct str canonical, uint16_t *out_class)
+static enum sink_fate class_of(void *self, struct str canonical, uint16_t *out_class)
 {
     struct store *store = self;
     bool is_new;
     const struct schema schema = schemas_find(store->schemas, canonical, NULL);
     const int64_t now_s = clock_s(&store->clock);
 
-    if (names_log_is_behind(store->names_log))
-        return false;
+    if (names_log_is_behind(store->names_log)) {
+        sync_ask(store);
+        return SINK_DISK;
+    }
     pthread_mutex_lock(&store->classes_lock);
     struct head_class *of = head_class_make(store->head, &schema, now_s, &is_new);
     if (of && is_new)
@@ -124,7 +126,7 @@ static bool class_of(void *self, struct str canonical, uint16_t *out_class)
         __atomic_store_n(&of->has_members, true, __ATOMIC_RELAXED);
     if (of)
         *out_class = of->no;
-    return of != NULL;
+    return of ? SINK_OK : SINK_NAME_LIMIT;
 }
 
 static void created(void *self, uint32_t id, uint16_t class_no, const char *name)

@@ -121,20 +121,35 @@ static struct store *open_store(const char *dir, const struct schemas *schemas)
 
 /* ---- filling ---- */
 
+/* As a receiver does: while names wait for the disk, new ones are refused. */
+static void resolve_all(struct sink_writer *writer, const struct sink_ops *ops,
+                        const struct str *names, uint32_t n)
+{
+    static uint32_t ids[AT_ONCE];
+    static enum sink_fate fates[AT_ONCE];
+
+    for (uint32_t n_refused = n; n_refused > 0;) {
+        ops->resolve(writer, names, n, ids, fates);
+        n_refused = 0;
+        for (uint32_t i = 0; i < n; i++)
+            n_refused += fates[i] != SINK_OK;
+        if (n_refused > 0)
+            sleep_us(1000);
+    }
+}
+
 static void create(struct sink_writer *writer, const struct sink_ops *ops, uint32_t n_names,
                    bool is_tagged)
 {
     static char texts[AT_ONCE][NAME_ROOM];
     static struct str names[AT_ONCE];
-    static uint32_t ids[AT_ONCE];
-    static enum sink_fate fates[AT_ONCE];
     struct err err;
     err_clear(&err);
     for (uint32_t from = 0; from < n_names; from += AT_ONCE) {
         const uint32_t n = n_names - from < AT_ONCE ? n_names - from : AT_ONCE;
         for (uint32_t i = 0; i < n; i++)
             names[i] = str_make(texts[i], name_of(from + i, is_tagged, texts[i]));
-        ops->resolve(writer, names, n, ids, fates);
+        resolve_all(writer, ops, names, n);
         must(ops->commit(writer, &err), &err);
     }
 }
