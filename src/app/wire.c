@@ -264,6 +264,9 @@ static bool check_fates(const struct str *names, const enum sink_fate *fates, si
         if (fates[i] == SINK_NAME_LIMIT)
             return FAIL(err, ERR_LIMIT, "no more series can be created, '%.*s' neither",
                         (int)min_size(names[i].n, 200), names[i].at);
+        if (fates[i] == SINK_DISK)
+            return FAIL(err, ERR_IO,
+                        "the disk is behind with new names; try again in some seconds");
         if (fates[i] != SINK_OK)
             return FAIL(err, ERR_INPUT, "'%.*s' is no name of a series",
                         (int)min_size(names[i].n, 200), names[i].at);
