@@ -9,7 +9,7 @@
 #include "os/thread.h"
 
 enum {
-    READ_BYTES = 1024 * 1024, /* of one read: measured: long ones wake the sender less often */
+    READ_BYTES = 1024 * 1024, /* of one read; measured: long ones wake the sender less often */
     /* A new name costs thirty times a known one, and what is read but not yet in the log is lost with
      * the process: so reads are short, some 400 lines, until a connection's names are known. */
     READ_BYTES_NEW = 16 * 1024,

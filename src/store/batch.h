@@ -11,7 +11,7 @@ enum {
     BATCH_HEADER_BYTES = 24,     /* crc, length, count, synced, lsn */
     BATCH_POINT_BYTES_MAX = 19,  /* control, 8 of the value, 5 of the id, 5 of the time */
     BATCH_PAYLOAD_MAX = 4 << 20, /* a longer one is damage, not a batch */
-    BATCH_PIECE_POINTS = 512,    /* read at once by batch_each: they stay near the processor */
+    BATCH_PIECE_POINTS = 512,    /* read at once: they stay near the processor */
 };
 
 /* One writer's growing batch. Zeroed is empty; batch_done ends it. */

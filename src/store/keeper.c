@@ -199,8 +199,8 @@ static bool has_no_unsealed(const struct store *store, const struct head_class *
 }
 
 /* A class with unsealed points holds the log back only from where it had none: at the end of a replay that
- * makes much less to read when the server is killed. */
-static void idle_note(struct store *store)
+ * makes much less to read when the server is killed. Returns where the log was before looking. */
+static uint64_t idle_note(struct store *store)
 {
     const uint64_t lsn = seal_lsn(store); /* before looking */
 
@@ -209,13 +209,14 @@ static void idle_note(struct store *store)
         if (of && has_no_unsealed(store, of))
             of->idle_lsn = lsn;
     }
+    return lsn;
 }
 
 /* Writes down since when classes, and the late points if there are none, hold the log back. */
 static bool marks_raise(struct store *store, struct err *err)
 {
     const struct manifest_state *state = manifest_state(store->manifest);
-    const uint64_t lsn = seal_lsn(store); /* before looking */
+    const uint64_t lsn = idle_note(store);
     struct manifest_edit edit;
 
     manifest_edit_init(&edit);
@@ -249,7 +250,6 @@ static bool wal_keep(struct store *store, bool is_wanted, struct err *err)
     keeper->n_written_kept = keeper->n_written;
     if (is_too_long && !checkpoint_all(store, err))
         return false;
-    idle_note(store);
     if (!marks_raise(store, err))
         return false;
     const uint64_t low_lsn = lowmark_of_all(state, store->head);
@@ -264,7 +264,7 @@ bool keeper_pass(struct store *store, struct err *err)
     /* a clock that runs wild must not expire what is there: ages count from the newest point */
     const int64_t newest_s = __atomic_load_n(&store->newest_s, __ATOMIC_RELAXED);
 
-    idle_note(store);
+    (void)idle_note(store);
     names_tidy(store);
     idle_load(store);
     hidden_keep(store);

@@ -10,8 +10,7 @@ enum {
     BUCKETS = 2 * PANES_MAX, /* open addressing, at most half full */
     NEAR = 1024,             /* lists by tablet */
     CELLS_BYTES = PANE_SLOTS * HEAD_LANES * 8,
-    PAGE_LANES = 512, /* 4 KB of a column */
-    POOL_MAX = 64,    /* 128 MB: what one writing of late points sets free */
+    POOL_MAX = 64, /* 128 MB: what one writing of late points sets free */
 };
 
 /* ---- the pool ---- */
@@ -180,11 +179,11 @@ uint64_t *panes_column(struct panes *panes, struct pane *pane, uint32_t slot)
     if (!(__atomic_load_n(&pane->touched, __ATOMIC_RELAXED) & bit) &&
         !(__atomic_fetch_or(&pane->touched, bit, __ATOMIC_ACQ_REL) & bit)) {
         const size_t n_lanes = __atomic_load_n(&pane->tablet->n_lanes, __ATOMIC_RELAXED);
-        const size_t n_pages = (n_lanes + PAGE_LANES - 1) / PAGE_LANES;
-        __atomic_fetch_add(&panes->bytes, n_pages * PAGE_LANES * 8, __ATOMIC_RELAXED);
-        __atomic_fetch_add(panes->bytes_all, n_pages * PAGE_LANES * 8, __ATOMIC_RELAXED);
+        const size_t n_pages = (n_lanes + HEAD_PAGE_LANES - 1) / HEAD_PAGE_LANES;
+        __atomic_fetch_add(&panes->bytes, n_pages * HEAD_PAGE_LANES * 8, __ATOMIC_RELAXED);
+        __atomic_fetch_add(panes->bytes_all, n_pages * HEAD_PAGE_LANES * 8, __ATOMIC_RELAXED);
         if (pane->is_fresh && n_pages > 1) /* most of it will be written now */
-            pages_touch(column, n_pages * PAGE_LANES * 8);
+            pages_touch(column, n_pages * HEAD_PAGE_LANES * 8);
     }
     return column;
 }

@@ -10,7 +10,6 @@ enum {
     LATE_POINTS = 1024,
     LANES_AHEAD = 24, /* of the point in hand: as long as memory takes to come */
     CELLS_AHEAD = 12,
-    PIECE_POINTS = 512, /* read at once where ids are in an order of their own */
     LANES_GROUP = 16,
     RUN_POINTS = 64, /* so many that follow each other are worth a way of their own */
 };
@@ -148,8 +147,7 @@ static void put_slowly(struct replaying *replaying, const struct sink_point *poi
     const uint32_t slot = point->at_s / of->schema.archives[0].step_s;
     if (is_in_files(replaying, of, slot)) {
         /* it has more points, most likely, and they go faster with a lane */
-        if (head_lane(store->head, point->id) == HEAD_LANE_NONE)
-            (void)head_lane_take(store->head, of, point->id);
+        (void)head_lane_take(store->head, of, point->id);
         return;
     }
     recover_newest(store, point->at_s);
@@ -261,31 +259,26 @@ static void put_all(struct replaying *replaying, const struct sink_point *points
     }
 }
 
-/* Nothing of the batch is wanted but which ids there are. */
-static bool pass_over(struct replaying *replaying, struct batch_cursor *cursor)
+/* Of what is passed over only the ids are wanted. */
+static void on_passed(void *self, const struct sink_point *points, size_t n)
 {
-    struct sink_point points[PIECE_POINTS];
-    size_t n;
-
-    while ((n = batch_read(cursor, points, PIECE_POINTS)) > 0)
-        for (size_t i = 0; i < n; i++)
-            ids_raise(replaying, points[i].id);
-    return batch_is_read(cursor);
+    for (size_t i = 0; i < n; i++)
+        ids_raise(self, points[i].id);
 }
 
 static bool on_batch(void *self, const struct batch_view *view)
 {
     struct replaying *replaying = self;
-    struct sink_point points[PIECE_POINTS];
+    struct sink_point points[BATCH_PIECE_POINTS];
     struct batch_cursor cursor;
     size_t n;
 
+    if (view->lsn < replaying->low_lsn)
+        return batch_each(view, on_passed, replaying);
     replaying->lsn = view->lsn;
     replaying->target.page_no = UINT32_MAX; /* what is in files goes by the lsn */
     batch_begin(&cursor, view);
-    if (view->lsn < replaying->low_lsn)
-        return pass_over(replaying, &cursor);
-    while ((n = batch_read(&cursor, points, replaying->is_in_runs ? 1 : PIECE_POINTS)) > 0) {
+    while ((n = batch_read(&cursor, points, replaying->is_in_runs ? 1 : BATCH_PIECE_POINTS)) > 0) {
         put_all(replaying, points, n);
         if (put_run(replaying, &cursor) >= RUN_POINTS)
             replaying->is_in_runs = true;
