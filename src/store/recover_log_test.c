@@ -23,7 +23,6 @@ enum {
 
 struct world {
     struct store_kit kit;
-    struct sink_writer *writer;
     const struct sink_ops *ops;
     uint32_t *ids;
     double *values; /* [SLOTS][SERIES] */
@@ -34,38 +33,16 @@ static uint32_t at_of(size_t slot)
     return (uint32_t)(slot < LATE_SLOTS ? EARLY_S : NOW_S - 500) + (uint32_t)slot * STEP_S;
 }
 
-static double any_value(void)
-{
-    switch (kit_random_below(8)) {
-    case 0:
-        return -0.0;
-    case 1:
-        return (double)kit_random() / 7;
-    case 2:
-        return (double)(kit_random() >> 12);
-    default:
-        return (double)(int64_t)kit_random_below(100000) / 100 - 100;
-    }
-}
-
 static void open_world(struct world *world)
 {
-    const struct store_options options = store_kit_options(&world->kit);
-
-    EXPECT_OK(shared_open(&options, &world->kit.tuning, &world->kit.store, &kit_err));
+    EXPECT(store_kit_open_bare(&world->kit));
     world->ops = store_sink(world->kit.store).ops;
-    EXPECT_OK(world->ops->writer_open(world->kit.store, &world->writer, &kit_err));
 }
 
 /* As a kill leaves it. */
 static void crash(struct world *world)
 {
-    const char *to = new_dir();
-
-    store_kit_copy(world->kit.dir, to);
-    world->ops->writer_close(world->writer);
-    store_close(world->kit.store);
-    world->kit.dir = to;
+    store_kit_kill(&world->kit);
     open_world(world);
 }
 
@@ -78,13 +55,9 @@ static void begin(struct world *world)
     world->kit.tuning.wal_segment_bytes = 32 << 10;
     open_world(world);
     for (size_t i = 0; i < SERIES; i++) {
-        char text[8] = "s.00000";
-        size_t left = i;
-        for (size_t k = 6; left > 0; k--, left /= 10)
-            text[k] = (char)('0' + left % 10);
-        struct str name = {text, 7};
+        const struct str name = str_of(arena_printf(&kit_arena, "s.%05zu", i));
         enum sink_fate fate;
-        world->ops->resolve(world->writer, &name, 1, &world->ids[i], &fate);
+        world->ops->resolve(world->kit.writer, &name, 1, &world->ids[i], &fate);
         EXPECT_I64(fate, SINK_OK);
     }
     for (size_t i = 0; i < SERIES * SLOTS; i++)
@@ -93,7 +66,6 @@ static void begin(struct world *world)
 
 static void end(struct world *world)
 {
-    world->ops->writer_close(world->writer);
     store_kit_done(&world->kit);
     mem_free(world->ids);
     mem_free(world->values);
@@ -106,11 +78,11 @@ static void put_first(struct world *world, size_t slot, size_t n)
     enum sink_fate fates[AT_ONCE];
 
     for (size_t i = 0; i < n; i++) {
-        const double value = world->values[slot * SERIES + i] = any_value();
+        const double value = world->values[slot * SERIES + i] = store_kit_value();
         points[i] = (struct sink_point){world->ids[i], at_of(slot), value};
     }
-    EXPECT_I64(world->ops->put(world->writer, points, n, fates), n);
-    EXPECT_OK(world->ops->commit(world->writer, &kit_err));
+    EXPECT_I64(world->ops->put(world->kit.writer, points, n, fates), n);
+    EXPECT_OK(world->ops->commit(world->kit.writer, &kit_err));
 }
 
 /* One value of each series, in groups of so many that stay together. */
@@ -132,14 +104,14 @@ static void put(struct world *world, size_t slot, size_t group)
     }
     for (size_t g = 0; g < n_groups; g++)
         for (size_t i = order[g] * group; i < min_size(SERIES, (order[g] + 1) * group); i++) {
-            const double value = any_value();
+            const double value = store_kit_value();
             world->values[slot * SERIES + i] = value;
             points[n++] = (struct sink_point){world->ids[i], at_of(slot), value};
         }
     for (size_t i = 0; i < n; i += AT_ONCE) {
         const size_t n_put = min_size(AT_ONCE, n - i);
-        EXPECT_I64(world->ops->put(world->writer, points + i, n_put, fates), n_put);
-        EXPECT_OK(world->ops->commit(world->writer, &kit_err));
+        EXPECT_I64(world->ops->put(world->kit.writer, points + i, n_put, fates), n_put);
+        EXPECT_OK(world->ops->commit(world->kit.writer, &kit_err));
     }
 }
 
@@ -151,24 +123,18 @@ static bool same(double a, double b)
 /* How many values are not what was put, of slots [from, until), which follow each other in time. */
 static size_t n_wrong(struct world *world, size_t from, size_t until)
 {
-    const struct source source = store_source(world->kit.store);
     const struct source_span span = {at_of(from), at_of(until - 1) + STEP_S, NOW_S, 60};
-    struct source_nodes nodes = {0};
-    size_t n = 0;
+    size_t n_series, n = 0;
+    struct series **all = store_kit_read_all(&world->kit, &span, &n_series);
 
-    EXPECT_OK(source.ops->all(source.self, &kit_arena, &nodes, &kit_err));
-    EXPECT_I64(nodes.n, SERIES);
-    for (size_t i = 0; i < nodes.n; i++) {
-        struct series *got = NULL;
-        EXPECT_OK(
-            source.ops->read(source.self, &nodes.items[i], 1, &span, &kit_arena, &got, &kit_err));
-        const char *path = got->name;
+    EXPECT_I64(n_series, SERIES);
+    for (size_t i = 0; i < n_series; i++) {
         size_t series = 0;
-        for (const char *at = path + 2; *at; at++)
+        for (const char *at = all[i]->name + 2; *at; at++)
             series = series * 10 + (size_t)(*at - '0');
-        EXPECT_I64(got->n_points, until - from);
+        EXPECT_I64(all[i]->n_points, until - from);
         for (size_t k = from; k < until; k++)
-            n += !same(got->values[k - from], world->values[k * SERIES + series]);
+            n += !same(all[i]->values[k - from], world->values[k * SERIES + series]);
     }
     return n;
 }
@@ -225,16 +191,16 @@ TEST(a_new_series_within_a_run_leaves_the_others_in_their_time)
     begin(&world);
     for (uint32_t i = 0; i < n; i++)
         points[i] = (struct sink_point){world.ids[i + (i >= new)], at_of(6), i};
-    EXPECT_I64(world.ops->put(world.writer, points, n, fates), n);
-    EXPECT_OK(world.ops->commit(world.writer, &kit_err));
+    EXPECT_I64(world.ops->put(world.kit.writer, points, n, fates), n);
+    EXPECT_OK(world.ops->commit(world.kit.writer, &kit_err));
     for (uint32_t i = 0; i < n; i++) {
         const size_t slot = i < new ? 8 : 7;
         world.values[6 * SERIES + i + (i >= new)] = i;
         world.values[slot * SERIES + i] = i + 0.5;
         points[i] = (struct sink_point){world.ids[i], at_of(slot), i + 0.5};
     }
-    EXPECT_I64(world.ops->put(world.writer, points, n, fates), n);
-    EXPECT_OK(world.ops->commit(world.writer, &kit_err));
+    EXPECT_I64(world.ops->put(world.kit.writer, points, n, fates), n);
+    EXPECT_OK(world.ops->commit(world.kit.writer, &kit_err));
     crash(&world);
     EXPECT_I64(n_wrong(&world, LATE_SLOTS, SLOTS), 0);
     end(&world);
@@ -296,8 +262,8 @@ TEST(a_point_ahead_of_the_ring_holds_the_log_back)
     begin(&world);
     kit_now_us += 200 * 1000000ll;
     const struct sink_point ahead = {world.ids[7], NOW_S + 500, 4.5};
-    EXPECT_I64(world.ops->put(world.writer, &ahead, 1, &fate), 1);
-    EXPECT_OK(world.ops->commit(world.writer, &kit_err));
+    EXPECT_I64(world.ops->put(world.kit.writer, &ahead, 1, &fate), 1);
+    EXPECT_OK(world.ops->commit(world.kit.writer, &kit_err));
     for (size_t i = 0; i < LATE_SLOTS; i++)
         put(&world, i, SERIES);
     EXPECT_OK(

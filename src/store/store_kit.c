@@ -71,16 +71,22 @@ struct store_options store_kit_options(const struct store_kit *kit)
     };
 }
 
-bool store_kit_open(struct store_kit *kit)
+bool store_kit_open_bare(struct store_kit *kit)
 {
     const struct store_options options = store_kit_options(kit);
-    const struct sink_ops *ops;
 
     err_clear(&kit_err);
     if (!shared_open(&options, &kit->tuning, &kit->store, &kit_err))
         return false;
-    ops = store_sink(kit->store).ops;
-    EXPECT_OK(ops->writer_open(kit->store, &kit->writer, &kit_err));
+    EXPECT_OK(store_sink(kit->store).ops->writer_open(kit->store, &kit->writer, &kit_err));
+    return true;
+}
+
+bool store_kit_open(struct store_kit *kit)
+{
+    if (!store_kit_open_bare(kit))
+        return false;
+    const struct sink_ops *ops = store_sink(kit->store).ops;
     for (size_t i = 0; i < STORE_KIT_SERIES; i++) {
         struct str name = str_of(name_of(i));
         enum sink_fate fate;
@@ -130,14 +136,34 @@ void store_kit_copy(const char *from, const char *to)
     EXPECT_OK(dir_each(from, copy_one, &copying, &kit_err));
 }
 
-void store_kit_crash(struct store_kit *kit)
+void store_kit_kill(struct store_kit *kit)
 {
     const char *to = new_dir();
     store_kit_copy(kit->dir, to);
     store_kit_close(kit);
     kit->dir = to;
+}
+
+void store_kit_crash(struct store_kit *kit)
+{
+    store_kit_kill(kit);
     if (!store_kit_open(kit))
         EXPECT_TEXT(kit_err.text, "");
+}
+
+struct series **store_kit_read_all(const struct store_kit *kit, const struct source_span *span,
+                                   size_t *out_n)
+{
+    const struct source source = store_source(kit->store);
+    struct source_nodes nodes = {0};
+
+    EXPECT_OK(source.ops->all(source.self, &kit_arena, &nodes, &kit_err));
+    struct series **out = arena_array(&kit_arena, nodes.n, struct series *);
+    for (size_t i = 0; i < nodes.n; i++)
+        EXPECT_OK(
+            source.ops->read(source.self, &nodes.items[i], 1, span, &kit_arena, &out[i], &kit_err));
+    *out_n = nodes.n;
+    return out;
 }
 
 double store_kit_value(void)

@@ -21,11 +21,13 @@ struct store_kit {
 void store_kit_init(struct store_kit *kit, const char *retentions, const char *aggregation,
                     int64_t first_s, uint32_t n_slots);
 void store_kit_done(struct store_kit *kit);
-/* Opens kit->dir and resolves the series. */
+/* Opens kit->dir and resolves the series; bare: only opens it, with the writer. */
 bool store_kit_open(struct store_kit *kit);
+bool store_kit_open_bare(struct store_kit *kit);
 struct store_options store_kit_options(const struct store_kit *kit);
 void store_kit_close(struct store_kit *kit);
-/* Kills the process, as far as the disk is concerned: goes on with a copy of the folder. */
+/* Kills the process, as far as the disk is concerned: kit->dir is a copy of the folder, which a crash opens. */
+void store_kit_kill(struct store_kit *kit);
 void store_kit_crash(struct store_kit *kit);
 
 /* Puts a point into both; the fate. Not committed. */
@@ -38,6 +40,9 @@ bool store_kit_agrees(struct store_kit *kit);
 /* Values of one series; n_out at most n. */
 struct series *store_kit_read(struct store_kit *kit, size_t series, int64_t from_s, int64_t until_s,
                               int64_t age_s);
+/* All series of the store, each read alone; NULL where one has nothing. */
+struct series **store_kit_read_all(const struct store_kit *kit, const struct source_span *span,
+                                   size_t *out_n);
 /* Copies a folder with its folders. */
 void store_kit_copy(const char *from, const char *to);
 /* What `plumb verify` says of a folder; prints what is wrong. */

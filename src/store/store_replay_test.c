@@ -71,21 +71,17 @@ static void write_all(void *self)
         sink.ops->writer_close(writer);
 }
 
-static size_t n_wrong(struct store *store, int64_t now_s)
+static size_t n_wrong(const struct store_kit *kit)
 {
-    const struct source source = store_source(store);
-    const struct source_span span = {FIRST_S, FIRST_S + SLOTS * STEP_S, now_s, 60};
-    struct source_nodes nodes = {0};
-    size_t n = 0;
+    const struct source_span span = {FIRST_S, FIRST_S + SLOTS * STEP_S, store_kit_now_s(), 60};
+    size_t n_series, n = 0;
+    struct series **all = store_kit_read_all(kit, &span, &n_series);
 
-    EXPECT_OK(source.ops->all(source.self, &kit_arena, &nodes, &kit_err));
-    EXPECT_I64(nodes.n, ALL);
-    for (size_t i = 0; i < nodes.n; i++) {
-        struct series *got = NULL;
-        const char *path = nodes.items[i].path;
+    EXPECT_I64(n_series, ALL);
+    for (size_t i = 0; i < n_series; i++) {
+        const struct series *got = all[i];
+        const char *path = got ? got->name : "w0.s00";
         const size_t series = (size_t)(path[4] - '0') * 10 + (size_t)(path[5] - '0');
-        EXPECT_OK(
-            source.ops->read(source.self, &nodes.items[i], 1, &span, &kit_arena, &got, &kit_err));
         EXPECT_I64(got ? got->n_points : 0, SLOTS);
         for (uint32_t k = 0; got && k < got->n_points; k++)
             n += got->values[k] != value_of(k, (unsigned)(path[1] - '0'), series);
@@ -117,13 +113,13 @@ TEST(replayed_history_goes_through_columns_and_is_read_at_once)
     store_stats(kit.store, &stats);
     EXPECT_I64(stats.n_points_stored, ALL * SLOTS);
     EXPECT(stats.n_late_points < ALL * SLOTS / 100);
-    EXPECT_I64(n_wrong(kit.store, store_kit_now_s()), 0);
+    EXPECT_I64(n_wrong(&kit), 0);
 
     store_close(kit.store); /* the rest is in the log */
     EXPECT_OK(shared_open(&options, &kit.tuning, &kit.store, &kit_err));
-    EXPECT_I64(n_wrong(kit.store, store_kit_now_s()), 0);
+    EXPECT_I64(n_wrong(&kit), 0);
     EXPECT_OK(store_seal(kit.store, &kit_err));
-    EXPECT_I64(n_wrong(kit.store, store_kit_now_s()), 0);
+    EXPECT_I64(n_wrong(&kit), 0);
     store_kit_done(&kit);
 }
 
@@ -162,32 +158,28 @@ TEST(new_names_beyond_the_share_of_a_minute_are_refused)
 TEST(new_names_wait_for_the_disk_when_too_many_are_not_on_it)
 {
     struct store_kit kit;
-    struct sink_writer *writer;
     char text[NAME_BYTES_MAX];
     enum sink_fate fate = SINK_OK;
     uint32_t id, n = 0;
 
     kit_now_us = FIRST_S * 1000000ll;
     store_kit_init(&kit, "10s:30d", "average", FIRST_S, 10);
-    const struct store_options options = store_kit_options(&kit);
-    EXPECT_OK(shared_open(&options, &kit.tuning, &kit.store, &kit_err));
+    EXPECT(store_kit_open_bare(&kit));
     const struct sink_ops *ops = store_sink(kit.store).ops;
-    EXPECT_OK(ops->writer_open(kit.store, &writer, &kit_err));
     memset(text, 'x', sizeof text);
     const struct str name = {text, sizeof text};
     for (; fate == SINK_OK && n < (1u << 20); n++) {
         for (size_t k = 0; k < 8; k++)
             text[k] = (char)('a' + (n >> 4 * k & 15));
-        ops->resolve(writer, &name, 1, &id, &fate);
-        EXPECT_OK(ops->commit(writer, &kit_err));
+        ops->resolve(kit.writer, &name, 1, &id, &fate);
+        EXPECT_OK(ops->commit(kit.writer, &kit_err));
     }
     EXPECT_I64(fate, SINK_DISK);
     EXPECT(n > 10000);
     EXPECT_OK(sync_pass(kit.store, &kit_err));
-    ops->resolve(writer, &name, 1, &id, &fate);
+    ops->resolve(kit.writer, &name, 1, &id, &fate);
     EXPECT_I64(fate, SINK_OK);
     EXPECT_I64(id, n - 1);
-    ops->writer_close(writer);
     store_kit_done(&kit);
 }
 

@@ -1,4 +1,3 @@
-#include "store/head.h"
 #include "store/wal.h"
 
 #include <fcntl.h>
@@ -10,6 +9,7 @@
 #include "kit/kit.h"
 #include "os/file.h"
 #include "os/thread.h"
+#include "store/head.h"
 #include "store/replay.h"
 
 /* ---- batches ---- */

@@ -28,19 +28,11 @@ def send(port, laps):
     for lap in laps:
         for one, burst in zip(sockets, lap):
             one.sendall(burst)
-    for one in sockets:
-        one.shutdown(socket.SHUT_WR)
-    for one in sockets:
-        one.recv(1)
-        one.close()
+    kit.hang_up(sockets)
 
 
 def sink_cpu(options, mode, laps):
-    process = subprocess.Popen([os.path.join(options.tools, "sink"), mode], stdout=subprocess.PIPE, text=True)
-    send(int(process.stdout.readline()), laps)
-    out = kit.json.loads(process.stdout.readline())
-    process.wait()
-    return out["user_s"] + out["sys_s"]
+    return sum(kit.sink(options, mode, lambda port: send(port, laps)))
 
 
 def plumb_cpu(options, laps):

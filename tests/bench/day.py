@@ -28,12 +28,6 @@ def kill(server):
     server.process.wait()
 
 
-def ready_s(server):
-    began = time.monotonic()
-    server.__enter__()
-    return time.monotonic() - began
-
-
 def main():
     parser = kit.arguments(__doc__.splitlines()[0])
     parser.add_argument("--series", type=int, default=10000)
@@ -47,18 +41,21 @@ def main():
         for _ in range(options.rounds):
             with tempfile.TemporaryDirectory(dir=folder) as own:
                 server = kit.Server(options.plumb, own)
-                empty_s = ready_s(server)
-                kit.blast(options, server.line, paths)
-                kill(server)
+                began = time.monotonic()
+                with server:
+                    empty_s = time.monotonic() - began
+                    kit.blast(options, server.line, paths)
+                    kill(server)
                 log_mb = log_bytes(server) / 1e6
-                again_s = ready_s(server)
-                recovered = kit.stats(server)["store.series"]
-                if recovered != options.series:
-                    raise SystemExit(f"{recovered} series of {options.series} are there again")
-                server.wait_idle()
-                rows.append([f"{empty_s:.3f} s", f"{log_mb:.0f} MB", f"{again_s:.3f} s",
-                             f"{file_bytes(server) / work['points']:.3f}"])
-                kill(server)
+                began = time.monotonic()
+                with server:
+                    again_s = time.monotonic() - began
+                    n_series = kit.stats(server)["store.series"]
+                    if n_series != options.series:
+                        raise SystemExit(f"{n_series} series of {options.series} are there again")
+                    server.wait_idle()
+                    rows.append([f"{empty_s:.3f} s", f"{log_mb:.0f} MB", f"{again_s:.3f} s",
+                                 f"{file_bytes(server) / work['points']:.3f}"])
     print(f"\nday: {options.series} series of {options.points} points, {work['points']} in all\n")
     kit.table(["round", "ready, empty", "log when killed", "ready again", "bytes a point in files"],
               [[str(i + 1)] + row for i, row in enumerate(rows)])

@@ -130,6 +130,24 @@ def blast(options, port, paths):
     return json.loads(done.stdout)
 
 
+def hang_up(sockets):
+    """No more comes; returns when the other side has taken all."""
+    for sock in sockets:
+        sock.shutdown(socket.SHUT_WR)
+    for sock in sockets:
+        sock.recv(1)
+        sock.close()
+
+
+def sink(options, mode, send):
+    """(user, system) seconds of a sink for what send(port) sends to it."""
+    process = subprocess.Popen([os.path.join(options.tools, "sink"), mode], stdout=subprocess.PIPE, text=True)
+    send(int(process.stdout.readline()))
+    out = json.loads(process.stdout.readline())
+    process.wait()
+    return out["user_s"], out["sys_s"]
+
+
 def peak_rss_mb(pid):
     with open(f"/proc/{pid}/status") as f:
         return next(int(line.split()[1]) for line in f if line.startswith("VmHWM")) / 1024

@@ -42,10 +42,9 @@ def measure_pickle(options, data, n_points):
     with tempfile.TemporaryDirectory(dir=options.folder) as folder, \
             kit.Server(options.plumb, folder, 1, pickle=True) as server:
         before = kit.cpu_seconds(server.pid)
-        with socket.create_connection(("127.0.0.1", server.pickle)) as s:
-            s.sendall(data)
-            s.shutdown(socket.SHUT_WR)
-            s.recv(1)  # until all is taken
+        sock = socket.create_connection(("127.0.0.1", server.pickle))
+        sock.sendall(data)
+        kit.hang_up([sock])
         return (kit.cpu_seconds(server.pid) - before) / n_points * 1e9
 
 

@@ -3,11 +3,9 @@
 drops what it reads, and one that counts the newlines. Rounds are interleaved, medians are shown; only ratios
 within one run mean something. Each round begins with an empty data folder. With --less N the first N points of each
 series are sent before, over the same connections, and not counted: what new names cost is left out."""
-import json
 import os
 import random
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,13 +19,8 @@ NAMES = {"discard": "sink, drops", "count": "sink, counts newlines", "plumb": "p
 
 
 def run_sink(options, mode, paths, n_points):
-    process = subprocess.Popen([os.path.join(options.tools, "sink"), mode], stdout=subprocess.PIPE, text=True)
-    port = int(process.stdout.readline())
-    kit.blast(options, port, paths)
-    out = json.loads(process.stdout.readline())
-    process.wait()
-    return {"user": out["user_s"] / n_points * 1e9, "system": out["sys_s"] / n_points * 1e9,
-            "cpu": (out["user_s"] + out["sys_s"]) / n_points * 1e9}
+    user, system = (s / n_points * 1e9 for s in kit.sink(options, mode, lambda port: kit.blast(options, port, paths)))
+    return {"user": user, "system": system, "cpu": user + system}
 
 
 def used(server):
@@ -57,11 +50,7 @@ def send_parts(sockets, paths, parts):
 
 def send_rest(sockets, paths, sizes):
     send_parts(sockets, paths, [(size, None) for size in sizes])
-    for sock in sockets:
-        sock.shutdown(socket.SHUT_WR)
-    for sock in sockets:
-        sock.recv(1)
-        sock.close()
+    kit.hang_up(sockets)
 
 
 def run_plumb(options, paths, n_points, sizes, n_first):

@@ -128,12 +128,12 @@ static void resolve_all(struct sink_writer *writer, const struct sink_ops *ops,
     static uint32_t ids[AT_ONCE];
     static enum sink_fate fates[AT_ONCE];
 
-    for (uint32_t n_refused = n; n_refused > 0;) {
+    for (uint32_t n_waiting = n; n_waiting > 0;) {
         ops->resolve(writer, names, n, ids, fates);
-        n_refused = 0;
+        n_waiting = 0;
         for (uint32_t i = 0; i < n; i++)
-            n_refused += fates[i] != SINK_OK;
-        if (n_refused > 0)
+            n_waiting += fates[i] == SINK_DISK;
+        if (n_waiting > 0)
             sleep_us(1000);
     }
 }

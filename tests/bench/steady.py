@@ -2,10 +2,8 @@
 """What a point costs once the server has run for a while: every series is sent once a step, in one burst over one
 connection, for longer than the head's ring; then CPU is counted, of the receiver alone and of the whole process with
 log, sealing and merging. Beside it the same bursts into a sink that drops, and one that counts newlines."""
-import json
 import os
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -61,15 +59,11 @@ def threads(pid):
 
 
 def run_sink(options, laps, mode):
-    process = subprocess.Popen([os.path.join(options.tools, "sink"), mode], stdout=subprocess.PIPE, text=True)
-    port = int(process.stdout.readline())
-    with socket.create_connection(("127.0.0.1", port)) as sock:
+    def send_all(port):
+        sock = socket.create_connection(("127.0.0.1", port))
         send(sock, laps, options.laps, 1)
-        sock.shutdown(socket.SHUT_WR)
-        sock.recv(1)
-    out = json.loads(process.stdout.readline())
-    process.wait()
-    return (out["user_s"] + out["sys_s"]) / (options.laps * laps.work["points"]) * 1e9
+        kit.hang_up([sock])
+    return sum(kit.sink(options, mode, send_all)) / (options.laps * laps.work["points"]) * 1e9
 
 
 def run_plumb(options, folder, laps):

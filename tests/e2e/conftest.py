@@ -22,9 +22,15 @@ def pytest_sessionstart(session):
 
 
 @pytest.fixture
-def server(tmp_path):
+def server_args():
+    """Further flags of `server`; a module may have its own."""
+    return ()
+
+
+@pytest.fixture
+def server(tmp_path, server_args):
     """A fresh server; at the end it still runs and ends cleanly."""
-    with kit.Server(tmp_path) as s:
+    with kit.Server(tmp_path, *server_args) as s:
         yield s
         assert s.is_alive(), "the server died: " + s.said()[-2000:]
 

@@ -47,6 +47,10 @@ def ids(asked):
     return [a.headers["webhook-id"] for a in asked]
 
 
+def taken(peer):
+    return [a for a in peer.asked if a.answered == 200]
+
+
 def kinds(asked):
     return [a.json["type"] for a in asked]
 
@@ -134,10 +138,9 @@ def test_a_peer_that_fails_gets_it_later_and_in_order(tmp_path):
         state = wait_until(lambda: (lambda c: c if c["failed"] else None)(channel(server)))
         assert state["state"] == "failing" and "503" in state["error"] and state["waiting"] == 1
         fails[0] = False
-        taken = lambda: [a for a in peer.asked if a.answered == 200]
-        wait_until(lambda: len(taken()) == 2)
-        assert kinds(taken()) == ["change.start", "change.end"]
-        assert ids(peer.asked)[0] == ids(taken())[0]  # a retry has the same id
+        wait_until(lambda: len(taken(peer)) == 2)
+        assert kinds(taken(peer)) == ["change.start", "change.end"]
+        assert ids(peer.asked)[0] == ids(taken(peer))[0]  # a retry has the same id
         wait_until(lambda: channel(server)["state"] == "ok")
 
 
@@ -151,9 +154,8 @@ def test_a_retry_survives_a_restart(tmp_path):
             wait_until(lambda: channel(server)["failed"] >= 1)
         fails[0] = False
         with server:
-            taken = lambda: [a for a in peer.asked if a.answered == 200]
-            wait_until(taken)
-            assert ids(taken()) == ids(peer.asked)[:1]
+            wait_until(lambda: taken(peer))
+            assert ids(taken(peer)) == ids(peer.asked)[:1]
             wait_until(lambda: channel(server)["waiting"] == 0)
 
 
@@ -585,7 +587,7 @@ def test_kills_lose_nothing_and_repeat_nothing(tmp_path):
             wanted = {i + ".end" for i in answered}
 
             def missing():
-                return wanted - {a.headers["webhook-id"] for a in peer.asked if a.answered == 200}
+                return wanted - set(ids(taken(peer)))
             wait_until(lambda: not missing(), 60, "all %d to be told (seed %s)" % (len(wanted), seed), every=0.2)
             wait_until(lambda: channel(server)["waiting"] == 0, 60)
             lives.append((began, NOW()))

@@ -12,16 +12,16 @@ NO_JUDGE = "[collect]\nhost = off\nself = off\n[impact]\ncpu-share = off\n"  # a
 
 
 @pytest.fixture
-def server(tmp_path):
-    (tmp_path / "no_judge.conf").write_text(NO_JUDGE)
-    with Server(tmp_path, "--config", tmp_path / "no_judge.conf") as server:
-        yield server
+def server_args(tmp_path):
+    path = tmp_path / "no_judge.conf"
+    path.write_text(NO_JUDGE)
+    return "--config", path
 
 
 @pytest.fixture
-def other(server, tmp_path):
-    with Server(tmp_path / "other", "--config", tmp_path / "no_judge.conf") as other:
-        yield other
+def other(tmp_path, server_args):
+    with Server(tmp_path / "other", *server_args) as server:
+        yield server
 
 
 def export(server, *args):
