@@ -20,11 +20,14 @@ SECRET = b"a secret of the test"
 NOW = time.time
 
 
-def config(folder, *sections):
-    """A plumb.conf: [(name, {key: value})]."""
+NO_JUDGE = "[impact]\ncpu-share = off\n"  # a verdict is one more thing to tell, or to skip
+
+
+def config(folder, *sections, more=""):
+    """A plumb.conf: [(name, {key: value})], and what else is to be in it."""
     path = os.path.join(str(folder), "plumb.conf")
     with open(path, "w") as f:
-        f.write("[collect]\nhost = off\nself = off\n[serve]\nurl = https://plumb.example/\n")
+        f.write("[collect]\nhost = off\nself = off\n[serve]\nurl = https://plumb.example/\n" + more)
         for name, keys in sections:
             f.write("[announce %s]\n" % name)
             f.writelines("%s = %s\n" % item for item in keys.items())
@@ -35,8 +38,8 @@ def hook(peer, **more):
     return ("hook", {"type": "webhook", "url": peer.url + "/in", "allow": "127.0.0.0/8", **more})
 
 
-def start(folder, *sections):
-    return Server(folder, "--config", config(folder, *sections))
+def start(folder, *sections, more=""):
+    return Server(folder, "--config", config(folder, *sections, more=more))
 
 
 def channel(server, name="hook"):
@@ -523,20 +526,20 @@ def test_history_is_not_announced(tmp_path):
 def test_nothing_old_is_told_after_a_long_silence(tmp_path):
     """What was recorded before the server went away for 20 minutes is no news when it is back."""
     with HttpPeer() as peer:
-        with start(tmp_path, hook(peer)) as server:
+        with start(tmp_path, hook(peer), more=NO_JUDGE) as server:
             server.post("/note", "first").ok()
             peer.wait(1)
             wait_until(lambda: channel(server)["told"] == 1)
         state = os.path.join(server.data, "announce", "hook.state")
         with open(state) as f:
             told = f.read()
-        with Server(tmp_path) as quiet:  # no channel: what comes now waits in the ledger alone
+        with start(tmp_path, more=NO_JUDGE) as quiet:  # no channel: what comes now waits in the ledger alone
             old = NOW() - 20 * 60
             quiet.post("/api/v1/changes", {"kind": "deploy", "service": "web", "start": old, "end": old + 100}).ok()
             quiet.post("/api/v1/changes", {"kind": "deploy", "service": "fresh", "start": NOW() - 30, "end": NOW()}).ok()
         with open(state) as f:
             assert f.read() == told
-        with start(tmp_path, hook(peer)) as server:
+        with start(tmp_path, hook(peer), more=NO_JUDGE) as server:
             asked = peer.wait(2)
             assert asked[1].json["data"]["service"] == "fresh"
             wait_until(lambda: channel(server)["skipped"] == 1 and channel(server)["waiting"] == 0)
